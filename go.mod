@@ -1,0 +1,3 @@
+module github.com/relaylens/relaylens
+
+go 1.26.8

@@ -1,0 +1,108 @@
+package relaylens
+
+// Reason is what the server said, narrower than the [Kind]. Each reason belongs
+// to exactly one kind; a relay denial needs none, its kind says it all.
+type Reason uint8
+
+const (
+	ReasonNone Reason = iota
+
+	// Of SenderVerify.
+
+	DomainNotFound      // the sender's domain does not exist
+	DomainTempfail      // DNS gave no answer for it
+	NullMX              // RFC 7505: the domain takes no mail
+	Unrouteable         // no route to the sender's domain, for another reason
+	CalloutRefused      // the sender's server refused our callout, not the user
+	CalloutUnknownUser  // the sender's server does not know the sender
+	CalloutTempfail     // the sender's server answered 4xx
+	CalloutNoConnection // the sender's server could not be reached
+	CalloutCached       // an earlier callout's result, whose text is not repeated
+	Unverified          // the log does not say why
+
+	// Of AuthFailed.
+
+	Credentials
+	Backend
+	Mechanism
+	MalformedAuth
+	Cancelled
+	AuthPolicy
+
+	// Of Rejected.
+
+	DNSBL
+	UnknownRecipient
+	UnknownDomain
+	HeloRejected
+	ClientPolicy
+	SenderPolicy
+	RecipientPolicy
+	SenderLoginMismatch
+	RateLimit
+	Greylist
+	Content
+	Milter
+	PolicyService
+	Size
+	Quota
+	Protocol
+	AddressSyntax
+	TLSRequired
+	AuthRequired
+	Resources
+	RemoteOther
+	Other
+)
+
+var reasons = enum[Reason]{"reason", []string{"",
+	"domain_not_found", "domain_tempfail", "null_mx", "unrouteable", "callout_refused",
+	"callout_unknown_user", "callout_tempfail", "callout_no_connection", "callout_cached", "unverified",
+	"credentials", "backend", "mechanism", "malformed", "cancelled", "policy",
+	"dnsbl", "unknown_recipient", "unknown_domain", "helo", "client_policy", "sender_policy",
+	"recipient_policy", "sender_login_mismatch", "rate_limit", "greylist", "content", "milter",
+	"policy_service", "size", "quota", "protocol", "address_syntax", "tls_required", "auth_required",
+	"resources", "remote_other", "other"}}
+
+// Reasons lists every reason.
+func Reasons() []Reason { return reasons.all() }
+
+// ParseReason is the inverse of String.
+func ParseReason(s string) (Reason, error) { return reasons.parse(s) }
+
+// Kind is the one kind that r belongs to; KindNone for ReasonNone.
+func (r Reason) Kind() Kind {
+	switch {
+	case r == ReasonNone || int(r) >= len(reasons.names):
+		return KindNone
+	case r <= Unverified:
+		return SenderVerify
+	case r <= AuthPolicy:
+		return AuthFailed
+	default:
+		return Rejected
+	}
+}
+
+// Reasons lists the reasons that events of kind k can have. It is never empty
+// for a refusal: a relay denial has the single reason ReasonNone.
+func (k Kind) Reasons() []Reason {
+	if k == RelayDenied {
+		return []Reason{ReasonNone}
+	}
+	var rs []Reason
+	for _, r := range Reasons() {
+		if r.Kind() == k {
+			rs = append(rs, r)
+		}
+	}
+	return rs
+}
+
+func (r Reason) String() string { return reasons.name(r) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (r Reason) MarshalText() ([]byte, error) { return reasons.text(r) }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (r *Reason) UnmarshalText(b []byte) (err error) { *r, err = reasons.parse(string(b)); return err }

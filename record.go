@@ -1,0 +1,42 @@
+package relaylens
+
+// Record is what a grammar read from one line. The caller hands in a zero
+// record and reuses it; its strings alias the line.
+type Record struct {
+	// Event is what the line reports; Kind is KindNone when it reports nothing
+	// by itself and only tells a fact, whose values then stand in Event's fields.
+	// Grammars leave ID, Time, Host, MTA, PID, Source, Line, Offset, Raw and Cause to others.
+	Event Event
+	Fact  Fact
+
+	// Child is the queue id that FactChild links to Event.QueueID.
+	Child string
+
+	// Hold says that the sender of this refusal stands on a later line of the
+	// same queue id: Sendmail logs from= after the rejections.
+	Hold bool
+
+	// Explained says that a FactDetail of the same session, if there was one,
+	// tells the reason of this refusal: Exim's "sender verify fail" line before
+	// "rejected RCPT", Cyrus SASL's warning before Postfix's. A detail with a
+	// Sender explains only refusals of that sender.
+	Explained bool
+
+	// Copied says that the MTA may write this very line twice: Exim to mainlog
+	// and rejectlog, or to syslog at two priorities.
+	Copied bool
+
+	// Tainted says that text chosen by the client made fields ambiguous; the
+	// grammar left those empty.
+	Tainted bool
+}
+
+// Grammar reads the lines of one MTA. It is a pure function of the envelope:
+// no clock, no I/O, no memory of earlier lines, safe for concurrent use, and
+// it does not allocate for a line of no interest.
+type Grammar interface {
+	MTA() MTA
+	// Parse reads env into rec, which is zero. On Ignored and Malformed rec is
+	// left as it was.
+	Parse(env *Envelope, rec *Record) Verdict
+}
