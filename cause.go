@@ -4,32 +4,32 @@ package relaylens
 type Cause uint8
 
 const (
-	CauseNone                    Cause = iota // not classified, or not a refusal
-	OpenRelayProbe                            // a stranger tried foreign sender to foreign recipient
-	ClientNotAuthenticated                    // one of ours forgot to log in
-	ClientNotInMynetworks                     // an internal application server is not allowed to relay
-	RecipientDomainNotConfigured              // our server does not know a domain whose MX it is
-	RestrictionOrder                          // refused although logged in
-	AuthNotOffered                            // the client must log in where no login is on offer
-	AuthBackendUnavailable                    // no login can succeed: the auth daemon or its database is down
-	AddressChanged                            // accepted from other addresses until recently
-	CredentialGuessing                        // somebody guesses passwords
-	StalePassword                             // a known user's device repeats an old password
-	AuthMechanismUnsupported
-	AuthMalformed
-	AuthCancelled
-	RemoteRelayDenied // the next hop does not take mail for that domain
-	RemoteBlocklisted // the remote names a blocklist or our reputation
-	CalloutRelayDenied
-	CalloutUnknownUser
-	CalloutBlocked
-	CalloutDeferred
-	SenderDomainUnresolvable
-	SenderDomainDNSTempfail
-	SenderDomainNullMX
-	ClientBlocklisted // our DNSBL refused the client
-	Policy            // any other refusal by rule; the Reason says which
-	Unknown           // too little evidence
+	CauseNone                         Cause = iota // not classified, or not a refusal
+	CauseOpenRelayProbe                            // a stranger tried foreign sender to foreign recipient
+	CauseClientNotAuthenticated                    // one of ours forgot to log in
+	CauseClientNotInMynetworks                     // an internal application server is not allowed to relay
+	CauseRecipientDomainNotConfigured              // our server does not know a domain whose MX it is
+	CauseRestrictionOrder                          // refused although logged in
+	CauseAuthNotOffered                            // the client must log in where no login is on offer
+	CauseAuthBackendUnavailable                    // no login can succeed: the auth daemon or its database is down
+	CauseAddressChanged                            // accepted from other addresses until recently
+	CauseCredentialGuessing                        // somebody guesses passwords
+	CauseStalePassword                             // a known user's device repeats an old password
+	CauseAuthMechanismUnsupported
+	CauseAuthMalformed
+	CauseAuthCancelled
+	CauseRemoteRelayDenied // the next hop does not take mail for that domain
+	CauseRemoteBlocklisted // the remote names a blocklist or our reputation
+	CauseCalloutRelayDenied
+	CauseCalloutUnknownUser
+	CauseCalloutBlocked
+	CauseCalloutDeferred
+	CauseSenderDomainUnresolvable
+	CauseSenderDomainDNSTempfail
+	CauseSenderDomainNullMX
+	CauseClientBlocklisted // our DNSBL refused the client
+	CausePolicy            // any other refusal by rule; the Reason says which
+	CauseUnknown           // too little evidence
 )
 
 var causes = enum[Cause]{"cause", []string{
@@ -68,29 +68,29 @@ func (c Cause) Fault() Fault {
 // do not resolve are the client's fault until every domain fails at once; that
 // is for a finding to say, not for the list.
 var causeFaults = [...]Fault{
-	OpenRelayProbe:               FaultAttacker,
-	ClientNotAuthenticated:       FaultClient,
-	ClientNotInMynetworks:        FaultServer,
-	RecipientDomainNotConfigured: FaultServer,
-	RestrictionOrder:             FaultServer,
-	AuthNotOffered:               FaultServer,
-	AuthBackendUnavailable:       FaultServer,
-	AddressChanged:               FaultClient,
-	CredentialGuessing:           FaultAttacker,
-	StalePassword:                FaultClient,
-	AuthMechanismUnsupported:     FaultClient,
-	AuthMalformed:                FaultClient,
-	AuthCancelled:                FaultClient,
-	RemoteRelayDenied:            FaultRemote,
-	RemoteBlocklisted:            FaultServer,
-	CalloutRelayDenied:           FaultRemote,
-	CalloutUnknownUser:           FaultRemote,
-	CalloutBlocked:               FaultRemote,
-	CalloutDeferred:              FaultRemote,
-	SenderDomainUnresolvable:     FaultClient,
-	SenderDomainDNSTempfail:      FaultClient,
-	SenderDomainNullMX:           FaultClient,
-	ClientBlocklisted:            FaultClient,
-	Policy:                       FaultNone,
-	Unknown:                      FaultNone,
+	CauseOpenRelayProbe:               FaultAttacker,
+	CauseClientNotAuthenticated:       FaultClient,
+	CauseClientNotInMynetworks:        FaultServer,
+	CauseRecipientDomainNotConfigured: FaultServer,
+	CauseRestrictionOrder:             FaultServer,
+	CauseAuthNotOffered:               FaultServer,
+	CauseAuthBackendUnavailable:       FaultServer,
+	CauseAddressChanged:               FaultClient,
+	CauseCredentialGuessing:           FaultAttacker,
+	CauseStalePassword:                FaultClient,
+	CauseAuthMechanismUnsupported:     FaultClient,
+	CauseAuthMalformed:                FaultClient,
+	CauseAuthCancelled:                FaultClient,
+	CauseRemoteRelayDenied:            FaultRemote,
+	CauseRemoteBlocklisted:            FaultServer,
+	CauseCalloutRelayDenied:           FaultRemote,
+	CauseCalloutUnknownUser:           FaultRemote,
+	CauseCalloutBlocked:               FaultRemote,
+	CauseCalloutDeferred:              FaultRemote,
+	CauseSenderDomainUnresolvable:     FaultClient,
+	CauseSenderDomainDNSTempfail:      FaultClient,
+	CauseSenderDomainNullMX:           FaultClient,
+	CauseClientBlocklisted:            FaultClient,
+	CausePolicy:                       FaultNone,
+	CauseUnknown:                      FaultNone,
 }

@@ -38,7 +38,7 @@ type Event struct {
 	Helo       string
 	Proto      string // "SMTP", "ESMTP", "esmtpsa", as logged
 
-	User       string // the SASL login: for AuthFailed the attempted one
+	User       string // the SASL login: for KindAuthFailed the attempted one
 	AuthMethod string // mechanism, or Exim's driver name
 
 	// Envelope addresses without angle brackets, as the client typed them: the

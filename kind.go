@@ -7,27 +7,27 @@ type Kind uint8
 
 const (
 	KindNone Kind = iota // the line reports no event
-	// RelayDenied: the server will not relay for this client. The text and the
+	// KindRelayDenied: the server will not relay for this client. The text and the
 	// rule decide, never the code.
-	RelayDenied
-	// SenderVerify: the server tried to verify the envelope sender and could not.
-	SenderVerify
-	// AuthFailed: an AUTH command did not succeed, for whatever reason.
-	AuthFailed
-	// Rejected: any other refusal; its Reason says which.
-	Rejected
+	KindRelayDenied
+	// KindSenderVerify: the server tried to verify the envelope sender and could not.
+	KindSenderVerify
+	// KindAuthFailed: an AUTH command did not succeed, for whatever reason.
+	KindAuthFailed
+	// KindRejected: any other refusal; its Reason says which.
+	KindRejected
 
-	// Accepted: a message was taken from a client or a local user.
-	Accepted
-	// Delivered: a message reached a mailbox, a program or the next server.
-	Delivered
-	// AuthOK: a client logged in.
-	AuthOK
-	// BackendError: something the server needs for its answer failed: a lookup
+	// KindAccepted: a message was taken from a client or a local user.
+	KindAccepted
+	// KindDelivered: a message reached a mailbox, a program or the next server.
+	KindDelivered
+	// KindAuthOK: a client logged in.
+	KindAuthOK
+	// KindBackendError: something the server needs for its answer failed: a lookup
 	// table, the auth daemon, a milter, a policy service.
-	BackendError
-	// Connection: a client connected or left.
-	Connection
+	KindBackendError
+	// KindConnection: a client connected or left.
+	KindConnection
 )
 
 var kinds = enum[Kind]{"kind", []string{"", "relay_denied", "sender_verify", "auth_failed", "rejected",
@@ -37,13 +37,15 @@ var kinds = enum[Kind]{"kind", []string{"", "relay_denied", "sender_verify", "au
 func Kinds() []Kind { return kinds.all() }
 
 // RefusalKinds lists the kinds that are refusals.
-func RefusalKinds() []Kind { return []Kind{RelayDenied, SenderVerify, AuthFailed, Rejected} }
+func RefusalKinds() []Kind {
+	return []Kind{KindRelayDenied, KindSenderVerify, KindAuthFailed, KindRejected}
+}
 
 // ParseKind is the inverse of String.
 func ParseKind(s string) (Kind, error) { return kinds.parse(s) }
 
 // Refusal reports whether events of this kind are refusals.
-func (k Kind) Refusal() bool { return k >= RelayDenied && k <= Rejected }
+func (k Kind) Refusal() bool { return k >= KindRelayDenied && k <= KindRejected }
 
 func (k Kind) String() string { return kinds.name(k) }
 

@@ -7,52 +7,52 @@ type Reason uint8
 const (
 	ReasonNone Reason = iota
 
-	// Of SenderVerify.
+	// Of KindSenderVerify.
 
-	DomainNotFound      // the sender's domain does not exist
-	DomainTempfail      // DNS gave no answer for it
-	NullMX              // RFC 7505: the domain takes no mail
-	Unrouteable         // no route to the sender's domain, for another reason
-	CalloutRefused      // the sender's server refused our callout, not the user
-	CalloutUnknownUser  // the sender's server does not know the sender
-	CalloutTempfail     // the sender's server answered 4xx
-	CalloutNoConnection // the sender's server could not be reached
-	CalloutCached       // an earlier callout's result, whose text is not repeated
-	Unverified          // the log does not say why
+	ReasonDomainNotFound      // the sender's domain does not exist
+	ReasonDomainTempfail      // DNS gave no answer for it
+	ReasonNullMX              // RFC 7505: the domain takes no mail
+	ReasonUnrouteable         // no route to the sender's domain, for another reason
+	ReasonCalloutRefused      // the sender's server refused our callout, not the user
+	ReasonCalloutUnknownUser  // the sender's server does not know the sender
+	ReasonCalloutTempfail     // the sender's server answered 4xx
+	ReasonCalloutNoConnection // the sender's server could not be reached
+	ReasonCalloutCached       // an earlier callout's result, whose text is not repeated
+	ReasonUnverified          // the log does not say why
 
-	// Of AuthFailed.
+	// Of KindAuthFailed.
 
-	Credentials
-	Backend
-	Mechanism
-	MalformedAuth
-	Cancelled
-	AuthPolicy
+	ReasonCredentials
+	ReasonBackend
+	ReasonMechanism
+	ReasonMalformed
+	ReasonCancelled
+	ReasonAuthPolicy
 
-	// Of Rejected.
+	// Of KindRejected.
 
-	DNSBL
-	UnknownRecipient
-	UnknownDomain
-	HeloRejected
-	ClientPolicy
-	SenderPolicy
-	RecipientPolicy
-	SenderLoginMismatch
-	RateLimit
-	Greylist
-	Content
-	Milter
-	PolicyService
-	Size
-	Quota
-	Protocol
-	AddressSyntax
-	TLSRequired
-	AuthRequired
-	Resources
-	RemoteOther
-	Other
+	ReasonDNSBL
+	ReasonUnknownRecipient
+	ReasonUnknownDomain
+	ReasonHelo
+	ReasonClientPolicy
+	ReasonSenderPolicy
+	ReasonRecipientPolicy
+	ReasonSenderLoginMismatch
+	ReasonRateLimit
+	ReasonGreylist
+	ReasonContent
+	ReasonMilter
+	ReasonPolicyService
+	ReasonSize
+	ReasonQuota
+	ReasonProtocol
+	ReasonAddressSyntax
+	ReasonTLSRequired
+	ReasonAuthRequired
+	ReasonResources
+	ReasonRemoteOther
+	ReasonOther
 )
 
 var reasons = enum[Reason]{"reason", []string{"",
@@ -75,19 +75,19 @@ func (r Reason) Kind() Kind {
 	switch {
 	case r == ReasonNone || int(r) >= len(reasons.names):
 		return KindNone
-	case r <= Unverified:
-		return SenderVerify
-	case r <= AuthPolicy:
-		return AuthFailed
+	case r <= ReasonUnverified:
+		return KindSenderVerify
+	case r <= ReasonAuthPolicy:
+		return KindAuthFailed
 	default:
-		return Rejected
+		return KindRejected
 	}
 }
 
 // Reasons lists the reasons that events of kind k can have. It is never empty
 // for a refusal: a relay denial has the single reason ReasonNone.
 func (k Kind) Reasons() []Reason {
-	if k == RelayDenied {
+	if k == KindRelayDenied {
 		return []Reason{ReasonNone}
 	}
 	var rs []Reason
