@@ -1,0 +1,126 @@
+# relaylens. `make help` lists what there is; `make run` and `make test` need
+# nothing but Go, make and, for the whole of the tests, a Debian machine and root.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+MAKEFLAGS   += --no-print-directory
+
+GO       ?= go
+BIN      := $(CURDIR)/bin
+FUZZTIME ?= $(if $(CI),5s,10m)
+BENCH    ?= .
+COUNT    ?= 6
+
+# The tools, each at one version. They come through the module proxy.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOTESTSUM     := gotest.tools/gotestsum@v1.13.0
+
+VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo devel)
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+PKG      := github.com/prometheus/common/version
+LDFLAGS  := -s -w -X $(PKG).Version=$(VERSION:v%=%) -X $(PKG).Revision=$(REVISION)
+
+# What a run could not do is written here, one line each. In CI it fails the run.
+SKIPS := $(BIN)/skips
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/relaylens, without cgo
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/relaylens ./cmd/relaylens
+
+.PHONY: run
+run: build ## follow a sample mail server for a while; ctrl-c ends it
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/sample ./internal/sample
+	@exec $(BIN)/sample -relaylens $(BIN)/relaylens -sessions testdata/sample
+
+.PHONY: test
+test: ## everything that CI runs
+	@mkdir -p $(BIN) && : > $(SKIPS)
+	@.ci/install $(BIN)
+	@for step in fmt-check vet lint race fuzz docs-check systemd-check e2e; do \
+		start=$$SECONDS; echo "== $$step"; \
+		FUZZTIME=$${FUZZTIME:-5s} $(MAKE) $$step || { echo "== $$step FAILED"; exit 1; }; \
+		echo "== $$step took $$((SECONDS - start)) s"; \
+	done
+	@.ci/skips $(BIN)
+
+.PHONY: unit
+unit: ## the unit tests alone, quickly
+	$(GO) test ./...
+
+.PHONY: race
+race: $(BIN)/gotestsum ## the unit tests with the race detector, in random order
+	$(BIN)/gotestsum --format standard-quiet --jsonfile $(BIN)/unit.json -- -race -shuffle=on ./...
+	TZ=Pacific/Chatham $(GO) test . ./parsers/...
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -s -w $$(git ls-files '*.go')
+
+.PHONY: fmt-check
+fmt-check:
+	@unformatted=$$(gofmt -s -l $$(git ls-files '*.go')); \
+	[[ -z $$unformatted ]] || { echo "run make fmt:"; echo "$$unformatted"; exit 1; }
+
+.PHONY: vet
+vet: ## go vet, on 32 bits and with the e2e tests too
+	$(GO) vet -tags e2e ./...
+	CGO_ENABLED=0 GOARCH=386 $(GO) vet ./...
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## golangci-lint, with .golangci.yml
+	$(BIN)/golangci-lint run ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (10m)
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/func //' | sort | \
+	while IFS=: read -r file name; do \
+		echo "-- $$name"; \
+		$(GO) test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) "$$(dirname $$file)" < /dev/null; \
+	done
+
+.PHONY: bench
+bench: ## the benchmarks: BENCH=name COUNT=6; compare with benchstat
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./...
+
+.PHONY: golden
+golden: ## write the expected results of the corpora anew; read the diff before you commit it
+	@grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r -n1 dirname | sort -u | \
+	while read -r dir; do $(GO) test "$$dir" -update < /dev/null; done
+	git --no-pager diff --stat -- testdata '*/testdata'
+
+.PHONY: docs
+docs: ## write the pages that come from the code
+	$(GO) generate ./...
+
+.PHONY: docs-check
+docs-check: docs
+	git --no-pager diff --exit-code -- docs
+
+.PHONY: systemd-check
+systemd-check: ## verify the unit and its hardening
+	@if command -v systemd-analyze > /dev/null; then systemd/check.sh; \
+	else echo "systemd/check.sh: systemd-analyze is missing" | tee -a $(SKIPS); fi
+
+.PHONY: e2e
+e2e: build $(BIN)/gotestsum ## against real servers, in namespaces of their own (root, Debian)
+	PATH="$(BIN)/debian/usr/bin:$(BIN)/debian/usr/sbin:$$PATH" RELAYLENS=$(BIN)/relaylens \
+	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/e2e.json -- -tags e2e -count=1 -timeout 10m ./e2e
+
+.PHONY: record
+record: ## have the real servers write testdata/corpus anew
+	$(GO) test -tags e2e -count=1 -timeout 10m -run TestRecord ./e2e -record $(CURDIR)/testdata/corpus
+
+$(BIN)/golangci-lint: Makefile
+	GOBIN=$(BIN) GOFLAGS= $(GO) install $(GOLANGCI_LINT)
+
+$(BIN)/gotestsum: Makefile
+	GOBIN=$(BIN) GOFLAGS= $(GO) install $(GOTESTSUM)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN)

@@ -1,0 +1,80 @@
+package archtest
+
+// Module is the path all packages of the program begin with.
+const Module = "github.com/relaylens/relaylens"
+
+// Third-party modules, by the name the rules use for them.
+const (
+	cmp         = "github.com/google/go-cmp"
+	cobra       = "github.com/spf13/cobra"
+	compress    = "github.com/klauspost/compress"
+	fsnotify    = "github.com/fsnotify/fsnotify"
+	goleak      = "go.uber.org/goleak"
+	mapstruct   = "github.com/go-viper/mapstructure"
+	nxtail      = "github.com/nxadm/tail"
+	pflag       = "github.com/spf13/pflag"
+	prometheus  = "github.com/prometheus/client_golang"
+	promCommon  = "github.com/prometheus/common"
+	promModel   = "github.com/prometheus/client_model"
+	systemd     = "github.com/coreos/go-systemd"
+	testscript  = "github.com/rogpeppe/go-internal"
+	viper       = "github.com/spf13/viper"
+	webToolkit  = "github.com/prometheus/exporter-toolkit"
+	xSync       = "golang.org/x/sync"
+	xSys        = "golang.org/x/sys"
+	xTerm       = "golang.org/x/term"
+	xz          = "github.com/ulikunitz/xz"
+	yaml        = "go.yaml.in/yaml"
+	zap         = "go.uber.org/zap"
+	everyModule = "*"
+)
+
+// Rule says what a package may import beside the standard library. What is not
+// listed is forbidden, so a library lives in one package because one rule names it.
+type Rule struct {
+	// Package is a path below the module, "" for its root. A final * stands for
+	// one more path element; the first rule that fits a package counts.
+	Package string
+	Rooms   []string // packages of the program, in the form of Package; the root needs no mention
+	Modules []string // third-party modules
+	// Pure packages are functions of what they are given: no clock, no files,
+	// no network, no processes.
+	Pure bool
+}
+
+// Rules is the map of the house.
+var Rules = []Rule{
+	{Package: "", Pure: true},
+	{Package: "config", Modules: []string{viper, mapstruct, pflag, yaml, promCommon}},
+	{Package: "tailer", Modules: []string{nxtail, fsnotify, compress, xz, zap, prometheus, xSync, xSys}},
+
+	{Package: "parsers/syslog", Pure: true},
+	{Package: "parsers/smtp", Pure: true},
+	{Package: "parsers/parsertest", Rooms: []string{"parsers/*"}, Modules: []string{cmp}},
+	{Package: "parsers/*", Rooms: []string{"parsers/smtp"}, Pure: true},
+	{Package: "parsers", Rooms: []string{"parsers/*"}, Pure: true},
+	{Package: "classifier", Pure: true},
+
+	{Package: "summary", Modules: []string{xTerm}},
+	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, promCommon, promModel, webToolkit, zap}},
+	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
+	{Package: "internal/aggregate", Pure: true},
+	{Package: "internal/spike", Pure: true},
+
+	// Only these two know every room.
+	{Package: "internal/app", Rooms: rooms, Modules: []string{zap, prometheus, promCommon, webToolkit, systemd, xSync}},
+	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app"}, rooms...),
+		Modules: []string{cobra, pflag, zap, prometheus, promCommon, xTerm, xSync}},
+
+	// Nothing of these is in the program.
+	{Package: "internal/archtest"},
+	{Package: "internal/sample"},
+	{Package: "internal/testutil", Rooms: rooms, Modules: []string{everyModule}},
+	{Package: "e2e", Modules: []string{cmp, testscript, goleak, prometheus, promCommon, promModel, xSys}},
+}
+
+var rooms = []string{"config", "tailer", "parsers", "parsers/*", "classifier", "store", "summary", "exporter/*", "internal/aggregate", "internal/spike"}
+
+// impure are the packages of the standard library through which a function
+// learns or does more than its arguments say.
+var impure = []string{"database/sql", "math/rand", "math/rand/v2", "net", "net/http", "os", "os/exec", "os/signal", "path/filepath", "syscall"}
