@@ -173,12 +173,9 @@ func appendJSONString(dst, s []byte) []byte {
 	return append(dst, '"')
 }
 
-// appendJSONRune escapes the runes that move text about on a terminal or in a
-// page: C1 controls, line separators, and the bidirectional controls with which
-// one address is made to look like another.
+// appendJSONRune escapes the runes that [unsafeRune] names.
 func appendJSONRune(dst []byte, r rune) []byte {
-	switch {
-	case r >= 0x80 && r < 0xa0, r == 0x061c, r >= 0x200e && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfeff:
+	if unsafeRune(r) {
 		return fmt.Appendf(dst, "\\u%04x", r)
 	}
 	return utf8.AppendRune(dst, r)

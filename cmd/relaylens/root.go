@@ -1,0 +1,47 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `relaylens follows the logs of Postfix, Exim and Sendmail, understands every line
+that says mail was refused, finds out why, and counts by client, user and domain.
+
+EXIT STATUS
+  0  fine
+  1  an error
+  2  the command line is wrong`
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "relaylens",
+		Short:             "Tells which mail was refused, and why",
+		Long:              rootLong,
+		Version:           versionText(),
+		Args:              usageArgs(cobra.NoArgs),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.AddCommand(
+		newParseCommand(),
+		newServeCommand(),
+		newCheckConfigCommand(),
+		newVersionCommand(),
+		newManCommand(),
+	)
+	return root
+}
+
+// usageArgs makes a wrong number of arguments a usage error.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,85 @@
+package parsers
+
+import (
+	"github.com/relaylens/relaylens"
+)
+
+// correlate completes what the grammar read with what earlier lines told, and
+// hands on the events.
+func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relaylens.Envelope) Result {
+	rec, c, now := &p.rec, p.memory, env.Time.Unix()
+	if rec.Copied && c.copies.isCopy(env, line.Source, now) {
+		return ResultIgnored
+	}
+	k := c.keysOf(env, rec, mta)
+	c.before(env, rec, k, mta, now)
+	defer c.after(rec, k, now)
+	c.enrich(rec, k, now)
+	if rec.Fact == relaylens.FactMessage && k.message != 0 && !c.held.empty() {
+		c.held.release(k.message, c.messages.get(k.message, now), p.emit)
+	}
+
+	e := &rec.Event
+	if e.Kind == relaylens.KindNone || rec.Fact == relaylens.FactDetail {
+		return ResultContext
+	}
+	p.complete(e, mta, line, env)
+	switch {
+	case e.Refusal():
+		hold := rec.Hold && k.message != 0 && !e.HasSender()
+		p.tell(e, line, max(1, env.Repeat), hold, k.message)
+		return ResultRefusal
+	case e.Kind.Refusal():
+		p.tell(e, line, max(1, env.Repeat), false, 0)
+		return ResultWarned
+	}
+	p.context(rec, k, line, now)
+	return ResultContext
+}
+
+// complete adds what the envelope and the source tell.
+func (p *Parser) complete(e *relaylens.Event, mta relaylens.MTA, line *relaylens.Line, env *relaylens.Envelope) {
+	e.MTA, e.Time, e.TimeDigits, e.Host = mta, env.Time, env.TimeDigits, env.Host
+	if env.PID != 0 {
+		e.PID = env.PID
+	}
+	fill(&e.Service, env.Program)
+	e.Source, e.Line, e.Offset = line.Source, line.Number, line.Offset
+	if p.options.Raw {
+		e.Raw = line.Text
+	}
+}
+
+// tell emits e n times, each with its own id, or keeps it until its sender is known.
+func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool, message uint64) {
+	for ordinal := range n {
+		e.ID = relaylens.NewID(line, ordinal)
+		if hold {
+			p.memory.held.hold(message, e, p.emit)
+		} else {
+			p.emit(e)
+		}
+	}
+}
+
+// context emits an event that is no refusal. A message that was taken from a
+// user who logged in proves the login, where no line of its own does.
+func (p *Parser) context(rec *relaylens.Record, k keys, line *relaylens.Line, now int64) {
+	e := &rec.Event
+	if p.memory.repeated(rec, k, now) {
+		return
+	}
+	e.ID = relaylens.NewID(line, 0)
+	p.emit(e)
+	if e.Kind != relaylens.KindAccepted || e.User == "" || e.MTA != relaylens.Exim {
+		return
+	}
+	login := *rec
+	login.Event.Kind, login.Event.ID = relaylens.KindAuthOK, relaylens.NewID(line, 1)
+	if k.process {
+		p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
+	}
+	if !p.memory.repeated(&login, k, now) {
+		p.emit(&login.Event)
+	}
+}

@@ -1,0 +1,312 @@
+package parsers
+
+import (
+	"hash/maphash"
+	"strings"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Limits bound what is remembered between lines.
+type Limits struct {
+	Sessions int   // SMTP sessions at a time
+	Messages int   // queue ids
+	Held     int   // refusals that wait for a line that names their sender
+	Bytes    int64 // texts of all of these beyond 256 bytes each
+}
+
+// DefaultLimits take at most about 40 MiB when every entry is used.
+func DefaultLimits() Limits {
+	return Limits{Sessions: 16 << 10, Messages: 64 << 10, Held: 8 << 10, Bytes: 16 << 20}
+}
+
+const (
+	// sessionTTL: Postfix's smtpd time-out is 300 s a command; Exim's and
+	// Sendmail's are of the same order.
+	sessionTTL = int64(time.Hour / time.Second)
+	// messageTTL: a message stays five days in a queue by default, and its bounce
+	// is written after that.
+	messageTTL = int64(6 * 24 * time.Hour / time.Second)
+	// detailTTL: an explanation and the refusal that it explains are written by
+	// one process, a callout apart at most.
+	detailTTL = int64(2 * time.Minute / time.Second)
+)
+
+// correlator remembers what lines told of sessions and messages and gives it to
+// the events of later lines.
+type correlator struct {
+	seed     maphash.Seed
+	limits   Limits
+	sessions *table[state]
+	messages *table[state]
+	details  *table[relaylens.Event]
+	bytes    int64
+	scratch  []byte
+	copies   *copies
+	held     heldEvents
+}
+
+func newCorrelator(limits Limits) *correlator {
+	c := &correlator{seed: maphash.MakeSeed(), limits: limits}
+	evict := func(s *state) {
+		c.bytes -= s.extra()
+		if s.extra() > 0 {
+			s.buf = nil
+		}
+	}
+	c.sessions = newTable(limits.Sessions, sessionTTL, evict)
+	c.messages = newTable(limits.Messages, messageTTL, evict)
+	c.details = newTable(limits.Sessions/4+1, detailTTL, func(e *relaylens.Event) { *e = relaylens.Event{} })
+	c.copies = newCopies()
+	c.held.max = limits.Held
+	return c
+}
+
+// keys name the session and the message that a line belongs to; 0 is none.
+type keys struct {
+	session, message uint64
+	process          bool // session is a process, not just a client's address
+}
+
+func (c *correlator) keysOf(env *relaylens.Envelope, rec *relaylens.Record, mta relaylens.MTA) keys {
+	var k keys
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	e := &rec.Event
+	switch {
+	case env.PID != 0:
+		h.WriteString(env.Host)
+		h.WriteByte(0)
+		h.WriteString(env.Program)
+		maphash.WriteComparable(&h, env.PID)
+		k.session, k.process = h.Sum64(), true
+	case e.ClientIP.IsValid():
+		h.WriteString(env.Host)
+		maphash.WriteComparable(&h, e.ClientIP)
+		k.session = h.Sum64()
+	}
+	if e.QueueID != "" {
+		k.message = c.messageKey(env, mta, e.QueueID)
+	}
+	return k
+}
+
+// messageKey keeps the queue ids of Postfix instances apart; Exim and Sendmail
+// have one queue whatever their programs are called.
+func (c *correlator) messageKey(env *relaylens.Envelope, mta relaylens.MTA, id string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	h.WriteString(env.Host)
+	h.WriteByte(byte(mta))
+	if mta == relaylens.Postfix {
+		instance, _, _ := strings.Cut(env.Program, "/")
+		h.WriteString(instance)
+		h.WriteByte(0)
+	}
+	h.WriteString(id)
+	return h.Sum64()
+}
+
+// before takes in what rec tells that is true of its own event already.
+func (c *correlator) before(env *relaylens.Envelope, rec *relaylens.Record, k keys, mta relaylens.MTA, now int64) {
+	e := &rec.Event
+	switch rec.Fact {
+	case relaylens.FactSession:
+		if k.process {
+			c.fresh(c.sessions, k.session, e, now)
+		}
+	case relaylens.FactMessage:
+		c.message(rec, k, now)
+	case relaylens.FactChild:
+		c.child(env, rec, k, mta, now)
+	}
+	if k.process && e.Kind == relaylens.KindAuthOK && e.User != "" {
+		c.learn(c.sessions, k.session, e, now)
+	}
+	c.trim()
+}
+
+// message remembers what rec tells of its queue id. A line that names the
+// client is the birth of the id: whatever had the same id before is gone.
+func (c *correlator) message(rec *relaylens.Record, k keys, now int64) {
+	if k.message == 0 {
+		return
+	}
+	e := &rec.Event
+	birth := e.ClientIP.IsValid() || e.Service == "pickup"
+	if birth {
+		c.fresh(c.messages, k.message, e, now)
+	} else {
+		c.learn(c.messages, k.message, e, now)
+	}
+	if !k.process || !birth {
+		return
+	}
+	s := c.sessions.get(k.session, now)
+	if s == nil {
+		return
+	}
+	m := c.messages.get(k.message, now)
+	if m.text[textUser] == "" && s.userIP.IsValid() && s.userIP == m.clientIP {
+		before := m.extra()
+		c.scratch = m.setTexts([numTexts]string{textUser: s.text[textUser], textMethod: s.text[textMethod]}, c.scratch)
+		m.userIP = m.clientIP
+		c.bytes += m.extra() - before
+	}
+}
+
+// child links a message to the one it was made from: it came about by the same
+// client and user.
+func (c *correlator) child(env *relaylens.Envelope, rec *relaylens.Record, k keys, mta relaylens.MTA, now int64) {
+	parent := c.messages.get(k.message, now)
+	if parent == nil || rec.Child == "" {
+		return
+	}
+	from := relaylens.Event{ClientIP: parent.clientIP, ClientPort: parent.clientPort,
+		ClientName: parent.text[textClientName], User: parent.text[textUser], AuthMethod: parent.text[textMethod]}
+	c.learn(c.messages, c.messageKey(env, mta, rec.Child), &from, now)
+}
+
+// after forgets what rec ends, once its own event has been told of it.
+func (c *correlator) after(rec *relaylens.Record, k keys, now int64) {
+	switch rec.Fact {
+	case relaylens.FactSessionEnd:
+		if k.process {
+			c.sessions.delete(k.session)
+			c.details.delete(k.session)
+		}
+	case relaylens.FactMessageEnd:
+		c.messages.delete(k.message)
+	case relaylens.FactDetail:
+		if k.session != 0 {
+			d, _ := c.details.put(k.session, now)
+			*d = rec.Event.Clone()
+		}
+	}
+}
+
+// fresh remembers e as the first that is known of key.
+func (c *correlator) fresh(t *table[state], key uint64, e *relaylens.Event, now int64) {
+	s, _ := t.put(key, now)
+	before := s.extra()
+	s.reset()
+	c.scratch = s.learn(e, c.scratch)
+	c.bytes += s.extra() - before
+}
+
+// learn adds e to what is known of key.
+func (c *correlator) learn(t *table[state], key uint64, e *relaylens.Event, now int64) {
+	s, isNew := t.put(key, now)
+	before := s.extra()
+	if isNew {
+		s.reset()
+	}
+	c.scratch = s.learn(e, c.scratch)
+	c.bytes += s.extra() - before
+}
+
+// trim keeps the texts within their bound.
+func (c *correlator) trim() {
+	for c.bytes > c.limits.Bytes {
+		if !c.messages.dropOldest() && !c.sessions.dropOldest() {
+			return
+		}
+	}
+}
+
+// enrich gives rec's event what earlier lines told.
+func (c *correlator) enrich(rec *relaylens.Record, k keys, now int64) {
+	e := &rec.Event
+	if k.message != 0 {
+		if m := c.messages.get(k.message, now); m != nil {
+			m.fillClient(e)
+			m.fillUser(e)
+			m.fillSender(e)
+		}
+	}
+	if k.process && e.Direction != relaylens.Outbound {
+		if s := c.sessions.get(k.session, now); s != nil {
+			s.fillClient(e)
+			s.fillUser(e)
+		}
+	}
+	if rec.Explained {
+		c.explain(rec, k, now)
+	}
+}
+
+// explain adds the reason that an earlier line of the session gave.
+func (c *correlator) explain(rec *relaylens.Record, k keys, now int64) {
+	d := c.details.get(k.session, now)
+	if d == nil || k.session == 0 {
+		return
+	}
+	e := &rec.Event
+	aboutSender := d.HasSender()
+	if aboutSender && (d.Sender != e.Sender || d.NullSender != e.NullSender) {
+		return
+	}
+	switch {
+	case d.Reason == relaylens.ReasonNone:
+	case e.Kind == d.Reason.Kind():
+		e.Reason = d.Reason
+	case e.Kind == relaylens.KindRejected && e.Reason == relaylens.ReasonOther:
+		e.Kind, e.Reason = d.Reason.Kind(), d.Reason
+	default:
+		return
+	}
+	if d.Text != "" {
+		e.Text = joinText(e.Text, d.Text)
+	}
+	fill(&e.RemoteHost, d.RemoteHost)
+	if !e.RemoteIP.IsValid() {
+		e.RemoteIP = d.RemoteIP
+	}
+	if !aboutSender {
+		c.details.delete(k.session) // it explained one refusal; a sender's explains every recipient's
+	}
+}
+
+// joinText puts the explanation behind what the refusal itself says.
+func joinText(said, detail string) string {
+	switch {
+	case said == "":
+		return detail
+	case strings.HasSuffix(said, detail):
+		return said
+	}
+	return said + ": " + detail
+}
+
+// repeated reports whether a context event was told before: Postfix's queue
+// manager takes a message up again at every retry, and a client that logged in
+// sends many messages.
+func (c *correlator) repeated(rec *relaylens.Record, k keys, now int64) bool {
+	e := &rec.Event
+	switch e.Kind {
+	case relaylens.KindAccepted:
+		if k.message == 0 {
+			return false
+		}
+		m := c.messages.get(k.message, now)
+		if m == nil {
+			return false
+		}
+		was := m.accepted
+		m.accepted = true
+		return was
+	case relaylens.KindAuthOK:
+		if !k.process {
+			return false
+		}
+		s := c.sessions.get(k.session, now)
+		if s == nil {
+			return false
+		}
+		was := s.loggedIn
+		s.loggedIn = true
+		return was
+	}
+	return false
+}

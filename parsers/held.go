@@ -1,0 +1,88 @@
+package parsers
+
+import (
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// holdTime is how long a refusal waits for its sender, in event time. Sendmail
+// writes from= when the transaction ends; a client that dawdles longer loses
+// the sender, not the event.
+const holdTime = 30 * time.Second
+
+// heldEvents are refusals whose sender a later line of the same message tells,
+// oldest first. Live or replayed, an event leaves by the time of the log.
+type heldEvents struct {
+	max   int
+	queue []heldEvent
+	first int // queue[:first] have left
+}
+
+type heldEvent struct {
+	message uint64
+	event   relaylens.Event
+	gone    bool
+}
+
+func (h *heldEvents) empty() bool { return h.first == len(h.queue) }
+
+// hold keeps a copy of e until its message is told of, and emits the oldest one
+// when there is no room.
+func (h *heldEvents) hold(message uint64, e *relaylens.Event, emit func(*relaylens.Event)) {
+	if len(h.queue)-h.first >= h.max {
+		h.pop(emit)
+	}
+	if h.first > 64 && h.first*2 > len(h.queue) {
+		n := copy(h.queue, h.queue[h.first:])
+		clear(h.queue[n:])
+		h.queue, h.first = h.queue[:n], 0
+	}
+	h.queue = append(h.queue, heldEvent{message: message, event: e.Clone()})
+}
+
+// release emits the events of one message with what its state tells.
+func (h *heldEvents) release(message uint64, s *state, emit func(*relaylens.Event)) {
+	for i := h.first; i < len(h.queue); i++ {
+		w := &h.queue[i]
+		if w.gone || w.message != message {
+			continue
+		}
+		s.fillClient(&w.event)
+		s.fillUser(&w.event)
+		s.fillSender(&w.event)
+		emit(&w.event)
+		w.gone = true
+	}
+	h.skipGone()
+}
+
+// expire emits what has waited since before now - holdTime.
+func (h *heldEvents) expire(now time.Time, emit func(*relaylens.Event)) {
+	for !h.empty() && now.Sub(h.queue[h.first].event.Time) > holdTime {
+		h.pop(emit)
+	}
+}
+
+// flush emits everything.
+func (h *heldEvents) flush(emit func(*relaylens.Event)) {
+	for !h.empty() {
+		h.pop(emit)
+	}
+}
+
+func (h *heldEvents) pop(emit func(*relaylens.Event)) {
+	emit(&h.queue[h.first].event)
+	h.queue[h.first].gone = true
+	h.skipGone()
+}
+
+func (h *heldEvents) skipGone() {
+	for h.first < len(h.queue) && h.queue[h.first].gone {
+		h.queue[h.first] = heldEvent{}
+		h.first++
+	}
+	if h.empty() {
+		h.queue, h.first = h.queue[:0], 0
+	}
+}

@@ -1,0 +1,143 @@
+package parsers
+
+import (
+	"net/netip"
+	"unsafe"
+
+	"github.com/relaylens/relaylens"
+)
+
+// state is what is remembered of a session or a message. Its texts stand in one
+// buffer that is reused, so that remembering costs no allocation once the table
+// is warm.
+type state struct {
+	clientIP   netip.Addr
+	userIP     netip.Addr // the client that logged in as user
+	clientPort uint16
+	nullSender bool
+	accepted   bool // a KindAccepted was reported
+	loggedIn   bool // a KindAuthOK was reported for user
+	text       [numTexts]string
+	buf        []byte // holds every text
+}
+
+// The texts of a state.
+const (
+	textClientName = iota
+	textHelo
+	textProto
+	textUser
+	textMethod
+	textSender
+	numTexts
+)
+
+// maxText bounds one remembered text. Addresses and names that are longer than
+// RFC 5321 allows are worth nothing as identity.
+const maxText = 512
+
+// ordinaryBuf is the size of a buffer that stays with its slot for the next
+// entry; it counts as part of the slot.
+const ordinaryBuf = 256
+
+func (s *state) reset() {
+	buf := s.buf[:0]
+	*s = state{buf: buf}
+}
+
+// extra is the memory that s holds beyond its slot.
+func (s *state) extra() int64 { return int64(max(0, cap(s.buf)-ordinaryBuf)) }
+
+// texts lists the fields of an event in the order of state.text.
+func texts(e *relaylens.Event) [numTexts]string {
+	return [numTexts]string{e.ClientName, e.Helo, e.Proto, e.User, e.AuthMethod, e.Sender}
+}
+
+// learn takes over every field that e tells. scratch is a buffer to build in;
+// the old buffer is returned for the next time.
+func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
+	if e.ClientIP.IsValid() {
+		s.clientIP, s.clientPort = e.ClientIP, e.ClientPort
+	}
+	if e.User != "" {
+		s.userIP = s.clientIP
+	}
+	if e.HasSender() {
+		s.nullSender = e.NullSender
+		if e.NullSender {
+			s.text[textSender] = ""
+		}
+	}
+	return s.setTexts(texts(e), scratch)
+}
+
+// setTexts replaces the texts that values has; the others stay.
+func (s *state) setTexts(values [numTexts]string, scratch []byte) []byte {
+	changed := false
+	for i, v := range values {
+		if v == "" || len(v) > maxText {
+			values[i] = s.text[i]
+		} else if v != s.text[i] {
+			changed = true
+		}
+	}
+	if !changed {
+		return scratch
+	}
+	scratch = scratch[:0]
+	for _, v := range values {
+		scratch = append(scratch, v...)
+	}
+	at := 0
+	for i, v := range values {
+		s.text[i] = view(scratch[at : at+len(v)])
+		at += len(v)
+	}
+	old := s.buf
+	s.buf = scratch
+	return old
+}
+
+// view is b as a string without a copy. The events that it reaches are valid
+// only until the next line, and b is not written before that.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+func fill(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// fillClient gives e the client of s, if e has none or the same one.
+func (s *state) fillClient(e *relaylens.Event) {
+	if !s.clientIP.IsValid() || e.ClientIP.IsValid() && e.ClientIP != s.clientIP {
+		return
+	}
+	if !e.ClientIP.IsValid() {
+		e.ClientIP = s.clientIP
+	}
+	if e.ClientPort == 0 {
+		e.ClientPort = s.clientPort
+	}
+	fill(&e.ClientName, s.text[textClientName])
+	fill(&e.Helo, s.text[textHelo])
+	fill(&e.Proto, s.text[textProto])
+}
+
+// fillUser gives e the login of s. A failed login has its own user or none.
+func (s *state) fillUser(e *relaylens.Event) {
+	if e.Kind == relaylens.KindAuthFailed || e.User != "" {
+		return
+	}
+	if e.Direction != relaylens.Outbound && e.ClientIP.IsValid() && s.userIP != e.ClientIP {
+		return
+	}
+	e.User = s.text[textUser]
+	fill(&e.AuthMethod, s.text[textMethod])
+}
+
+func (s *state) fillSender(e *relaylens.Event) {
+	if !e.HasSender() {
+		e.Sender, e.NullSender = s.text[textSender], s.nullSender
+	}
+}

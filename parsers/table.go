@@ -1,0 +1,131 @@
+package parsers
+
+// table is a map with a bound: when it is full, the entry that was used least
+// recently makes room, and entries that were not used for ttl seconds of event
+// time go first. Entries live in a slab, so that a full table allocates nothing.
+type table[V any] struct {
+	index map[uint64]int32
+	slab  []slot[V]
+	free  []int32
+	head  int32 // most recently used
+	tail  int32
+	max   int
+	ttl   int64
+	// evict is told of every entry that leaves; it may recycle memory of it.
+	evict func(*V)
+}
+
+type slot[V any] struct {
+	key        uint64
+	prev, next int32
+	seen       int64 // unix seconds, event time
+	value      V
+}
+
+const none = int32(-1)
+
+func newTable[V any](entries int, ttl int64, evict func(*V)) *table[V] {
+	return &table[V]{index: make(map[uint64]int32), head: none, tail: none, max: entries, ttl: ttl, evict: evict}
+}
+
+// get returns the entry of key and marks it used, or nil. An entry older than
+// ttl is gone.
+func (t *table[V]) get(key uint64, now int64) *V {
+	i, ok := t.index[key]
+	if !ok {
+		return nil
+	}
+	s := &t.slab[i]
+	if now-s.seen > t.ttl {
+		t.remove(i)
+		return nil
+	}
+	t.touch(i, now)
+	return &s.value
+}
+
+// put returns the entry of key, a used one as it is, a new one with what its
+// slot last held: the caller resets it. isNew tells which.
+func (t *table[V]) put(key uint64, now int64) (v *V, isNew bool) {
+	if v := t.get(key, now); v != nil {
+		return v, false
+	}
+	if t.tail != none && (len(t.index) >= t.max || now-t.slab[t.tail].seen > t.ttl) {
+		t.remove(t.tail)
+	}
+	var i int32
+	if n := len(t.free); n > 0 {
+		i, t.free = t.free[n-1], t.free[:n-1]
+	} else {
+		i = int32(len(t.slab))
+		t.slab = append(t.slab, slot[V]{})
+	}
+	s := &t.slab[i]
+	s.key, s.seen, s.prev, s.next = key, now, none, none
+	t.index[key] = i
+	t.pushFront(i)
+	return &s.value, true
+}
+
+func (t *table[V]) delete(key uint64) {
+	if i, ok := t.index[key]; ok {
+		t.remove(i)
+	}
+}
+
+// dropOldest makes the least recently used entry leave; false when there is none.
+func (t *table[V]) dropOldest() bool {
+	if t.tail == none {
+		return false
+	}
+	t.remove(t.tail)
+	return true
+}
+
+func (t *table[V]) len() int { return len(t.index) }
+
+func (t *table[V]) remove(i int32) {
+	s := &t.slab[i]
+	delete(t.index, s.key)
+	t.unlink(i)
+	if t.evict != nil {
+		t.evict(&s.value)
+	}
+	t.free = append(t.free, i)
+}
+
+// touch keeps the larger time: sources are at different points of theirs.
+func (t *table[V]) touch(i int32, now int64) {
+	s := &t.slab[i]
+	s.seen = max(s.seen, now)
+	if t.head != i {
+		t.unlink(i)
+		t.pushFront(i)
+	}
+}
+
+func (t *table[V]) unlink(i int32) {
+	s := &t.slab[i]
+	if s.prev != none {
+		t.slab[s.prev].next = s.next
+	} else {
+		t.head = s.next
+	}
+	if s.next != none {
+		t.slab[s.next].prev = s.prev
+	} else {
+		t.tail = s.prev
+	}
+}
+
+func (t *table[V]) pushFront(i int32) {
+	s := &t.slab[i]
+	s.prev, s.next = none, t.head
+	if t.head != none {
+		t.slab[t.head].prev = i
+	}
+	t.head = i
+	if t.tail == none {
+		t.tail = i
+	}
+}
