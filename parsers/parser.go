@@ -76,6 +76,17 @@ func (p *Parser) SetSourceMTA(name string, mta relaylens.MTA) { p.source(name).m
 // Counts tells what became of the lines of a source.
 func (p *Parser) Counts(name string) Counts { return p.source(name).counts }
 
+// Total tells what became of the lines of all sources.
+func (p *Parser) Total() Counts {
+	var total Counts
+	for _, s := range p.sources {
+		for r, n := range s.counts {
+			total[r] += n
+		}
+	}
+	return total
+}
+
 // LastTime is the event time of the last line of a source; zero before the first.
 func (p *Parser) LastTime(name string) time.Time { return p.source(name).last }
 

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/internal/app"
+	"github.com/relaylens/relaylens/parsers"
+	"github.com/relaylens/relaylens/summary"
+	"github.com/relaylens/relaylens/tailer"
+)
+
+const parseLong = `parse reads log files and prints every refusal as it streams by, one a line, in
+constant memory; nothing is stored. FILE may be compressed (.gz .xz .zst .bz2,
+told by content); - is standard input. A tally is printed on standard error.
+
+Sessions and queue ids are followed across FILEs in the order given, so the
+parts of a rotated log go oldest first.
+
+EXIT STATUS
+  0  every FILE was read
+  1  a FILE could not be read; the others were
+  2  the command line is wrong`
+
+// parseOptions are the flags of parse.
+type parseOptions struct {
+	config    string
+	mta       string
+	output    string
+	all       bool
+	raw       bool
+	malformed string
+}
+
+func (o *parseOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.config, "config", "", "take site-defined texts and the time zone from this `FILE`")
+	f.StringVar(&o.mta, "mta", "auto", "whose logs these are: auto, postfix, exim or sendmail")
+	f.StringVarP(&o.output, "output", "o", "short", "short or json (one object a line)")
+	f.BoolVar(&o.all, "all", false, "print context events and what was only warned about, too")
+	f.BoolVar(&o.raw, "raw", false, "add the log line to each event")
+	f.StringVar(&o.malformed, "malformed", "", "append lines that were not understood to this `FILE`")
+}
+
+func newParseCommand() *cobra.Command {
+	var o parseOptions
+	c := &cobra.Command{
+		Use:   "parse [flags] FILE...",
+		Short: "Print the refusals in log files as they stream by",
+		Long:  parseLong,
+		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		RunE:  func(c *cobra.Command, files []string) error { return runParse(c, o, files) },
+	}
+	o.addFlags(c.Flags())
+	return c
+}
+
+func runParse(c *cobra.Command, o parseOptions, files []string) error {
+	options, err := o.parserOptions()
+	if err != nil {
+		return err
+	}
+	if o.output != "short" && o.output != "json" {
+		return usagef("--output %q: choose short or json", o.output)
+	}
+	out := bufio.NewWriterSize(c.OutOrStdout(), 64<<10)
+	r := &parseRun{options: o, out: out, stdin: c.InOrStdin(), classifier: classifier.New(), progress: newProgress(c.ErrOrStderr())}
+	if o.malformed != "" {
+		f, err := os.OpenFile(o.malformed, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return fmt.Errorf("open file for malformed lines: %w", err)
+		}
+		defer f.Close()
+		r.malformed = bufio.NewWriter(f)
+		options.OnMalformed = r.keepMalformed
+	}
+	if r.parser, err = parsers.New(options); err != nil {
+		return err
+	}
+	err = r.files(c.Context(), files)
+	r.progress.done()
+	if errors.Is(err, errOutput) {
+		return err
+	}
+	r.tally(c.ErrOrStderr())
+	return errors.Join(err, r.close())
+}
+
+// parserOptions reads what the flags and the configuration say of the parser.
+func (o *parseOptions) parserOptions() (parsers.Options, error) {
+	var options parsers.Options
+	if o.config != "" {
+		cfg, err := config.Load(config.LoadOptions{File: o.config})
+		if err != nil {
+			return options, err
+		}
+		if options, err = app.ParserOptions(cfg); err != nil {
+			return options, err
+		}
+	}
+	options.Raw = o.raw
+	if o.mta != "auto" {
+		mta, err := relaylens.ParseMTA(o.mta)
+		if err != nil {
+			return options, usagef("--mta %q: choose auto, postfix, exim or sendmail", o.mta)
+		}
+		options.MTA = mta
+	}
+	return options, nil
+}
+
+// errOutput marks an error of standard output: there is no point in going on.
+var errOutput = errors.New("write output")
+
+// parseRun is one run of parse.
+type parseRun struct {
+	options    parseOptions
+	parser     *parsers.Parser
+	classifier *classifier.Classifier
+	stdin      io.Reader
+	out        *bufio.Writer
+	malformed  *bufio.Writer
+	progress   *progress
+	refusals   uint64
+	buf        []byte
+	outErr     error
+}
+
+// files reads every file; one that cannot be read does not stop the others.
+func (r *parseRun) files(ctx context.Context, names []string) error {
+	var errs []error
+	for _, name := range names {
+		err := r.file(ctx, name)
+		if r.outErr != nil {
+			return r.outErr
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	r.parser.Flush(r.event)
+	r.flush()
+	return errors.Join(append(errs, r.outErr, ctx.Err())...)
+}
+
+func (r *parseRun) file(ctx context.Context, name string) error {
+	reader, err := r.open(name)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for ctx.Err() == nil && r.outErr == nil {
+		batch, err := reader.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.parser.Feed(batch, r.event)
+		r.progress.show(name, reader.BytesRead(), reader.Size())
+		if name == "-" {
+			r.flush()
+		}
+	}
+	return nil
+}
+
+func (r *parseRun) open(name string) (*tailer.Reader, error) {
+	if name == "-" {
+		return tailer.NewReader(name, r.stdin, time.Now()), nil
+	}
+	return tailer.OpenReader(name)
+}
+
+// event prints one event.
+func (r *parseRun) event(e *relaylens.Event) {
+	if e.Refusal() {
+		r.refusals++
+	} else if !r.options.all {
+		return
+	}
+	r.classifier.Classify(e)
+	if r.options.output == "json" {
+		r.buf = e.AppendJSON(r.buf[:0])
+	} else {
+		r.buf = summary.AppendShort(r.buf[:0], e)
+		if r.options.raw {
+			r.buf = relaylens.AppendEscaped(append(r.buf, "\n    "...), e.Raw, 0)
+		}
+	}
+	r.buf = append(r.buf, '\n')
+	if _, err := r.out.Write(r.buf); err != nil && r.outErr == nil {
+		r.outErr = errors.Join(errOutput, err)
+	}
+}
+
+func (r *parseRun) flush() {
+	if err := r.out.Flush(); err != nil && r.outErr == nil {
+		r.outErr = errors.Join(errOutput, err)
+	}
+}
+
+func (r *parseRun) keepMalformed(line *relaylens.Line) {
+	// A bufio.Writer keeps its first error; close reports it.
+	_, _ = r.malformed.WriteString(line.Text)
+	_ = r.malformed.WriteByte('\n')
+}
+
+func (r *parseRun) close() error {
+	if r.malformed == nil {
+		return nil
+	}
+	if err := r.malformed.Flush(); err != nil {
+		return fmt.Errorf("write malformed lines to %s: %w", r.options.malformed, err)
+	}
+	return nil
+}
+
+// tally says what became of the lines. Context and warnings are lines without
+// a refusal, so that the numbers of lines add up.
+func (r *parseRun) tally(w io.Writer) {
+	c := r.parser.Total()
+	fmt.Fprintf(w, "lines %d, refusals %d, ignored %d, foreign %d, malformed %d\n", c.Lines(), r.refusals,
+		c[parsers.ResultIgnored]+c[parsers.ResultContext]+c[parsers.ResultWarned], c[parsers.ResultForeign], c[parsers.ResultMalformed])
+}
