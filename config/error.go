@@ -1,0 +1,58 @@
+package config
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// Error is one thing that is wrong with a configuration.
+type Error struct {
+	Where   string // where it was set: "relaylens.yaml:3", "RELAYLENS_LISTEN", "--listen"; empty when not known
+	Key     string // "sources[0].path"; empty when the file as a whole is wrong
+	Problem string // what is wrong, with the value
+	Remedy  string // what to write instead
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	for _, s := range []string{e.Where, e.Key} {
+		if s != "" {
+			b.WriteString(s)
+			b.WriteString(": ")
+		}
+	}
+	b.WriteString(e.Problem)
+	if e.Remedy != "" {
+		b.WriteString("; ")
+		b.WriteString(e.Remedy)
+	}
+	return b.String()
+}
+
+// Errors takes apart what Load and Validate return: every single mistake.
+func Errors(err error) []*Error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []*Error
+		for _, e := range joined.Unwrap() {
+			all = append(all, Errors(e)...)
+		}
+		return all
+	}
+	var one *Error
+	if errors.As(err, &one) {
+		return []*Error{one}
+	}
+	return nil
+}
+
+// maxQuote bounds how much of a wrong value an error repeats.
+const maxQuote = 80
+
+// quote writes a value so that nothing in it reaches a terminal raw.
+func quote(s string) string {
+	if len(s) > maxQuote {
+		return strconv.Quote(s[:maxQuote]) + "…"
+	}
+	return strconv.Quote(s)
+}

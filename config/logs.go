@@ -1,0 +1,156 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// usualLogs are where packaged mail servers write, in the order in which they
+// are looked for.
+var usualLogs = []struct{ path, who string }{
+	{"/var/log/mail.log", "Debian, Ubuntu: Postfix, Sendmail"},
+	{"/var/log/maillog", "RHEL, Fedora, FreeBSD, Plesk: Postfix, Sendmail"},
+	{"/var/log/mail", "SUSE: Postfix, Sendmail"},
+	{"/var/log/postfix.log", "Postfix with maillog_file"},
+	{"/var/log/exim4/mainlog", "Debian, Ubuntu: Exim"},
+	{"/var/log/exim/main.log", "RHEL, Fedora, SUSE: Exim"},
+	{"/var/log/exim/mainlog", "FreeBSD, Alpine, DirectAdmin: Exim"},
+	{"/var/log/exim_mainlog", "cPanel: Exim"},
+	{"/var/log/exim/exim_main.log", "Gentoo: Exim"},
+	{"/var/spool/exim/log/mainlog", "Exim as its authors ship it"},
+}
+
+// UsualLogs lists the files that are looked for when no sources are set.
+func UsualLogs() []string {
+	var paths []string
+	for _, l := range usualLogs {
+		paths = append(paths, l.path)
+	}
+	return paths
+}
+
+// FindLogs returns the usual logs that exist below root, which is "/" but in
+// tests. A file that has two names is returned once; a directory is no log. A
+// log that may not be read is returned: to find it and say so is better than
+// to miss it.
+func FindLogs(root string) []string {
+	var found []string
+	var seen []fs.FileInfo
+next:
+	for _, path := range UsualLogs() {
+		path = filepath.Join(root, path)
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		for _, other := range seen {
+			if os.SameFile(info, other) {
+				continue next
+			}
+		}
+		seen = append(seen, info)
+		found = append(found, path)
+	}
+	return found
+}
+
+// FindSources returns the sources that are set or, when there are none, one for
+// each of the usual logs below root.
+func (c *Config) FindSources(root string) []Source {
+	if len(c.Sources) > 0 {
+		return c.Sources
+	}
+	var sources []Source
+	for _, path := range FindLogs(root) {
+		sources = append(sources, Source{Type: "file", Path: path, MTA: "auto", Start: "end"})
+	}
+	return sources
+}
+
+// Check looks at the machine, as Validate does not. The error is what keeps the
+// daemon from starting; warnings are what it starts with all the same.
+func (c *Config) Check() (warnings []string, err error) {
+	sources := c.FindSources("/")
+	if len(sources) == 0 {
+		warnings = append(warnings, "sources: none is set, and none of the usual logs exists: "+strings.Join(UsualLogs(), ", "))
+	}
+	for i, s := range sources {
+		if w := checkSource(s.Path); w != "" {
+			warnings = append(warnings, fmt.Sprintf("sources[%d].path: %s", i, w))
+		}
+	}
+	if c.exposed() {
+		warnings = append(warnings, fmt.Sprintf("listen: %s can be reached from other machines, and web.config_file sets no passwords: what is shown is personal data", quote(c.Listen)))
+	}
+	if info, err := os.Stat(c.DataDir); err == nil && !info.IsDir() {
+		return warnings, &Error{Key: "data_dir", Problem: quote(c.DataDir) + " is not a directory", Remedy: "name a directory"}
+	}
+	if c.Web.ConfigFile != "" {
+		if err := readable(c.Web.ConfigFile); err != nil {
+			return warnings, &Error{Key: "web.config_file", Problem: quote(c.Web.ConfigFile) + " cannot be read: " + err.Error(), Remedy: "name a file that the daemon's user can read"}
+		}
+	}
+	return warnings, nil
+}
+
+// exposed reports whether anybody on the network may ask.
+func (c *Config) exposed() bool {
+	host := strings.TrimSuffix(c.Listen[:strings.LastIndex(c.Listen, ":")+1], ":")
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	loopback := err == nil && addr.IsLoopback() || host == "localhost"
+	return !loopback && c.Web.ConfigFile == ""
+}
+
+// checkSource tells what is wrong with a path or pattern now; it may be mended
+// while the daemon runs.
+func checkSource(path string) string {
+	paths := []string{path}
+	if strings.ContainsAny(path, `*?[\`) {
+		// Validate has refused what is no pattern.
+		paths, _ = filepath.Glob(path)
+		if len(paths) == 0 {
+			return "no file matches " + quote(path) + " yet"
+		}
+	}
+	var wrong []string
+	for _, p := range paths {
+		if err := readable(p); errors.Is(err, fs.ErrNotExist) {
+			wrong = append(wrong, quote(p)+" does not exist yet")
+		} else if err != nil {
+			wrong = append(wrong, quote(p)+" cannot be read: "+err.Error())
+		}
+	}
+	return strings.Join(wrong, "; ")
+}
+
+// readable opens a regular file, and only that: opening a pipe would wait.
+func readable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return cause(err)
+	case info.IsDir():
+		return errors.New("it is a directory")
+	case !info.Mode().IsRegular():
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return cause(err)
+	}
+	return f.Close()
+}
+
+// cause leaves out operation and path, which the message has already.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
