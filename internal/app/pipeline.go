@@ -1,0 +1,253 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/parsers"
+)
+
+// quiet is how long no line has to come until refusals that wait for a further
+// line are counted as they are.
+const quiet = time.Second
+
+// pipeline takes batches from in, parses, classifies and counts. Everything
+// below the blank line belongs to its goroutine once that runs.
+type pipeline struct {
+	in       chan relaylens.Batch
+	control  chan func()
+	exporter *prom.Exporter
+	done     chan struct{}
+	quit     chan struct{} // closed by abort
+	abort    func()
+	epoch    time.Time
+	beat     atomic.Int64 // nanoseconds from epoch to the last sign of life
+
+	parser     *parsers.Parser
+	classifier *classifier.Classifier
+	configured []config.Source
+	sources    map[string]*counted
+}
+
+// counted is what is known of a source whose lines came by.
+type counted struct {
+	counters  *prom.Source
+	published parsers.Counts
+}
+
+func newPipeline(p *parsers.Parser, c *classifier.Classifier, x *prom.Exporter) *pipeline {
+	quit := make(chan struct{})
+	return &pipeline{
+		in:         make(chan relaylens.Batch, queueBatches),
+		control:    make(chan func()),
+		exporter:   x,
+		done:       make(chan struct{}),
+		quit:       quit,
+		abort:      sync.OnceFunc(func() { close(quit) }),
+		epoch:      time.Now(),
+		parser:     p,
+		classifier: c,
+		sources:    map[string]*counted{},
+	}
+}
+
+func (p *pipeline) start() {
+	p.alive()
+	go p.run()
+}
+
+// stop waits until every batch that waits is counted and what the parser holds
+// is out. It must be told whether the sources have stopped: while one might
+// still send, the channel cannot be closed, and nothing is waited for.
+func (p *pipeline) stop(ctx context.Context, sourcesStopped bool) error {
+	defer p.abort()
+	if sourcesStopped {
+		close(p.in)
+		if err := wait(ctx, p.done); err == nil {
+			return nil
+		}
+	}
+	p.abort()
+	// The batch at hand is still finished.
+	select {
+	case <-p.done:
+	case <-time.After(quiet):
+		return fmt.Errorf("the pipeline does not answer; %d batches left unread", len(p.in))
+	}
+	return fmt.Errorf("cut short; %d batches left unread", len(p.in))
+}
+
+func (p *pipeline) run() {
+	defer close(p.done)
+	tick := time.NewTicker(quiet)
+	defer tick.Stop()
+	idle := false
+	for {
+		p.alive()
+		select {
+		case <-p.quit: // before any batch that waits
+			return
+		default:
+		}
+		select {
+		case <-p.quit:
+			return
+		case f := <-p.control:
+			f()
+		case b, ok := <-p.in:
+			if !ok {
+				p.parser.Flush(p.event)
+				p.publishAll()
+				return
+			}
+			p.batch(&b)
+			idle = false
+		case now := <-tick.C:
+			if idle {
+				p.parser.Advance(now, p.event)
+				p.publishAll()
+			}
+			idle = true
+		}
+	}
+}
+
+// do runs f on the pipeline's goroutine and waits for it. Unless it returns an
+// error, f ran.
+func (p *pipeline) do(ctx context.Context, f func()) error {
+	ran := make(chan struct{})
+	select {
+	case p.control <- func() { f(); close(ran) }:
+		<-ran
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pipeline) batch(b *relaylens.Batch) {
+	if len(b.Lines) > 0 {
+		name := b.Lines[0].Source
+		s := p.sources[name]
+		if s == nil {
+			name = strings.Clone(name)
+			s = p.addSource(name)
+		}
+		p.parser.Feed(b, p.event)
+		p.publish(name, s)
+	}
+	if b.Release != nil {
+		b.Release()
+	}
+}
+
+func (p *pipeline) event(ev *relaylens.Event) {
+	p.classifier.Classify(ev)
+	p.exporter.Count(ev)
+}
+
+func (p *pipeline) addSource(name string) *counted {
+	s := &counted{counters: p.exporter.Source(name), published: p.parser.Counts(name)}
+	p.sources[name] = s
+	p.parser.SetSourceMTA(name, p.mta(name))
+	return s
+}
+
+// mta is the MTA that the configuration states for the file called name.
+func (p *pipeline) mta(name string) relaylens.MTA {
+	for _, s := range p.configured {
+		if matches(s, name) {
+			mta, err := relaylens.ParseMTA(s.MTA)
+			if err != nil { // auto
+				return relaylens.MTANone
+			}
+			return mta
+		}
+	}
+	return relaylens.MTANone
+}
+
+// matches reports whether source s reads the file called name.
+func matches(s config.Source, name string) bool {
+	if s.Path == name {
+		return true
+	}
+	ok, err := filepath.Match(s.Path, name)
+	return ok && err == nil
+}
+
+// publish adds what the parser counted since the last time. A count that went
+// down, as when a split record turns out to be of interest after all, is made
+// up for by the next that go up.
+func (p *pipeline) publish(name string, s *counted) {
+	counts := p.parser.Counts(name)
+	for r, n := range counts {
+		if n > s.published[r] {
+			s.counters.Add(r, n-s.published[r])
+			s.published[r] = n
+		}
+	}
+	s.counters.LastLine(p.parser.LastTime(name))
+}
+
+func (p *pipeline) publishAll() {
+	for name, s := range p.sources {
+		p.publish(name, s)
+	}
+}
+
+// setSources says which sources are configured. Names that none of them reads
+// are forgotten, with their series.
+func (p *pipeline) setSources(sources []config.Source) {
+	p.configured = sources
+	for name := range p.sources {
+		if !p.known(name) {
+			delete(p.sources, name)
+			p.exporter.DropSource(name)
+			continue
+		}
+		p.parser.SetSourceMTA(name, p.mta(name))
+	}
+}
+
+func (p *pipeline) known(name string) bool {
+	for _, s := range p.configured {
+		if matches(s, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// setParser lets the old parser give out what it holds, and goes on with another.
+func (p *pipeline) setParser(next *parsers.Parser) {
+	p.parser.Flush(p.event)
+	p.publishAll()
+	p.parser = next
+	for name, s := range p.sources {
+		s.published = parsers.Counts{}
+		next.SetSourceMTA(name, p.mta(name))
+	}
+}
+
+// drain takes what waits at this moment.
+func (p *pipeline) drain() {
+	for range len(p.in) {
+		b := <-p.in
+		p.batch(&b)
+	}
+}
+
+func (p *pipeline) alive() { p.beat.Store(int64(time.Since(p.epoch))) }
+
+// silent is the time since the last sign of life.
+func (p *pipeline) silent() time.Duration { return time.Since(p.epoch) - time.Duration(p.beat.Load()) }

@@ -1,0 +1,208 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/parsers"
+	"github.com/relaylens/relaylens/tailer"
+)
+
+// state is what a configuration makes, before any of it is in force.
+type state struct {
+	config  *config.Config
+	sources []config.Source
+	parser  *parsers.Parser
+}
+
+// build does everything of a configuration that can go wrong without touching
+// what runs.
+func (a *App) build(cfg *config.Config) (*state, error) {
+	next := &state{config: cfg, sources: cfg.FindSources(a.options.root)}
+	if len(next.sources) == 0 {
+		return nil, fmt.Errorf("find logs: no sources are set, and none of the usual logs exists (%s); name one: relaylens serve FILE, or set sources in the configuration file",
+			strings.Join(config.UsualLogs(), ", "))
+	}
+	if err := web.Validate(cfg.Web.ConfigFile); err != nil {
+		return nil, fmt.Errorf("web.config_file: %q: %w", cfg.Web.ConfigFile, err)
+	}
+	options, err := ParserOptions(cfg)
+	if err != nil {
+		return nil, err
+	}
+	next.parser, err = parsers.New(options)
+	return next, err
+}
+
+// source makes the source that the configuration describes, without opening it.
+func (a *App) source(s config.Source) relaylens.Source {
+	switch {
+	case a.options.newSource != nil:
+		return a.options.newSource(s)
+	case s.Path == "-":
+		return tailer.NewStdin(s.Path, a.options.Stdin)
+	}
+	start := tailer.StartEnd
+	if s.Start == "begin" {
+		start = tailer.StartBegin
+	}
+	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Logger: a.logger.Named("tailer"), Metrics: a.tailer})
+}
+
+// errNoLoad is what Reload returns where Options.Load is nil.
+var errNoLoad = errors.New("reload: this daemon has no configuration to read again")
+
+// Reload reads the configuration again and puts it in force. If anything is
+// wrong with it, everything stays as it was. Either way it says so in the log
+// and in the metrics; the error is for whoever asked.
+//
+// What cannot change in a running daemon (listen, data_dir, web.config_file,
+// log.format) stays, with a warning; the rest of the configuration is in force.
+// The content of web.config_file is read anew by itself.
+func (a *App) Reload() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.started || a.stopping.Load() {
+		return ErrStopped
+	}
+	a.tell(stateReloading)
+	defer a.tell(stateReady)
+	err := a.reload()
+	a.exporter.Reloaded(err == nil, time.Now())
+	if err != nil {
+		a.logConfigError(err)
+		return err
+	}
+	a.logger.Info("configuration reloaded", zap.Strings("paths", a.follow.paths()))
+	return nil
+}
+
+func (a *App) reload() error {
+	if a.options.Load == nil {
+		return errNoLoad
+	}
+	cfg, err := a.options.Load()
+	if err != nil {
+		return err
+	}
+	next, err := a.build(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+	defer cancel()
+	return a.apply(ctx, next)
+}
+
+// apply changes what runs. A source that both configurations name goes on
+// without a pause. Only a pipeline that hangs makes it fail, before anything
+// but the end of sources has changed.
+func (a *App) apply(ctx context.Context, next *state) error {
+	a.warn(next.config)
+	a.keep(next.config)
+	gone := a.gone(next.sources)
+	if err := a.follow.stop(ctx, gone); err != nil {
+		a.logger.Error("stop sources", zap.Error(err))
+	}
+	err := a.pipeline.do(ctx, func() {
+		a.pipeline.drain() // lines of sources that are gone
+		a.pipeline.setSources(next.sources)
+		if parsesDifferently(a.config, next.config) {
+			a.pipeline.setParser(next.parser)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("change pipeline: %w", err)
+	}
+	for _, path := range gone {
+		a.exporter.DropSource(path)
+	}
+	for _, s := range next.sources {
+		if a.follow.running[s.Path] == nil {
+			a.follow.start(s.Path, a.source(s))
+		}
+	}
+	a.exporter.SetMaxHosts(next.config.MaxHosts)
+	a.setLevel(next.config)
+	a.config, a.sources = next.config, next.sources
+	return nil
+}
+
+// gone are the paths that are followed and not among sources.
+func (a *App) gone(sources []config.Source) []string {
+	return slices.DeleteFunc(a.follow.paths(), func(path string) bool {
+		return slices.ContainsFunc(sources, func(s config.Source) bool { return s.Path == path })
+	})
+}
+
+// parsesDifferently reports whether the parser has to be made anew, which
+// forgets the sessions at hand.
+func parsesDifferently(a, b *config.Config) bool {
+	return a.Timezone != b.Timezone || a.Correlator != b.Correlator || !reflect.DeepEqual(a.Parsers, b.Parsers)
+}
+
+// keep puts back what a running daemon cannot change.
+func (a *App) keep(next *config.Config) {
+	for _, k := range []struct {
+		key       string
+		now, next *string
+	}{
+		{"listen", &a.config.Listen, &next.Listen},
+		{"data_dir", &a.config.DataDir, &next.DataDir},
+		{"web.config_file", &a.config.Web.ConfigFile, &next.Web.ConfigFile},
+		{"log.format", &a.config.Log.Format, &next.Log.Format},
+	} {
+		if *k.now != *k.next {
+			a.logger.Warn("changed key needs a restart",
+				zap.String("key", k.key), zap.String("running", *k.now), zap.String("configured", *k.next))
+			*k.next = *k.now
+		}
+	}
+}
+
+// warn logs what is not right with the machine, as far as the daemon can run.
+func (a *App) warn(cfg *config.Config) {
+	if len(cfg.Sources) == 0 {
+		a.logger.Info("no sources are set, following the usual logs")
+	}
+	warnings, err := cfg.Check()
+	for _, w := range warnings {
+		a.logger.Warn("configuration", zap.String("warning", w))
+	}
+	if err != nil {
+		a.logger.Warn("configuration", zap.Error(err))
+	}
+}
+
+func (a *App) setLevel(cfg *config.Config) {
+	if a.options.Level == nil {
+		return
+	}
+	if level, err := zapcore.ParseLevel(cfg.Log.Level); err == nil {
+		a.options.Level.SetLevel(level)
+	}
+}
+
+// logConfigError logs each mistake by itself.
+func (a *App) logConfigError(err error) {
+	const message = "configuration not reloaded, the former one stays"
+	mistakes := config.Errors(err)
+	if len(mistakes) == 0 {
+		a.logger.Error(message, zap.Error(err))
+	}
+	for _, m := range mistakes {
+		a.logger.Error(message, zap.String("where", m.Where), zap.String("key", m.Key),
+			zap.String("problem", m.Problem), zap.String("remedy", m.Remedy))
+	}
+}
