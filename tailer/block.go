@@ -1,0 +1,61 @@
+package tailer
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/relaylens/relaylens"
+)
+
+const (
+	blockSize  = 256 << 10
+	batchLines = 512 // bounds what a block of empty lines costs: a Line is larger than they are
+)
+
+// poisonReleased makes released blocks unreadable; set by the build tag poison
+// and by this package's tests.
+var poisonReleased = poisonDefault
+
+// poison is a byte that no log line of a test holds.
+const poison = 0xDB
+
+// A block is the memory of one batch: the bytes read and the lines in them.
+// It belongs to whoever took it until it is freed, once.
+type block struct {
+	buf   []byte
+	lines []relaylens.Line
+	taken atomic.Bool
+	// free is made once with the block so that a batch costs no closure.
+	free func()
+}
+
+var blocks sync.Pool
+
+func newBlock() *block {
+	return &block{buf: make([]byte, blockSize), lines: make([]relaylens.Line, 0, batchLines)}
+}
+
+func takeBlock() *block {
+	b, ok := blocks.Get().(*block)
+	if !ok {
+		b = newBlock()
+		b.free = func() {
+			if b.taken.CompareAndSwap(true, false) {
+				b.clear()
+				blocks.Put(b)
+			}
+		}
+	}
+	b.taken.Store(true)
+	return b
+}
+
+func (b *block) clear() {
+	if poisonReleased {
+		for i := range b.buf {
+			b.buf[i] = poison
+		}
+		clear(b.lines)
+	}
+	b.lines = b.lines[:0]
+}

@@ -1,0 +1,5 @@
+//go:build poison
+
+package tailer
+
+const poisonDefault = true

@@ -1,0 +1,427 @@
+package tailer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+
+	"github.com/relaylens/relaylens"
+)
+
+// readAll clones every line of r.
+func readAll(t testing.TB, r *Reader) ([]relaylens.Line, error) {
+	t.Helper()
+	var all []relaylens.Line
+	for {
+		b, err := r.Next()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return all, err
+		}
+		if len(b.Lines) == 0 {
+			t.Fatal("Next returned a batch without lines")
+		}
+		if last := b.Lines[len(b.Lines)-1]; b.Position.Offset != last.End || b.Position.Number != last.Number || b.Position.Origin != last.Origin {
+			t.Fatalf("position %+v does not stand behind the last line %d..%d", b.Position, last.Offset, last.End)
+		}
+		for _, l := range b.Lines {
+			l.Text = strings.Clone(l.Text)
+			all = append(all, l)
+		}
+	}
+}
+
+func texts(lines []relaylens.Line) []string {
+	var all []string
+	for _, l := range lines {
+		all = append(all, l.Text)
+	}
+	return all
+}
+
+// wantLines is the specification, written the slow way: what stands between
+// newlines, with its place.
+func wantLines(source, content string) []relaylens.Line {
+	var want []relaylens.Line
+	offset := int64(len(content) - len(strings.TrimLeft(content, "\x00")))
+	rest := content[offset:]
+	origin := relaylens.Origin{}
+	for n := int64(1); rest != ""; n++ {
+		text, after, found := strings.Cut(rest, "\n")
+		end := offset + int64(len(text))
+		if found {
+			end++
+		}
+		l := relaylens.Line{Text: text, Source: source, Number: n, Offset: offset, End: end}
+		if len(text) > relaylens.MaxLine {
+			l.Text, l.Cut = text[:relaylens.MaxLine], true
+		}
+		if n == 1 {
+			origin = relaylens.NewOrigin(l.Text)
+		}
+		l.Origin = origin
+		want = append(want, l)
+		rest, offset = after, end
+	}
+	return want
+}
+
+func TestReaderLines(t *testing.T) {
+	long := strings.Repeat("x", relaylens.MaxLine)
+	for name, content := range map[string]string{
+		"empty":                   "",
+		"one line":                "a\n",
+		"no newline at the end":   "a\nb",
+		"empty lines":             "\n\n\n",
+		"CR is kept":              "a\r\nb\r\n\rc\n",
+		"NUL inside":              "a\x00b\n\x00c\n",
+		"NUL hole at the start":   strings.Repeat("\x00", 300<<10) + "a\nb\n",
+		"nothing but NUL":         strings.Repeat("\x00", 300<<10),
+		"invalid UTF-8":           "\xff\xfe\n\x80\n",
+		"just MaxLine":            long + "\nb\n",
+		"MaxLine and one":         long + "y\nb\n",
+		"MaxLine, no newline":     long,
+		"over, no newline":        long + "y",
+		"over by blocks":          "a\n" + strings.Repeat(long, 9) + "\nb\n" + strings.Repeat(long, 5) + "\n\nc",
+		"first line over":         strings.Repeat(long, 9) + "\nb\n",
+		"more lines than a batch": strings.Repeat("\n", 3*batchLines+1),
+		"many blocks":             strings.Repeat("Nov 21 10:00:00 mx1 postfix/smtpd[1]: connect\n", 40000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for reader, r := range map[string]io.Reader{
+				"whole":    strings.NewReader(content),
+				"data+EOF": iotest.DataErrReader(strings.NewReader(content)),
+				"shreds":   &shredder{r: strings.NewReader(content), rnd: rand.New(rand.NewPCG(1, 2))},
+			} {
+				got, err := readAll(t, NewReader("src", r, time.Time{}))
+				if err != nil {
+					t.Fatalf("%s: %v", reader, err)
+				}
+				if diff := cmp.Diff(wantLines("src", content), got); diff != "" {
+					t.Errorf("%s: -want +got\n%.2000s", reader, diff)
+				}
+			}
+		})
+	}
+}
+
+// shredder returns what it reads in pieces of random size, some of them empty.
+type shredder struct {
+	r   io.Reader
+	rnd *rand.Rand
+}
+
+func (s *shredder) Read(p []byte) (int, error) {
+	n := s.rnd.IntN(8)
+	if s.rnd.IntN(3) == 0 {
+		n = s.rnd.IntN(100 << 10)
+	}
+	return s.r.Read(p[:min(n, len(p))])
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("a\nb\n\nc"), uint64(1))
+	f.Add([]byte("\x00\x00a\r\n\x1f"), uint64(2))
+	f.Add([]byte("BZh9"), uint64(3))
+	f.Fuzz(func(t *testing.T, content []byte, seed uint64) {
+		if kind, _ := sniff(content); kind != nil {
+			readAll(t, NewReader("src", bytes.NewReader(content), time.Time{}))
+			return
+		}
+		got, err := readAll(t, NewReader("src", &shredder{bytes.NewReader(content), rand.New(rand.NewPCG(seed, 0))}, time.Time{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(wantLines("src", string(content)), got); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	})
+}
+
+// compressors writes content as each kind of archive.
+var compressors = map[string]func(t *testing.T, content string) []byte{
+	".gz": func(t *testing.T, content string) []byte {
+		return compressWith(t, content, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
+	},
+	".xz": func(t *testing.T, content string) []byte {
+		return compressWith(t, content, func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) })
+	},
+	".zst": func(t *testing.T, content string) []byte {
+		return compressWith(t, content, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) })
+	},
+	".bz2": bzip2Sample,
+}
+
+func compressWith(t *testing.T, content string, open func(io.Writer) (io.WriteCloser, error)) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := open(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// archiveContent is what every archive of these tests holds; bzip2, which Go
+// cannot write, has it as a file made by bzip2(1).
+var archiveContent = func() string {
+	var b strings.Builder
+	for n := range 20000 {
+		fmt.Fprintf(&b, "Nov 21 10:00:%02d mx1 postfix/smtpd[%d]: connect from unknown[192.0.2.%d]\n", n/1000, n, n%256)
+	}
+	return b.String() + "no newline"
+}()
+
+func bzip2Sample(t *testing.T, content string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/sample.bz2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestReaderArchives(t *testing.T) {
+	for suffix, compress := range compressors {
+		t.Run(suffix, func(t *testing.T) {
+			packed := compress(t, archiveContent)
+			// The name says nothing: logrotate's "extension", a mail attachment.
+			path := filepath.Join(t.TempDir(), "mail.log.1")
+			writeFile(t, path, string(packed))
+			r, err := OpenReader(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			got, err := readAll(t, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(wantLines(path, archiveContent), got); diff != "" {
+				t.Errorf("-want +got\n%.2000s", diff)
+			}
+			if r.BytesRead() != r.Size() || r.Size() != int64(len(packed)) {
+				t.Errorf("read %d of %d bytes, the file has %d", r.BytesRead(), r.Size(), len(packed))
+			}
+		})
+		t.Run(suffix+" twice in one file", func(t *testing.T) {
+			got, err := readAll(t, NewReader("src", bytes.NewReader(append(compress(t, archiveContent), compress(t, archiveContent)...)), time.Time{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(wantLines("src", archiveContent+archiveContent), got); diff != "" {
+				t.Errorf("-want +got\n%.2000s", diff)
+			}
+		})
+		t.Run(suffix+" cut", func(t *testing.T) {
+			packed := compress(t, archiveContent)
+			for _, n := range []int{len(packed) - 1, len(packed) * 3 / 4, len(packed) / 2, 12} {
+				got, err := readAll(t, NewReader("x"+suffix, bytes.NewReader(packed[:n]), time.Time{}))
+				if e := (*Error)(nil); !errors.As(err, &e) || e.Path != "x"+suffix || e.Remedy == "" {
+					t.Errorf("%d of %d bytes: error %v does not name the path and a remedy", n, len(packed), err)
+				}
+				want := wantLines("x"+suffix, archiveContent)
+				if len(got) > len(want) || !slices.Equal(want[:len(got)], got) {
+					t.Errorf("%d of %d bytes: the lines before the cut are not those of the file", n, len(packed))
+				}
+				if n == len(packed)-1 && suffix == ".gz" && len(got) < len(want)-200 {
+					t.Errorf("%d of %d bytes: only %d lines of %d", n, len(packed), len(got), len(want))
+				}
+			}
+		})
+	}
+}
+
+func TestSniffLeavesTextAlone(t *testing.T) {
+	for _, content := range []string{"BZh9 is how a line may begin\n", "BZh91AY&SX\n", "\x1f\x8bno\n", "(", "\xfd7zX\n", "P*M\n"} {
+		t.Run(content, func(t *testing.T) {
+			got, err := readAll(t, NewReader("src", iotest.OneByteReader(strings.NewReader(content)), time.Time{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(wantLines("src", content), got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func writeFile(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenReaderErrors(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "empty.gz"), "")
+	writeFile(t, filepath.Join(dir, "closed.log"), "a\n")
+	if err := os.Chmod(filepath.Join(dir, "closed.log"), 0o040); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]error{
+		"missing.log": fs.ErrNotExist, ".": errDirectory, "empty.gz": errEmpty, "closed.log": fs.ErrPermission,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if want == fs.ErrPermission && os.Geteuid() == 0 {
+				t.Skip("root may read everything")
+			}
+			path := filepath.Join(dir, name)
+			_, err := OpenReader(path)
+			if !errors.Is(err, want) {
+				t.Fatalf("error %v, want %v", err, want)
+			}
+			if e := (*Error)(nil); !errors.As(err, &e) || e.Remedy == "" || !strings.Contains(err.Error(), path) {
+				t.Errorf("error %q does not name the path and a remedy", err)
+			}
+		})
+	}
+}
+
+func TestReadErrorComesAfterTheLines(t *testing.T) {
+	broken := errors.New("input/output error")
+	got, err := readAll(t, NewReader("src", io.MultiReader(strings.NewReader("a\nb\nhal"), iotest.ErrReader(broken)), time.Time{}))
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+	if diff := cmp.Diff([]string{"a", "b"}, texts(got)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// A person who types, or a program that logs to a pipe, is not made to fill a block.
+func TestReaderHandsOutWhatArrives(t *testing.T) {
+	pr, pw := io.Pipe()
+	defer pw.Close()
+	r := NewReader("src", pr, time.Time{})
+	for _, text := range []string{"first", "second", "third"} {
+		go io.WriteString(pw, text+"\nunfin")
+		b, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := b.Lines[0].Text; !strings.HasSuffix(got, text) {
+			t.Errorf("got %q, want %q", got, text)
+		}
+	}
+}
+
+func TestReaderMemoryIsConstant(t *testing.T) {
+	const size = 100 << 20
+	line := strings.Repeat("garbage\x00\xff", size/9)
+	r := NewReader("src", io.MultiReader(strings.NewReader("a\n"), strings.NewReader(line), strings.NewReader("\nb\n")), time.Time{})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := readAll(t, r)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 3 || !got[1].Cut || got[1].End != int64(2+len(line)+1) || got[2].Text != "b" {
+		t.Errorf("got %d lines, want a, the head of the long one, b", len(got))
+	}
+	limit := uint64(4 << 20)
+	if poisonReleased {
+		limit += 8 * blockSize // a new block for each batch
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > limit {
+		t.Errorf("%d bytes allocated for a line of %d", used, len(line))
+	}
+}
+
+func TestReference(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.Local)
+	written := time.Date(2026, 11, 20, 6, 25, 0, 0, time.Local)
+	day := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.Local) }
+	for name, want := range map[string]time.Time{
+		"mail.log": written, "mail.log.1": written, "mail.log.20": written,
+		"mail.log-20241231":         day(2025, 1, 1),
+		"mail.log-20241231.gz":      day(2025, 1, 1),
+		"mainlog.2024-12-31":        day(2025, 1, 1),
+		"mail-20241231.log":         day(2025, 1, 1),
+		"mail.log-2024123106":       day(2025, 1, 1),
+		"mail.log-20241231-0625.xz": day(2025, 1, 1),
+		"mail.log-20261121":         written, // the weekly rotation of a quiet log
+		"mail.log-20241331":         written, // no date
+		"mx20241231":                written,
+		"20241231-mail.log":         written,
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), name)
+			writeFile(t, path, "a\n")
+			if err := os.Chtimes(path, written, written); err != nil {
+				t.Fatal(err)
+			}
+			fi, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := reference(path, fi, now); !got.Equal(want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestReferenceOfGzipIsItsOwn(t *testing.T) {
+	written := time.Date(2024, 2, 29, 6, 25, 0, 0, time.UTC)
+	packed := compressWith(t, "a\n", func(w io.Writer) (io.WriteCloser, error) {
+		z := gzip.NewWriter(w)
+		z.ModTime = written
+		return z, nil
+	})
+	b, err := NewReader("src", bytes.NewReader(packed), time.Now()).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !b.Reference.Equal(written) {
+		t.Errorf("got %v, want %v", b.Reference, written)
+	}
+}
+
+func BenchmarkReader(b *testing.B) {
+	content := strings.Repeat("Nov 21 10:00:00 mx1 postfix/smtpd[4711]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <a@b.example>: Relay access denied\n", 500000)
+	path := filepath.Join(b.TempDir(), "mail.log")
+	writeFile(b, path, content)
+	b.SetBytes(int64(len(content)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r, err := OpenReader(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for {
+			if _, err := r.Next(); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+		r.Close()
+	}
+}
