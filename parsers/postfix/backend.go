@@ -1,0 +1,83 @@
+package postfix
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
+
+// backendPrefixes begin the warnings of a table, a server or a service that
+// could not be asked.
+//
+// Source: global/dict_mysql.c, dict_pgsql.c, dict_ldap.c, dict_proxy.c, util/
+// dict_surrogate.c, dict_tcp.c, attr_clnt.c, milter/milter8.c, xsasl/*.c.
+var backendPrefixes = [...]string{
+	"SASL: Connect to ",
+	"connect to mysql server ", "connect to pgsql server ", "connect to mongo", "connect to TCP map ", "connect to Milter service ",
+	"read TCP map reply from ", "write TCP map ",
+	"pgsql query failed: ", "mysql query failed: ",
+	"dict_ldap_connect: ", "dict_ldap_lookup: ", "dict_ldap_get_values",
+	"problem talking to server ", "problem talking to service ",
+	"transport_maps lookup failure", "verify service failure",
+	"open database ", "open hash file ",
+	"request for unapproved table: ",
+	"timeout on private/", "premature end-of-input on private/",
+}
+
+// backend reads a warning or an error about something that Postfix needs for
+// its answer. Keys in it are the client's words, so only the start is looked at.
+func backend(rest string, rec *relaylens.Record) relaylens.Verdict {
+	if rest == "" || !backendLine(rest) {
+		return relaylens.Ignored
+	}
+	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, rest
+	return relaylens.Parsed
+}
+
+func backendLine(rest string) bool {
+	for i := range backendPrefixes {
+		p := backendPrefixes[i]
+		if rest[0] == p[0] && strings.HasPrefix(rest, p) {
+			return true
+		}
+	}
+	first, after, ok := strings.Cut(rest, " ")
+	if !ok {
+		return false
+	}
+	if first == "table" {
+		first, after, ok = strings.Cut(after, " ")
+		return ok && strings.IndexByte(first, ':') > 0 && strings.HasPrefix(after, "lookup error: ")
+	}
+	if first == "milter" {
+		return strings.Contains(after, ": can't ")
+	}
+	colon := strings.IndexByte(first, ':')
+	switch {
+	case colon > 0 && colon < len(first)-1: // {TYPE}:{NAME}
+		return strings.HasPrefix(after, `lookup error for "`) || strings.HasPrefix(after, "is unavailable. ") ||
+			strings.HasPrefix(after, "socketmap server ") || strings.HasPrefix(after, "query failed: ") || after == "lookup failure" ||
+			strings.HasPrefix(after, "lookup error: ")
+	case colon == len(first)-1: // {function}: service {proxymap}: …
+		return strings.HasPrefix(after, "service ") || strings.HasPrefix(after, "table ")
+	}
+	return strings.HasPrefix(after, `lookup failed for table "`) || strings.HasPrefix(after, `service is not configured for table "`) || after == "lookup failure"
+}
+
+// otherWarning reads the warnings that any program may write, and those that
+// begin with a queue id.
+func otherWarning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
+	id, after, ok := cutID(rest)
+	if !ok || id == noQueue {
+		return backend(rest, rec)
+	}
+	if smtpdLine(d) {
+		if v := badBDAT(id, after, rec); v != relaylens.Ignored {
+			return v
+		}
+	}
+	if d == daemonCleanup || d == daemonAny {
+		return cleanupWarning(id, after, rec)
+	}
+	return relaylens.Ignored
+}

@@ -1,0 +1,158 @@
+package postfix
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// noQueue stands where a line belongs to no message.
+const noQueue = "NOQUEUE"
+
+// cutID splits "4F1A2B3C: …" or "NOQUEUE: …".
+//
+// Source: global/mail_queue.h. Short ids are upper-case hexadecimal; long ones
+// are base 52 without vowels, with a z before the inode part.
+func cutID(text string) (id, rest string, ok bool) {
+	i := strings.IndexByte(text, ':')
+	if i < 6 || i+2 > len(text) || text[i+1] != ' ' {
+		return "", text, false
+	}
+	id = text[:i]
+	if id != noQueue && !queueID(id) {
+		return "", text, false
+	}
+	return id, text[i+2:], true
+}
+
+// idChar tells the characters of a queue id: 1 hexadecimal digit, 2 base 52.
+var idChar = func() (t [256]byte) {
+	for _, c := range "0123456789ABCDEF" {
+		t[c] |= 1
+	}
+	for _, c := range "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz" {
+		t[c] |= 2
+	}
+	return t
+}()
+
+func queueID(id string) bool {
+	if len(id) < 6 || len(id) > 64 {
+		return false
+	}
+	both := byte(3)
+	for i := 0; i < len(id); i++ {
+		both &= idChar[id[i]]
+	}
+	return both&1 != 0 || both&2 != 0 && len(id) >= 12 && strings.IndexByte(id, 'z') >= 6
+}
+
+// cutClient reads {name}[{addr}]⟦:{port}⟧ from the start of s into ev. The name
+// is one that resolved both ways, or "unknown"; it holds no punctuation, so that
+// nothing the client chose comes before the address.
+//
+// Source: smtpd/smtpd_peer.c, smtpd/smtpd.c SMTPD_BUILD_NAMADDRPORT.
+func cutClient(s string, ev *relaylens.Event) (rest string, ok bool) {
+	open := 0
+	for open < len(s) && hostChar[s[open]] {
+		open++
+	}
+	if open == 0 || open >= len(s) || s[open] != '[' {
+		return s, false
+	}
+	name := s[:open]
+	rest, ok = cutBracketed(s[open:], ev)
+	if ok && name != "unknown" {
+		ev.ClientName = name
+	}
+	return rest, ok
+}
+
+// cutBracketed reads [{addr}]⟦:{port}⟧, postscreen's form of a client.
+func cutBracketed(s string, ev *relaylens.Event) (rest string, ok bool) {
+	if s == "" || s[0] != '[' {
+		return s, false
+	}
+	end := strings.IndexByte(s, ']')
+	if end < 0 {
+		return s, false
+	}
+	addr := s[1:end]
+	ip, ok := smtp.ParseIP(addr)
+	if !ok && addr != "unknown" {
+		return s, false
+	}
+	rest = s[end+1:]
+	if len(rest) > 1 && rest[0] == ':' && rest[1] != ' ' {
+		n := 1
+		for n < len(rest) && hostChar[rest[n]] {
+			n++
+		}
+		ev.ClientPort = smtp.ParsePort(rest[1:n])
+		rest = rest[n:]
+	}
+	ev.ClientIP = ip
+	return rest, true
+}
+
+// cutHost reads {host}[{addr}]⟦:{port}⟧ of a remote server; addr may be the
+// path of a socket.
+func cutHost(s string, ev *relaylens.Event) (rest string, ok bool) {
+	open := strings.IndexByte(s, '[')
+	if open <= 0 || strings.IndexByte(s[:open], ' ') >= 0 {
+		return s, false
+	}
+	end := strings.IndexByte(s[open:], ']')
+	if end < 0 {
+		return s, false
+	}
+	end += open
+	ev.RemoteHost = s[:open]
+	ev.RemoteIP, _ = smtp.ParseIP(s[open+1 : end])
+	rest = s[end+1:]
+	if len(rest) > 1 && rest[0] == ':' && rest[1] >= '0' && rest[1] <= '9' {
+		n := 1
+		for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+			n++
+		}
+		rest = rest[n:]
+	}
+	return rest, true
+}
+
+var hostChar = func() (t [256]bool) {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-" {
+		t[c] = true
+	}
+	return t
+}()
+
+// stageOf maps the WHERE of a smtpd line. ok is false when it is none.
+//
+// Source: smtpd/smtpd.c, smtpd_cmd_table and the SMTPD_AFTER_ names.
+func stageOf(where string) (stage relaylens.Stage, ok bool) {
+	switch where {
+	case "RCPT":
+		return relaylens.StageRcpt, true
+	case "MAIL":
+		return relaylens.StageMail, true
+	case "CONNECT":
+		return relaylens.StageConnect, true
+	case "HELO", "EHLO", "STARTTLS":
+		return relaylens.StageHelo, true
+	case "AUTH":
+		return relaylens.StageAuth, true
+	case "DATA", "BDAT":
+		return relaylens.StageData, true
+	case "END-OF-MESSAGE", "DATA content", "BDAT content":
+		return relaylens.StageEOD, true
+	case "VRFY", "EXPN":
+		return relaylens.StageVrfy, true
+	case "ETRN":
+		return relaylens.StageEtrn, true
+	case "RSET", "NOOP", "QUIT", "XCLIENT", "XFORWARD", "HELP", "UNKNOWN":
+		return relaylens.StageNone, true
+	}
+	return relaylens.StageNone, false
+}

@@ -1,0 +1,161 @@
+package postfix
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
+
+// birth reads "client={client}⟦, sasl_method=M, sasl_username=U⟧…", with which
+// smtpd gives a message its queue id. A login counts only directly behind the
+// client: sasl_sender, which may follow, is what any client cares to say.
+//
+// Source: smtpd/smtpd.c mail_open_stream.
+func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	ev := &rec.Event
+	rest, ok := cutClient(rest, ev)
+	if !ok {
+		return relaylens.Malformed
+	}
+	ev.QueueID = id
+	if method, after, ok := cutField(rest, ", sasl_method="); ok && method != "" && methodLen(method) == len(method) {
+		if user, tail, ok := cutField(after, ", sasl_username="); ok && user != "" {
+			ev.User, ev.AuthMethod = cutUser(user, &tail)
+			ev.AuthMethod = method
+			ev.Kind, ev.Direction = relaylens.KindAuthOK, relaylens.DirectionNone
+			rest = tail
+		}
+	}
+	if parent, _, ok := cutField(rest, ", orig_queue_id="); ok && id != "" && queueID(parent) {
+		// The message came back from a content filter: what is known of it is
+		// known under its first id.
+		*ev = relaylens.Event{QueueID: parent}
+		rec.Fact, rec.Child = relaylens.FactChild, id
+		return relaylens.Parsed
+	}
+	switch {
+	case id != "":
+		rec.Fact = relaylens.FactMessage
+	case ev.Kind == relaylens.KindNone:
+		*ev = relaylens.Event{}
+		return relaylens.Ignored
+	}
+	return relaylens.Parsed
+}
+
+// cutField reads one ", name=value" from the start of s.
+func cutField(s, name string) (value, rest string, ok bool) {
+	s, ok = strings.CutPrefix(s, name)
+	if !ok {
+		return "", s, false
+	}
+	if name == ", sasl_username=" {
+		return s, s, true
+	}
+	if i := strings.Index(s, ", "); i >= 0 {
+		return s[:i], s[i:], true
+	}
+	return s, "", true
+}
+
+// cutUser ends a login at the first field that can follow it.
+func cutUser(s string, tail *string) (user, method string) {
+	end := len(s)
+	for _, next := range [...]string{", sasl_sender=", ", orig_queue_id=", ", orig_client="} {
+		if i := strings.Index(s[:end], next); i >= 0 {
+			end = i
+		}
+	}
+	*tail = s[end:]
+	return s[:end], ""
+}
+
+// queue reads the lines of qmgr, pickup, bounce and postsuper.
+//
+// Source: qmgr/qmgr_active.c, pickup/pickup.c, bounce/bounce_notify_util.c,
+// postsuper/postsuper.c.
+func queue(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	if id == "" || rest == "" {
+		return relaylens.Ignored
+	}
+	ev := &rec.Event
+	switch rest[0] {
+	case 'r':
+		if rest == "removed" || strings.HasPrefix(rest, "removed (") {
+			ev.QueueID, rec.Fact = id, relaylens.FactMessageEnd
+			return relaylens.Parsed
+		}
+	case 'f':
+		return active(id, rest, rec)
+	case 'u':
+		return pickedUp(id, rest, rec)
+	case 's', 'p':
+		return notification(id, rest, rec)
+	}
+	return relaylens.Ignored
+}
+
+// active reads "from=<S>, size=n, nrcpt=n (queue active)": the message was taken.
+// It recurs with every attempt to deliver.
+func active(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	const end = " (queue active)"
+	if !strings.HasPrefix(rest, "from=<") || !strings.HasSuffix(rest, end) {
+		return relaylens.Ignored
+	}
+	sender, after, ok := cutAddr(rest[6:])
+	if !ok || !strings.HasPrefix(after, ", size=") {
+		// Unquoted: nothing but numbers follows the address.
+		i := strings.LastIndex(rest, ">, size=")
+		if i < 0 {
+			return relaylens.Ignored
+		}
+		sender = rest[6:max(6, i)]
+	}
+	ev := &rec.Event
+	ev.QueueID = id
+	ev.SetSender(sender)
+	rec.Fact = relaylens.FactMessage
+	if !strings.HasPrefix(sender, "double-bounce@") {
+		ev.Kind = relaylens.KindAccepted
+	}
+	return relaylens.Parsed
+}
+
+// pickedUp reads "uid=n from=<S>⟦ orig_id=Q⟧": a local submission, or a message
+// that postsuper put back.
+func pickedUp(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	rest, ok := strings.CutPrefix(rest, "uid=")
+	n := 0
+	for n < len(rest) && rest[n] >= '0' && rest[n] <= '9' {
+		n++
+	}
+	rest, found := strings.CutPrefix(rest[n:], " from=<")
+	if !ok || !found || n == 0 {
+		return relaylens.Ignored
+	}
+	ev := &rec.Event
+	sender, after, ok := cutAddr(rest)
+	if parent, again := strings.CutPrefix(after, " orig_id="); ok && again && queueID(parent) {
+		ev.QueueID, rec.Fact, rec.Child = parent, relaylens.FactChild, id
+		return relaylens.Parsed
+	}
+	ev.QueueID, rec.Fact = id, relaylens.FactMessage
+	if ok && after == "" {
+		ev.SetSender(sender)
+	}
+	return relaylens.Parsed
+}
+
+// notification reads "sender non-delivery notification: Q" and its kin.
+func notification(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	i := strings.Index(rest, " notification: ")
+	if i < 0 || !strings.HasPrefix(rest, "sender ") && !strings.HasPrefix(rest, "postmaster ") {
+		return relaylens.Ignored
+	}
+	child := rest[i+len(" notification: "):]
+	if !queueID(child) {
+		return relaylens.Ignored
+	}
+	rec.Event.QueueID, rec.Fact, rec.Child = id, relaylens.FactChild, child
+	return relaylens.Parsed
+}

@@ -1,0 +1,187 @@
+package postfix
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// action is the word behind the queue id of a smtpd line.
+type action struct {
+	name   string
+	did    relaylens.Action
+	milter bool
+	coded  bool // the text begins with the reply code
+	ignore bool
+}
+
+// actions of smtpd. What is only routed differently is no refusal, and neither
+// is a session that was dropped without an answer.
+//
+// Source: smtpd/smtpd_check.c check_table_result, smtpd/smtpd.c check_milter_reply.
+var actions = [...]action{
+	{name: "reject", coded: true},
+	{name: "reject_warning", did: relaylens.ActionWarn, coded: true},
+	{name: "milter-reject", milter: true, coded: true},
+	{name: "milter-hold", did: relaylens.ActionHold, milter: true},
+	{name: "milter-discard", did: relaylens.ActionDiscard, milter: true},
+	{name: "hold", did: relaylens.ActionHold},
+	{name: "discard", did: relaylens.ActionDiscard},
+	{name: "warn", did: relaylens.ActionWarn},
+	{name: "filter", ignore: true},
+	{name: "redirect", ignore: true},
+	{name: "bcc", ignore: true},
+	{name: "info", ignore: true},
+	{name: "hangup", ignore: true},
+	{name: "permit", ignore: true},
+}
+
+// cutAction splits "reject: RCPT from …".
+func cutAction(s string) (a *action, known bool, rest string) {
+	i := strings.IndexByte(s, ':')
+	if i < 3 || i > 14 || i+2 > len(s) || s[i+1] != ' ' {
+		return nil, false, s
+	}
+	for k := range actions {
+		if actions[k].name == s[:i] {
+			return &actions[k], true, s[i+2:]
+		}
+	}
+	return nil, false, s
+}
+
+// reject reads the family of lines that smtpd writes of a command it answered,
+// and postscreen's imitation of it.
+//
+// Source: smtpd/smtpd_check.c log_whatsup; smtpd/smtpd.c smtpd_whatsup.
+func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action, rest string, rec *relaylens.Record) relaylens.Verdict {
+	if a.ignore {
+		return relaylens.Ignored
+	}
+	i := strings.Index(rest, " from ")
+	if i < 0 || i > len("END-OF-MESSAGE") {
+		return unreadable(d)
+	}
+	stage, ok := stageOf(rest[:i])
+	if !ok {
+		return unreadable(d)
+	}
+	where := rest[:i]
+	ev := &rec.Event
+	rest = rest[i+6:]
+	st := styleSMTPD
+	if rest != "" && rest[0] == '[' && d != daemonSMTPD {
+		st = stylePostscreen
+		rest, ok = cutBracketed(rest, ev)
+	} else {
+		rest, ok = cutClient(rest, ev)
+	}
+	if rest, found := strings.CutPrefix(rest, ": "); ok && found {
+		if st == styleSMTPD && stage == relaylens.StageHelo {
+			st = styleRawHelo
+		}
+		ev.QueueID, ev.Stage, ev.Direction, ev.Action = id, stage, relaylens.Inbound, a.did
+		g.rejection(env, a, where, rest, st, rec)
+		return relaylens.Parsed
+	}
+	return relaylens.Malformed
+}
+
+// unreadable is the verdict on a line that has the word of a rejection, but not
+// its shape: of smtpd that matters, of a program not known it may be another's.
+func unreadable(d daemon) relaylens.Verdict {
+	if d == daemonSMTPD || d == daemonPostscreen {
+		return relaylens.Malformed
+	}
+	return relaylens.Ignored
+}
+
+// rejection reads text and fields of a rejection whose client and stage are
+// already known.
+func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest string, st style, rec *relaylens.Record) {
+	ev := &rec.Event
+	var f fields
+	text, proven := split(rest, ev.Stage, st, len(env.Text), &f)
+	if proven {
+		f.set(ev)
+	} else {
+		rec.Tainted = true
+	}
+	body := text
+	if a.coded {
+		ev.Code, ev.Enhanced, body = smtp.CutReply(text)
+		if ev.Code == 0 {
+			ev.Class = relaylens.Class5xx
+		}
+	}
+	switch {
+	case !proven:
+		ev.Kind, ev.Reason, ev.Text = g.taintedKind(body)
+		if a.milter && ev.Kind == relaylens.KindRejected {
+			ev.Reason = relaylens.ReasonMilter
+		}
+	case a.milter:
+		ev.Text = body
+		ev.Kind, ev.Reason = g.custom(body, relaylens.ReasonMilter)
+	case st == stylePostscreen:
+		g.screened(body, ev)
+	default:
+		g.classify(body, where, &f, serviceOf(env.Program), ev)
+	}
+}
+
+// taintedKind says what a line was about when its text cannot be told from the
+// words of the client in it. Every place where the text could end is looked at;
+// those that end like a known text must say the same.
+func (g *Grammar) taintedKind(body string) (relaylens.Kind, relaylens.Reason, string) {
+	kind, reason, text := relaylens.KindNone, relaylens.ReasonNone, ""
+	for at := strings.Index(body, "; "); at >= 0; {
+		head := body[:at]
+		if c := strings.LastIndex(head, ">: "); c >= 0 {
+			if k, r, ok := knownEnd(head[c+3:]); ok {
+				if kind != relaylens.KindNone && (kind != k || reason != r) {
+					return relaylens.KindRejected, relaylens.ReasonOther, ""
+				}
+				kind, reason, text = k, r, head[c+3:]
+			}
+		}
+		next := strings.Index(body[at+1:], "; ")
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	if kind == relaylens.KindNone {
+		return relaylens.KindRejected, relaylens.ReasonOther, ""
+	}
+	return kind, reason, text
+}
+
+// proxyReject reads the answer of a content filter before the queue. It names
+// no client: the session does.
+//
+// Source: smtpd/smtpd.c common_post_message_handling.
+func (g *Grammar) proxyReject(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	where, rest, ok := strings.Cut(rest, ": ")
+	stage, known := stageOf(where)
+	if !ok || !known {
+		return relaylens.Malformed
+	}
+	ev := &rec.Event
+	ev.QueueID, ev.Stage, ev.Direction = id, stage, relaylens.Inbound
+	var f fields
+	text, proven := split(rest, stage, styleSMTPD, 0, &f)
+	if proven {
+		f.set(ev)
+	} else {
+		rec.Tainted = true
+		text, _, _ = strings.Cut(rest, fromMarker)
+	}
+	ev.Code, ev.Enhanced, ev.Text = smtp.CutReply(text)
+	if ev.Code == 0 {
+		ev.Class = relaylens.Class5xx
+	}
+	ev.Kind, ev.Reason = g.custom(ev.Text, relaylens.ReasonContent)
+	return relaylens.Parsed
+}

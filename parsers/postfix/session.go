@@ -1,0 +1,211 @@
+package postfix
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// session reads the lines of smtpd that begin neither with an id nor with a
+// severity.
+//
+// Source: smtpd/smtpd.c smtpd_service, smtpd_proto.
+func session(text string, rec *relaylens.Record) relaylens.Verdict {
+	ev := &rec.Event
+	if rest, ok := strings.CutPrefix(text, "connect from "); ok {
+		rest, ok = cutClient(rest, ev)
+		if !ok || rest != "" {
+			return relaylens.Malformed
+		}
+		ev.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSession
+		return relaylens.Parsed
+	}
+	if rest, ok := strings.CutPrefix(text, "disconnect from "); ok {
+		rest, ok = cutClient(rest, ev)
+		if !ok {
+			return relaylens.Malformed
+		}
+		ev.Text = strings.TrimPrefix(rest, " ")
+		ev.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSessionEnd
+		return relaylens.Parsed
+	}
+	if strings.HasPrefix(text, "too many errors after ") {
+		return tooManyErrors("", text, rec)
+	}
+	return relaylens.Ignored
+}
+
+// tooManyErrors reads the end of a session that passed smtpd_hard_error_limit;
+// the client was answered 421.
+func tooManyErrors(id, text string, rec *relaylens.Record) relaylens.Verdict {
+	i := strings.LastIndex(text, " from ")
+	if i < 0 {
+		return relaylens.Malformed
+	}
+	rest, ok := cutClient(text[i+6:], &rec.Event)
+	if !ok || rest != "" {
+		return relaylens.Malformed
+	}
+	ev := &rec.Event
+	ev.QueueID = id
+	refuse(ev, relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class4xx, text[:i])
+	return relaylens.Parsed
+}
+
+// refuse sets what is common to the refusals that have no reject line.
+func refuse(ev *relaylens.Event, stage relaylens.Stage, reason relaylens.Reason, class relaylens.Class, text string) {
+	ev.Kind, ev.Direction = relaylens.KindRejected, relaylens.Inbound
+	ev.Stage, ev.Reason, ev.Class, ev.Text = stage, reason, class, text
+}
+
+// limit is one of anvil's limits: the line is all that tells of the refusal.
+type limit struct {
+	prefix string
+	stage  relaylens.Stage
+}
+
+var limits = [...]limit{
+	{"Connection rate limit exceeded: ", relaylens.StageConnect},
+	{"Connection concurrency limit exceeded: ", relaylens.StageConnect},
+	{"Message delivery request rate limit exceeded: ", relaylens.StageMail},
+	{"Recipient address rate limit exceeded: ", relaylens.StageRcpt},
+	{"New TLS session rate limit exceeded: ", relaylens.StageHelo},
+	{"AUTH command rate limit exceeded: ", relaylens.StageAuth},
+	{"Refusing STARTTLS request", relaylens.StageHelo},
+	{"Wrapper-mode request dropped", relaylens.StageConnect},
+}
+
+// warning reads what stands behind "warning: ".
+func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
+	if !smtpdLine(d) {
+		return otherWarning(d, rest, rec)
+	}
+	ev := &rec.Event
+	if after, ok := cutClient(rest, ev); ok {
+		if after, ok = strings.CutPrefix(after, ": SASL "); ok {
+			return authFailure(after, rec)
+		}
+		*ev = relaylens.Event{}
+		return relaylens.Ignored
+	}
+	switch rest[0] {
+	case 'S':
+		for _, p := range [...]string{"SASL authentication failure: ", "SASL authentication problem: "} {
+			if why, ok := strings.CutPrefix(rest, p); ok {
+				return saslDetail(why, rec)
+			}
+		}
+	case 'I':
+		if after, ok := strings.CutPrefix(rest, "Illegal address syntax from "); ok {
+			return illegalAddress(after, rec)
+		}
+	case 'n':
+		if after, ok := strings.CutPrefix(rest, "non-SMTP command from "); ok {
+			after, ok = cutClient(after, ev)
+			if !ok || !strings.HasPrefix(after, ": ") {
+				return relaylens.Malformed
+			}
+			refuse(ev, relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, "non-SMTP command")
+			return relaylens.Parsed
+		}
+	case 'r', 'b':
+		if strings.HasPrefix(rest, "reject: ETRN ") || strings.HasPrefix(rest, "bad ETRN ") {
+			return badETRN(rest, rec)
+		}
+	case 'B', 'm', 't':
+		if v := badBDAT("", rest, rec); v != relaylens.Ignored {
+			return v
+		}
+	}
+	if v := limited(rest, ev); v != relaylens.Ignored {
+		return v
+	}
+	return otherWarning(d, rest, rec)
+}
+
+// limited reads "{limit} exceeded: {n} from {client} for service {S}".
+func limited(rest string, ev *relaylens.Event) relaylens.Verdict {
+	for i := range limits {
+		after, ok := strings.CutPrefix(rest, limits[i].prefix)
+		if !ok {
+			continue
+		}
+		from := strings.Index(after, " from ")
+		if from < 0 {
+			from = strings.Index(rest, " from ") - len(limits[i].prefix)
+		}
+		if from < 0 && !strings.HasPrefix(after, " from ") {
+			return relaylens.Malformed
+		}
+		if _, ok = cutClient(after[max(from, 0)+6:], ev); !ok {
+			return relaylens.Malformed
+		}
+		text := strings.TrimSuffix(limits[i].prefix, ": ")
+		refuse(ev, limits[i].stage, relaylens.ReasonRateLimit, relaylens.Class4xx, text)
+		if ev.Stage == relaylens.StageAuth {
+			ev.Kind, ev.Reason = relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
+		}
+		return relaylens.Parsed
+	}
+	return relaylens.Ignored
+}
+
+// illegalAddress reads "{client} in {MAIL∣RCPT} command: {argument}". There is
+// no reject line; the client was answered 501.
+//
+// Source: smtpd/smtpd.c extract_addr.
+func illegalAddress(rest string, rec *relaylens.Record) relaylens.Verdict {
+	ev := &rec.Event
+	rest, ok := cutClient(rest, ev)
+	where, arg, found := strings.Cut(strings.TrimPrefix(rest, " in "), " command: ")
+	if !ok || !found {
+		return relaylens.Malformed
+	}
+	address := smtp.TrimPath(arg)
+	switch where {
+	case "MAIL":
+		refuse(ev, relaylens.StageMail, relaylens.ReasonAddressSyntax, relaylens.Class5xx, "Illegal address syntax")
+		ev.Sender = address
+	case "RCPT":
+		refuse(ev, relaylens.StageRcpt, relaylens.ReasonAddressSyntax, relaylens.Class5xx, "Illegal address syntax")
+		ev.Recipient = address
+	default:
+		return relaylens.Malformed
+	}
+	return relaylens.Parsed
+}
+
+// badETRN reads lines whose client comes last, behind the client's words.
+func badETRN(rest string, rec *relaylens.Record) relaylens.Verdict {
+	i := strings.LastIndex(rest, " from ")
+	if i < 0 {
+		return relaylens.Malformed
+	}
+	if after, ok := cutClient(rest[i+6:], &rec.Event); !ok || after != "" {
+		return relaylens.Malformed
+	}
+	refuse(&rec.Event, relaylens.StageEtrn, relaylens.ReasonProtocol, relaylens.Class5xx, "bad ETRN")
+	return relaylens.Parsed
+}
+
+// badBDAT reads the refusals of smtpd/smtpd.c bdat_cmd that have no reject line.
+func badBDAT(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+	reason, text := relaylens.ReasonProtocol, ""
+	for _, p := range [...]string{"malformed BDAT command syntax from ", "null BDAT request from ", "BDAT request from ", "too much BDAT content from "} {
+		if after, ok := strings.CutPrefix(rest, p); ok {
+			after, ok = cutClient(after, &rec.Event)
+			if !ok {
+				return relaylens.Malformed
+			}
+			text = strings.TrimSuffix(p, " from ")
+			if p[0] == 'B' || p[0] == 't' {
+				reason = relaylens.ReasonSize
+			}
+			rec.Event.QueueID = id
+			refuse(&rec.Event, relaylens.StageData, reason, relaylens.Class5xx, text)
+			return relaylens.Parsed
+		}
+	}
+	return relaylens.Ignored
+}

@@ -1,0 +1,169 @@
+package postfix
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+const fromMarker = "; from=<"
+
+// split parts what follows the client of a rejection into the server's text and
+// the fields. Either may hold words of the client that look like the other.
+// proven is false when more than one reading is left; text is then all of rest.
+func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (text string, proven bool) {
+	marker := fromMarker
+	switch stage {
+	case relaylens.StageConnect, relaylens.StageHelo, relaylens.StageAuth, relaylens.StageEtrn, relaylens.StageVrfy, relaylens.StageNone:
+		return splitEarly(rest, st, whole, f)
+	}
+	i := strings.Index(rest, marker)
+	if i < 0 {
+		return splitEarly(rest, st, whole, f)
+	}
+	if strings.Index(rest[i+1:], marker) < 0 {
+		if readFields(rest[i+1:], st, whole, f) {
+			return rest[:i], true
+		}
+		return splitLoose(rest, f)
+	}
+	if text, ok := splitAgreeing(rest, marker, st, whole, f); ok {
+		return text, true
+	}
+	return splitLoose(rest, f)
+}
+
+// splitEarly splits where no sender is logged: before MAIL, and for VRFY and
+// ETRN. The HELO argument may hold anything at that stage.
+func splitEarly(rest string, st style, whole int, f *fields) (text string, proven bool) {
+	for _, marker := range [...]string{"; to=<", "; proto="} {
+		i := strings.Index(rest, marker)
+		if i < 0 {
+			continue
+		}
+		if strings.Index(rest[i+1:], marker) < 0 && readFields(rest[i+1:], st, whole, f) {
+			return rest[:i], true
+		}
+		*f = fields{}
+		return rest, false
+	}
+	return strings.TrimSuffix(rest, ";"), true
+}
+
+// splitAgreeing tries every place where the fields could begin. The right one is
+// found when it is the only one from which everything can be read to the end of
+// the line, and when the text names the same address as the fields.
+func splitAgreeing(rest, marker string, st style, whole int, f *fields) (text string, ok bool) {
+	found := 0
+	for at := strings.Index(rest, marker); at >= 0; {
+		var g fields
+		if readFields(rest[at+1:], st, whole, &g) && agrees(rest[:at], &g) {
+			found++
+			text, *f = rest[:at], g
+		}
+		next := strings.Index(rest[at+1:], marker)
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	if found != 1 {
+		*f = fields{}
+		return rest, false
+	}
+	return text, true
+}
+
+// agrees reports whether the address that text begins with is one of the fields.
+// A text that begins with none agrees with any.
+func agrees(text string, f *fields) bool {
+	_, _, body := smtp.CutReply(text)
+	if body == "" || body[0] != '<' {
+		return true
+	}
+	if why, ok := cutSubject(body, f.recipient); ok && f.hasRecipient && !strings.Contains(why, fromMarker) {
+		return true
+	}
+	if why, ok := cutSubject(body, f.sender); ok && f.hasSender && !strings.Contains(why, fromMarker) {
+		return true
+	}
+	if why, ok := cutSubject(body, f.helo); ok {
+		return strings.HasPrefix(why, heloRule.prefix)
+	}
+	return strings.HasPrefix(body, "<DATA>: ") || strings.HasPrefix(body, "<END-OF-MESSAGE>: ")
+}
+
+// splitLoose reads lines with unquoted addresses, as Postfix 3.4 writes them:
+// the address that the text begins with must stand in the fields again, letter
+// by letter, and in one place only.
+func splitLoose(rest string, f *fields) (text string, proven bool) {
+	*f = fields{}
+	_, _, body := smtp.CutReply(rest)
+	if body == "" || body[0] != '<' {
+		return rest, false
+	}
+	found := 0
+	for from := 1; ; {
+		i := strings.Index(body[from:], ">: ")
+		if i < 0 {
+			break
+		}
+		at := from + i
+		var g fields
+		if end, ok := loose(body[1:at], body[at+3:], &g); ok {
+			found++
+			text, *f = rest[:len(rest)-len(body)+at+3+end], g
+		}
+		from = at + 1
+	}
+	if found != 1 {
+		*f = fields{}
+		return rest, false
+	}
+	return text, true
+}
+
+// loose reads why, what follows "<address>: ", and gives where its text ends.
+func loose(address, why string, f *fields) (end int, ok bool) {
+	switch {
+	case strings.HasPrefix(why, relayDenied+fromMarker), strings.HasPrefix(why, recipientRule.prefix):
+		end = strings.Index(why, fromMarker)
+		tail := why[end+len(fromMarker):]
+		to := 0
+		for {
+			i := strings.Index(tail[to:], "> to=<")
+			if i < 0 {
+				return 0, false
+			}
+			to += i
+			after, same := strings.CutPrefix(tail[to+6:], address)
+			if after, closed := strings.CutPrefix(after, ">"); same && closed {
+				rest, read := cutFields(after, styleSMTPD, f)
+				if read && cutLogin(rest, f) && !f.hasSender && !f.hasRecipient {
+					f.sender, f.hasSender = tail[:to], true
+					f.recipient, f.hasRecipient = address, true
+					return end, true
+				}
+			}
+			to++
+		}
+	case strings.HasPrefix(why, senderRule.prefix):
+		end = strings.Index(why, fromMarker)
+		if end < 0 {
+			return 0, false
+		}
+		after, same := strings.CutPrefix(why[end+len(fromMarker):], address)
+		after, closed := strings.CutPrefix(after, ">")
+		if !same || !closed {
+			return 0, false
+		}
+		rest, read := cutFields(after, styleSMTPD, f)
+		if !read || !cutLogin(rest, f) || f.hasSender {
+			return 0, false
+		}
+		f.sender, f.hasSender = address, true
+		return end, true
+	}
+	return 0, false
+}
