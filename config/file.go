@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -66,6 +67,9 @@ func document(name string, data []byte) (*yaml.Node, error) {
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
 
 func syntaxError(name string, data []byte, err error) error {
+	if bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data) {
+		return &Error{Where: name, Problem: "is not a text in UTF-8", Remedy: "name the configuration, which is a YAML file"}
+	}
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		text := bytes.TrimLeft(line, " ")
 		if len(text) > 0 && text[0] == '\t' && len(bytes.TrimSpace(text)) > 0 {
@@ -76,7 +80,7 @@ func syntaxError(name string, data []byte, err error) error {
 	if m := yamlLine.FindStringSubmatch(text); m != nil {
 		name, text = name+":"+m[1], text[len(m[0]):]
 	}
-	return &Error{Where: name, Problem: "is not YAML: " + text, Remedy: "check the indentation, the colons and the quotes of this line and the one before"}
+	return &Error{Where: name, Problem: "is not YAML: " + text, Remedy: "check the indentation, colons, brackets and quotes around this line"}
 }
 
 func at(name string, line int) string {
@@ -138,9 +142,9 @@ func (r *reader) value(f *field, path string, n *yaml.Node) any {
 	case formSection:
 		return r.section(f, path, n)
 	case formTexts:
-		return r.list(f, &field{name: f.name, form: formText, example: f.example}, path, n)
+		return r.list(f, &field{name: f.name, form: formText}, path, n)
 	case formRecords:
-		return r.list(f, &field{name: f.name, form: formSection, children: f.children, example: f.example}, path, n)
+		return r.list(f, &field{name: f.name, form: formSection, children: f.children, example: strings.Trim(f.example, "[]")}, path, n)
 	default:
 		return r.scalar(f, path, n)
 	}
@@ -222,7 +226,7 @@ func (r *reader) section(f *field, path string, n *yaml.Node) any {
 		c := f.child(name)
 		switch first, again := lines[name]; {
 		case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge":
-			r.refuse(key, path, "a key must be a plain name", "")
+			r.refuse(key, path, "a key must be a plain name", "write the keys out")
 		case c == nil:
 			r.refuse(key, cut(full), "unknown key", unknownRemedy(f, path, name))
 		case again:
@@ -277,9 +281,9 @@ func unknownRemedy(f *field, path, name string) string {
 			return "did you mean " + l.path + "?"
 		}
 	}
-	where := "known are "
+	where := "known: "
 	if path != "" {
-		where = "known in " + path + " are "
+		where = "known in " + path + ": "
 	}
 	return where + strings.Join(names, ", ")
 }

@@ -151,8 +151,10 @@ func (f *field) remedy() string {
 		return "write a whole number with a unit, such as " + f.sample()
 	case f.form == formSection:
 		return "write its keys below it, each on a line of its own, indented by two spaces"
+	case f.sample() == "":
+		return "write a text"
 	default:
-		return fmt.Sprintf("write %s: %s", f.name, f.sample())
+		return fmt.Sprintf("write %s: %s", f.name, quoted(f.sample()))
 	}
 }
 
