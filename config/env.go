@@ -57,9 +57,9 @@ func variables(environ []string) map[string]string {
 }
 
 func unknownVariables(vars map[string]string) []error {
-	known := []string{EnvFile}
+	known := []string{strings.TrimPrefix(EnvFile, EnvPrefix)}
 	for _, f := range leaves() {
-		known = append(known, f.env())
+		known = append(known, strings.TrimPrefix(f.env(), EnvPrefix))
 	}
 	var errs []error
 	for name := range vars {
@@ -67,8 +67,8 @@ func unknownVariables(vars map[string]string) []error {
 			continue
 		}
 		e := &Error{Where: cut(name), Problem: "unknown variable", Remedy: "unset it; names that begin with " + EnvPrefix + " are for keys of the configuration"}
-		if s := suggest(name, known); s != "" {
-			e.Remedy = "did you mean " + s + "?"
+		if s := suggest(strings.TrimPrefix(name, EnvPrefix), known); s != "" {
+			e.Remedy = "did you mean " + EnvPrefix + s + "?"
 		}
 		errs = append(errs, e)
 	}

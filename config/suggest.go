@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // suggest returns the name that was probably meant, or "".
 func suggest(given string, names []string) string {
@@ -31,7 +34,7 @@ func plain(name string) string {
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return math.MaxInt
 	}
 	var rows [3][longest + 1]int
 	before, last, row := &rows[0], &rows[1], &rows[2]

@@ -1,0 +1,161 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// touch makes files below root.
+func touch(t *testing.T, root string, paths ...string) {
+	t.Helper()
+	for _, p := range paths {
+		p = filepath.Join(root, p)
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(p, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestFindLogs(t *testing.T) {
+	root := t.TempDir()
+	if got := FindLogs(root); got != nil {
+		t.Errorf("found on an empty system: %q", got)
+	}
+	touch(t, root, "/var/log/exim4/mainlog", "/var/log/exim4/rejectlog", "/var/log/mail.log", "/var/log/mail.err", "/var/log/mail/mail.log")
+	// One file with two names is one log; where a link leads nowhere is none.
+	for link, target := range map[string]string{"maillog": "mail.log", "exim_mainlog": "nowhere"} {
+		if err := os.Symlink(target, filepath.Join(root, "var/log", link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{filepath.Join(root, "/var/log/mail.log"), filepath.Join(root, "/var/log/exim4/mainlog")}
+	if diff := cmp.Diff(want, FindLogs(root)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	found := Default().FindSources(root)
+	if len(found) != 2 || found[0] != (Source{Type: "file", Path: want[0], MTA: "auto", Start: "end"}) {
+		t.Errorf("sources found: %+v", found)
+	}
+	set := &Config{Sources: []Source{{Path: "/x"}}}
+	if diff := cmp.Diff(set.Sources, set.FindSources(root)); diff != "" {
+		t.Errorf("sources that are set (-want +got):\n%s", diff)
+	}
+}
+
+// TestFoundSourcesHaveTheDefaults: what is found is what a file with paths alone would give.
+func TestFoundSourcesHaveTheDefaults(t *testing.T) {
+	root := t.TempDir()
+	touch(t, root, "/var/log/mail.log")
+	path := filepath.Join(root, "/var/log/mail.log")
+	c, _, err := loadBytes("x.yaml", []byte("sources: [{path: "+path+"}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.Sources, Default().FindSources(root)); diff != "" {
+		t.Errorf("(-file +found):\n%s", diff)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	touch(t, dir, "mail.log", "web.yml")
+	in := func(name string) string { return filepath.Join(dir, name) }
+	good := func() *Config {
+		c := Default()
+		c.DataDir = in("data")
+		c.Sources = []Source{{Path: in("mail.log")}}
+		return c
+	}
+	for _, tc := range []struct {
+		name    string
+		change  func(*Config)
+		warning string
+		err     string
+	}{
+		{"all is well", func(*Config) {}, "", ""},
+		{"log missing", func(c *Config) { c.Sources[0].Path = in("none.log") }, `sources[0].path: "` + in("none.log") + `" does not exist yet`, ""},
+		{"log is a directory", func(c *Config) { c.Sources[0].Path = dir }, `cannot be read: it is a directory`, ""},
+		{"pattern matches", func(c *Config) { c.Sources[0].Path = in("m*.log") }, "", ""},
+		{"pattern matches nothing", func(c *Config) { c.Sources[0].Path = in("x*.log") }, `no file matches "` + in("x*.log") + `" yet`, ""},
+		{"open to everybody", func(c *Config) { c.Listen = ":9725" }, `listen: ":9725" can be reached from other machines`, ""},
+		{"open on one address", func(c *Config) { c.Listen = "192.0.2.1:9725" }, "can be reached from other machines", ""},
+		{"open with passwords", func(c *Config) { c.Listen, c.Web.ConfigFile = ":9725", in("web.yml") }, "", ""},
+		{"loopback of IPv6", func(c *Config) { c.Listen = "[::1]:9725" }, "", ""},
+		{"loopback by name", func(c *Config) { c.Listen = "localhost:9725" }, "", ""},
+		{"data_dir is a file", func(c *Config) { c.DataDir = in("mail.log") }, "", `data_dir: "` + in("mail.log") + `" is not a directory; name`},
+		{"web.config_file missing", func(c *Config) { c.Web.ConfigFile = in("none.yml") }, "", `cannot be read: no such file or directory; name`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := good()
+			tc.change(c)
+			warnings, err := c.Check()
+			if got := strings.Join(warnings, "\n"); !strings.Contains(got, tc.warning) || tc.warning == "" && got != "" {
+				t.Errorf("warnings %q, want %q", got, tc.warning)
+			}
+			if tc.err == "" && err != nil || tc.err != "" && (err == nil || !strings.Contains(err.Error(), tc.err)) {
+				t.Errorf("error %v, want %q", err, tc.err)
+			}
+		})
+	}
+}
+
+func TestWriteYAMLNamesOrigins(t *testing.T) {
+	c, origins, err := LoadOrigins(LoadOptions{
+		File:    writeFile(t, "max_hosts: 7\nsources:\n  - path: /a\n"),
+		Environ: []string{"RELAYLENS_PARSERS_EXIM_RELAY_DENIED=['a: b']"},
+		Flags:   parseFlags(t, "--listen=:1"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := c.WriteYAML(&b, origins); err != nil {
+		t.Fatal(err)
+	}
+	want := `listen: :1 # --listen
+data_dir: /var/lib/relaylens # default
+sources: # FILE:3
+  - type: file
+    path: /a
+    mta: auto
+    start: end
+timezone: local # default
+max_hosts: 7 # FILE:1
+parsers:
+  postfix:
+    relay_denied: [] # default
+    sender_verify: [] # default
+  exim:
+    relay_denied: # RELAYLENS_PARSERS_EXIM_RELAY_DENIED
+      - 'a: b'
+    sender_verify: [] # default
+  sendmail:
+    relay_denied: [] # default
+    sender_verify: [] # default
+correlator:
+  max_entries: 50000 # default
+  max_bytes: 16MiB # default
+web: {}
+log:
+  level: info # default
+  format: auto # default
+`
+	if diff := cmp.Diff(want, strings.ReplaceAll(b.String(), origins.File, "FILE")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	again, _, err := loadBytes("again.yaml", b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c, again); diff != "" {
+		t.Errorf("read again (-want +got):\n%s", diff)
+	}
+}
