@@ -64,7 +64,7 @@ func (c Cause) Fault() Fault {
 	return FaultNone
 }
 
-// causeFaults follows the table of causes in docs/causes.md. Sender domains that
+// causeFaults says who has to act. Sender domains that
 // do not resolve are the client's fault until every domain fails at once; that
 // is for a finding to say, not for the list.
 var causeFaults = [...]Fault{

@@ -43,11 +43,12 @@ type Origin [16]byte
 // goes on with the byte after the last line it handed out, in the same file,
 // wherever that has been moved to.
 type Position struct {
-	Source string `json:"source"`
-	Device uint64 `json:"device,omitempty"`
-	Inode  uint64 `json:"inode,omitempty"`
-	Origin Origin `json:"origin,omitzero"`
-	Offset int64  `json:"offset"`
-	Number int64  `json:"number,omitempty"`
-	Cursor string `json:"cursor,omitempty"` // journal
+	Source string    `json:"source"`
+	Device uint64    `json:"device,omitempty"`
+	Inode  uint64    `json:"inode,omitempty"`
+	Origin Origin    `json:"origin,omitzero"`
+	Offset int64     `json:"offset"`
+	Number int64     `json:"number,omitempty"`
+	Cursor string    `json:"cursor,omitempty"` // journal
+	Time   time.Time `json:"time,omitzero"`    // event time of the last line
 }

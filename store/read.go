@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Span is a half-open stretch of event time; a zero bound is open.
+type Span struct{ Since, Until time.Time }
+
+// Events lists the events of a span in time order, events of the same time in
+// the order in which they came. It stops at the first error.
+func (s *Store) Events(ctx context.Context, span Span) iter.Seq2[relaylens.Event, error] {
+	return func(yield func(relaylens.Event, error) bool) {
+		query, args := "SELECT "+columns+" FROM events WHERE time >= ?", []any{int64(-1 << 63)}
+		if !span.Since.IsZero() {
+			args[0] = span.Since.UnixNano()
+		}
+		if !span.Until.IsZero() {
+			query, args = query+" AND time < ?", append(args, span.Until.UnixNano())
+		}
+		rows, err := s.read.QueryContext(ctx, query+" ORDER BY time, seq", args...)
+		if err != nil {
+			yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
+			return
+		}
+		defer rows.Close()
+		var r row
+		targets := r.targets()
+		for rows.Next() {
+			if err := rows.Scan(targets...); err != nil {
+				yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
+				return
+			}
+			if e, err := r.event(); !yield(e, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
+		}
+	}
+}
+
+// Stats says how full the store is.
+type Stats struct {
+	Events int64
+	Oldest time.Time // zero when there is no event
+	Newest time.Time
+	Bytes  int64 // of the database without its write-ahead log
+}
+
+// Stats counts from the indexes; it does not scan events.
+func (s *Store) Stats(ctx context.Context) (Stats, error) {
+	var st Stats
+	var oldest, newest *int64
+	var pages, size, free int64
+	err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(events) FROM hourly_totals), 0),
+		(SELECT min(time) FROM events), (SELECT max(time) FROM events),
+		(SELECT page_count FROM pragma_page_count), (SELECT page_size FROM pragma_page_size),
+		(SELECT freelist_count FROM pragma_freelist_count)`).Scan(&st.Events, &oldest, &newest, &pages, &size, &free)
+	if err != nil {
+		return st, fmt.Errorf("read statistics of the event store: %w", err)
+	}
+	st.Bytes = (pages - free) * size
+	if oldest != nil && newest != nil {
+		st.Oldest, st.Newest = time.Unix(0, *oldest).UTC(), time.Unix(0, *newest).UTC()
+	}
+	return st, nil
+}

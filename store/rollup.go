@@ -1,0 +1,119 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/relaylens/relaylens"
+)
+
+// rollup adds up the events of one transaction by hour, so that each count is
+// written once.
+type rollup struct {
+	totals map[totalKey]int64
+	tops   map[topKey]*topCount
+}
+
+type totalKey struct {
+	hour      int64
+	host      string
+	mta       relaylens.MTA
+	kind      relaylens.Kind
+	direction relaylens.Direction
+	reason    relaylens.Reason
+	cause     relaylens.Cause
+	class     relaylens.Class
+}
+
+type topKey struct {
+	hour  int64
+	field string
+	value string
+	kind  relaylens.Kind
+}
+
+type topCount struct{ events, first, last int64 }
+
+func newRollup() *rollup {
+	return &rollup{totals: make(map[totalKey]int64), tops: make(map[topKey]*topCount)}
+}
+
+func (r *rollup) add(e *relaylens.Event) {
+	seconds := e.Time.Unix()
+	hour := seconds - ((seconds%3600)+3600)%3600
+	r.totals[totalKey{hour, e.Host, e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
+	if e.ClientIP.IsValid() {
+		r.addTop(e, hour, "client_ip", e.ClientIP.String())
+		r.addTop(e, hour, "network", Network(e.ClientIP).String())
+	}
+	r.addTop(e, hour, "user", e.User)
+	r.addTop(e, hour, "sender_domain", e.SenderDomain())
+	r.addTop(e, hour, "recipient_domain", e.RecipientDomain())
+}
+
+func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {
+	if value == "" {
+		return
+	}
+	key, at := topKey{hour, field, value, e.Kind}, e.Time.UnixNano()
+	c := r.tops[key]
+	if c == nil {
+		c = &topCount{first: at, last: at}
+		r.tops[key] = c
+	}
+	c.events++
+	c.first, c.last = min(c.first, at), max(c.last, at)
+}
+
+// Network is the network that a client is counted under: /24 for IPv4, /64 for
+// IPv6, what one customer usually has.
+func Network(a netip.Addr) netip.Prefix {
+	bits := 64
+	if a.Is4() {
+		bits = 24
+	}
+	p, err := a.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// write adds the counts to the tables, in key order, which is the order of
+// their pages.
+func (r *rollup) write(ctx context.Context, tx *sql.Tx, st *statements) error {
+	total := tx.StmtContext(ctx, st.total)
+	for k, n := range r.totals {
+		if _, err := total.ExecContext(ctx, k.hour, valid(k.host), k.mta.String(), k.kind.String(), k.direction.String(), k.reason.String(),
+			k.cause.String(), k.class.String(), n); err != nil {
+			return fmt.Errorf("add to hourly totals: %w", err)
+		}
+	}
+	keys := make([]topKey, 0, len(r.tops))
+	for k := range r.tops {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b topKey) int {
+		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), cmp.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
+	})
+	top := tx.StmtContext(ctx, st.top)
+	for _, k := range keys {
+		c := r.tops[k]
+		if _, err := top.ExecContext(ctx, k.hour, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
+			return fmt.Errorf("add to hourly top list: %w", err)
+		}
+	}
+	return nil
+}
+
+// valid is text for a column that is not NULL.
+func valid(s string) string {
+	if v, ok := text(s).(string); ok {
+		return v
+	}
+	return ""
+}

@@ -1,0 +1,109 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// FileName is the name of the database in the data directory.
+const FileName = "events.db"
+
+// ErrNewer is returned for a database that a newer version of the program made.
+var ErrNewer = errors.New("the database was made by a newer version of relaylens")
+
+// Store is an open database. Its methods may be used by several goroutines;
+// writes are done one after the other.
+type Store struct {
+	path  string
+	write *sql.DB // one connection
+	read  *sql.DB
+	mu    sync.Mutex // serialises Commit and Retain
+	stmts statements
+}
+
+// Open opens the database in directory dir, and makes both when they are not
+// there. A database that SQLite cannot read is put aside, never deleted: see
+// [OpenOrReplace].
+func Open(ctx context.Context, dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
+	}
+	s := &Store{path: filepath.Join(dir, FileName)}
+	if err := s.open(ctx); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
+	}
+	return s, nil
+}
+
+// OpenReadOnly opens the database for questions only, while a daemon writes it
+// or not. It fails when there is none.
+func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
+	s := &Store{path: filepath.Join(dir, FileName)}
+	if _, err := os.Stat(s.path); err != nil {
+		return nil, fmt.Errorf("open event store: %w; is data_dir right, and did the daemon run?", err)
+	}
+	var err error
+	if s.read, err = sql.Open("sqlite", s.dsn("mode=ro", "query_only(1)")); err != nil {
+		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
+	}
+	version, err := schemaVersion(ctx, s.read)
+	if err == nil {
+		err = checkVersion(version)
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) (err error) {
+	if s.write, err = sql.Open("sqlite", s.dsn("_txlock=immediate", "journal_mode(wal)", "synchronous(normal)",
+		"auto_vacuum(incremental)", "cache_size(-8000)", "journal_size_limit(16777216)")); err != nil {
+		return err
+	}
+	s.write.SetMaxOpenConns(1)
+	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	if s.read, err = sql.Open("sqlite", s.dsn("query_only(1)")); err != nil {
+		return err
+	}
+	s.read.SetMaxOpenConns(4)
+	return s.stmts.prepare(ctx, s.write)
+}
+
+// dsn names the file with an option of the driver and pragmas, which the driver
+// gives in this order, auto_vacuum before the first table is made.
+func (s *Store) dsn(option string, pragmas ...string) string {
+	dsn := "file:" + (&urlPath{s.path}).String() + "?" + option + "&_pragma=busy_timeout(2000)"
+	for _, p := range pragmas {
+		dsn += "&_pragma=" + p
+	}
+	return dsn
+}
+
+// Path is the database file.
+func (s *Store) Path() string { return s.path }
+
+// Close ends all statements and closes the file.
+func (s *Store) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.read, s.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close event store %s: %w", s.path, err)
+	}
+	return nil
+}
