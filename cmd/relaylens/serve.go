@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/internal/app"
+)
+
+const serveLong = `serve follows mail logs, counts every refusal with its cause, and serves the
+counts to Prometheus on http://127.0.0.1:9725/metrics.
+
+FILEs take the place of the sources in the configuration: each is followed from
+its end, through every rotation, as tail -F does; - is standard input, read to
+its end. Without FILEs and without sources in the configuration the usual logs
+are looked for, and the daemon says which it took.
+
+SIGNALS
+  HUP         read the configuration again; a wrong one leaves the former in force
+  TERM, INT   stop reading, count what was read, and end; a second one ends at once
+
+EXIT STATUS
+  0  stopped by a signal
+  1  an error
+  2  the command line is wrong`
+
+// drainTimeout bounds the end of the daemon. systemd kills after 90 seconds.
+const drainTimeout = 20 * time.Second
+
+func newServeCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve [flags] [FILE...]",
+		Short: "Follow mail logs and export metrics: the daemon",
+		Long:  serveLong,
+		RunE:  runServe,
+	}
+	config.Flags(c.Flags())
+	return c
+}
+
+func runServe(c *cobra.Command, files []string) error {
+	hangup := make(chan os.Signal, 1) // two at once are one reload
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+
+	load := func() (*config.Config, error) {
+		return config.Load(config.LoadOptions{Flags: c.Flags(), Files: files})
+	}
+	cfg, err := load()
+	if err != nil {
+		return err
+	}
+	logger, level, err := newLogger(cfg.Log, c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logger.Sync() }() // standard error cannot be synced everywhere
+
+	version, revision := build()
+	a, err := app.New(app.Options{
+		Config:   cfg,
+		Load:     load,
+		Logger:   logger,
+		Level:    level,
+		Stdin:    c.InOrStdin(),
+		Version:  version,
+		Revision: revision,
+	})
+	if err != nil {
+		return err
+	}
+	return serve(c.Context(), a, hangup, logger)
+}
+
+// serve runs a until ctx ends or a fails, and stops it.
+func serve(ctx context.Context, a *app.App, hangup <-chan os.Signal, logger *zap.Logger) error {
+	err := a.Start(ctx)
+	if errors.Is(err, context.Canceled) { // a signal came before
+		err = nil
+	}
+	for running := err == nil; running; {
+		select {
+		case <-ctx.Done():
+			running = false
+		case err = <-a.Failed():
+			running = false
+		case <-hangup:
+			_ = a.Reload() // has logged what is wrong
+		}
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	drain, stop := signal.NotifyContext(drain, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err = errors.Join(err, a.Stop(drain))
+	if err == nil {
+		logger.Info("stopped")
+	}
+	return err
+}
+
+// build tells what version metrics name.
+func build() (v, revision string) {
+	v, revision = version, "unknown"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return v, revision
+	}
+	if v == "" {
+		v = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	return v, revision
+}
