@@ -23,6 +23,10 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 	if e.Kind == relaylens.KindNone || rec.Fact == relaylens.FactDetail {
 		return ResultContext
 	}
+	if e.Kind == relaylens.KindAuthFailed && e.Reason == relaylens.ReasonBackend && !e.ClientIP.IsValid() {
+		// A process that died of its auth backend before it had a client refused nobody.
+		e.Kind, e.Reason, e.Direction = relaylens.KindBackendError, relaylens.ReasonNone, relaylens.DirectionNone
+	}
 	p.complete(e, mta, line, env)
 	switch {
 	case e.Refusal():
