@@ -17,15 +17,21 @@ import (
 // refusal is one command that was answered 4xx or 5xx, as the side that was
 // refused knows it. Its fields have the names of an event's.
 type refusal struct {
-	Kind      string
-	Direction string
-	ClientIP  string
-	Stage     string
-	Code      int
-	Enhanced  string
-	Sender    string
-	Recipient string
-	User      string
+	Kind      string `json:"kind"`
+	Direction string `json:"direction"`
+	ClientIP  string `json:"client_ip"`
+	Stage     string `json:"stage"`
+	Code      int    `json:"code"`
+	Enhanced  string `json:"enhanced"`
+	Sender    string `json:"sender"`
+	Recipient string `json:"recipient"`
+	User      string `json:"user"`
+}
+
+// without is r without what a log may leave out.
+func (r refusal) without() refusal {
+	r.Code, r.Enhanced = 0, ""
+	return r
 }
 
 // truth collects what was refused.

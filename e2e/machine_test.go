@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +35,10 @@ func newMachine(t *testing.T, server string) *machine {
 	}
 	m.must(unix.Mount("overlay", m.root, "overlay", 0,
 		fmt.Sprintf("lowerdir=/,upperdir=%[1]s/upper,workdir=%[1]s/work", base)))
-	t.Cleanup(func() { unix.Unmount(m.root, unix.MNT_DETACH) })
+	t.Cleanup(func() {
+		m.killAll()
+		unix.Unmount(m.root, unix.MNT_DETACH)
+	})
 
 	m.must(unix.Mount("proc", m.path("/proc"), "proc", 0, ""))
 	m.must(unix.Mount("tmpfs", m.path("/run"), "tmpfs", 0, "mode=0755"))
@@ -113,6 +117,33 @@ func (m *machine) start(args ...string) *exec.Cmd {
 		}
 	})
 	return cmd
+}
+
+// killAll ends every process whose root is the machine's: daemons leave the
+// process group of who started them.
+func (m *machine) killAll() {
+	m.waitFor("the servers to end", func() error {
+		links, err := filepath.Glob("/proc/[0-9]*/root")
+		if err != nil {
+			return err
+		}
+		left := 0
+		for _, link := range links {
+			if root, err := os.Readlink(link); err != nil || root != m.root {
+				continue
+			}
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+			if err != nil {
+				return err
+			}
+			syscall.Kill(pid, syscall.SIGKILL)
+			left++
+		}
+		if left > 0 {
+			return fmt.Errorf("%d processes are left", left)
+		}
+		return nil
+	})
 }
 
 // startSyslog runs rsyslog as Debian configures it, with its traditional format.

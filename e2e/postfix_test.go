@@ -24,7 +24,6 @@ func startPostfix(t *testing.T, native bool) *server {
 	s := &server{t: t, machine: m, mta: "postfix", version: "3.7", address: "192.0.2.1:25",
 		login: "alice@example.com", badSenderAt: "rcpt", asksHelo: true}
 	if native {
-		m.startSyslog("/var/log/syslog.log")
 		m.sh("postconf -e maillog_file=/var/log/postfix.log")
 		s.logs = []string{"/var/log/postfix.log"}
 		s.logrotate = rotatePostlogd

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -32,7 +33,7 @@ func TestRecord(t *testing.T) {
 			s := tt.start(t)
 			startRemote(t, tr, s.submitted)
 			s.play(tr)
-			s.waitForDeliveries(tr)
+			s.waitForDeliveries(tr, 2)
 			for _, log := range s.logs {
 				text, err := os.ReadFile(s.machine.path(log))
 				if err != nil {
@@ -65,18 +66,19 @@ func keep(t *testing.T, s *server, log string, text []byte) {
 	}
 }
 
-// waitForDeliveries waits until the remote has refused what one play sends it.
-func (s *server) waitForDeliveries(tr *truth) {
+// waitForDeliveries waits until the remote has refused n recipients; a play
+// sends it two, and the logs are at rest.
+func (s *server) waitForDeliveries(tr *truth, n int) {
 	s.t.Helper()
 	waitFor(s.t, "the remote's refusals", func() error {
-		n := 0
+		refused := 0
 		for _, r := range tr.all() {
 			if r.Direction == "outbound" {
-				n++
+				refused++
 			}
 		}
-		if n < 2 {
-			return errors.New("the server has not tried to deliver yet")
+		if refused < n {
+			return fmt.Errorf("%d of %d", refused, n)
 		}
 		return nil
 	})

@@ -54,7 +54,8 @@ func serveRemote(conn net.Conn, tr *truth, submitted func(string) (string, strin
 			say(reply)
 		case verb == "DATA":
 			say("354 End data with <CR><LF>.<CR><LF>")
-			for lines.Scan() && lines.Text() != "." {
+			for lines.Text() != "." && lines.Scan() {
+				continue
 			}
 			say("250 2.0.0 Ok: queued as 4TestQueue")
 		case verb == "QUIT":

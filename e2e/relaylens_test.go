@@ -1,0 +1,178 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// event is what relaylens prints of one, as far as the tests judge it.
+type event struct {
+	refusal
+	json string
+}
+
+// program is the program under test; built by `make e2e`, or once per run.
+var program = sync.OnceValues(func() (string, error) {
+	if path := os.Getenv("RELAYLENS"); path != "" {
+		return path, nil
+	}
+	path := filepath.Join(os.TempDir(), "relaylens-e2e")
+	return path, run("go", "build", "-o", path, "../cmd/relaylens")
+})
+
+func relaylens(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
+
+// parse lists the events of files.
+func parse(t *testing.T, files ...string) []event {
+	t.Helper()
+	cmd := relaylens(t, append([]string{"parse", "-o", "json"}, files...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("relaylens parse: %v\n%s", err, stderr.Bytes())
+	}
+	var events []event
+	for line := range bytes.Lines(out) {
+		var e event
+		if err := json.Unmarshal(line, &e.refusal); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		e.json = strings.TrimSpace(string(line))
+		events = append(events, e)
+	}
+	return events
+}
+
+// daemon is a running `relaylens serve`.
+type daemon struct {
+	t    *testing.T
+	url  string
+	cmd  *exec.Cmd
+	wait func() error
+}
+
+// serve starts the daemon over files and waits until it is ready.
+func serve(t *testing.T, files ...string) *daemon {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+
+	cmd := relaylens(t, append([]string{"serve", "--listen", address, "--data-dir", t.TempDir()}, files...)...)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	d := &daemon{t: t, url: "http://" + address, cmd: cmd, wait: sync.OnceValue(cmd.Wait)}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		d.wait()
+		if t.Failed() {
+			t.Logf("relaylens wrote:\n%s", output.Bytes())
+		}
+	})
+	waitFor(t, "relaylens to be ready", func() error {
+		response, err := http.Get(d.url + "/-/ready")
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return errors.New(response.Status)
+		}
+		return nil
+	})
+	return d
+}
+
+// stop ends the daemon as systemd does.
+func (d *daemon) stop() {
+	d.t.Helper()
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := d.wait(); err != nil {
+		d.t.Errorf("relaylens serve: %v", err)
+	}
+}
+
+func (d *daemon) get(path string) string {
+	d.t.Helper()
+	response, err := http.Get(d.url + path)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		d.t.Fatalf("GET %s: %s: %v\n%s", path, response.Status, err, body)
+	}
+	return string(body)
+}
+
+// sample is one line of /metrics.
+type sample struct {
+	labels map[string]string
+	value  float64
+}
+
+// refusals are the samples of relaylens_refusals_total. The labels are closed
+// lists and a host name: none of their values needs escaping.
+func (d *daemon) refusals() []sample {
+	d.t.Helper()
+	var samples []sample
+	for lines := bufio.NewScanner(strings.NewReader(d.get("/metrics"))); lines.Scan(); {
+		rest, ok := strings.CutPrefix(lines.Text(), "relaylens_refusals_total{")
+		if !ok {
+			continue
+		}
+		labels, number, ok := strings.Cut(rest, "} ")
+		value, err := strconv.ParseFloat(number, 64)
+		if !ok || err != nil {
+			d.t.Fatalf("no sample: %s", lines.Text())
+		}
+		s := sample{labels: map[string]string{}, value: value}
+		for pair := range strings.SplitSeq(labels, ",") {
+			name, value, _ := strings.Cut(pair, "=")
+			s.labels[name] = strings.Trim(value, `"`)
+		}
+		samples = append(samples, s)
+	}
+	return samples
+}
+
+// total adds all samples up.
+func total(samples []sample) float64 {
+	n := 0.0
+	for _, s := range samples {
+		n += s.value
+	}
+	return n
+}
