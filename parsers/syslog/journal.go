@@ -1,0 +1,128 @@
+package syslog
+
+import (
+	"strings"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// json reads a line of Docker's json-file or of journalctl -o json. Both are
+// flat objects; which it is, their names tell.
+func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
+	var f fields
+	for i := 1; ; {
+		name, value, next, ok := member(s, i)
+		if !ok {
+			return Malformed
+		}
+		if next == 0 {
+			break
+		}
+		f.set(name, value)
+		i = next
+	}
+	switch {
+	case f.log != "":
+		return d.docker(line, &f, env)
+	case f.message != "" || f.realtime != "":
+		return d.journal(line, &f, env)
+	}
+	return Malformed
+}
+
+// fields are the values of one object that count, as they stand there.
+type fields struct {
+	log, stream, time string // Docker
+
+	// systemd.journal-fields(7)
+	message, identifier, comm, syslogPID, pid, hostname string
+	source, realtime, container, partial                string
+}
+
+func (f *fields) set(name, value string) {
+	switch name {
+	case "log":
+		f.log = value
+	case "stream":
+		f.stream = value
+	case "time":
+		f.time = value
+	case "MESSAGE":
+		f.message = value
+	case "SYSLOG_IDENTIFIER":
+		f.identifier = value
+	case "_COMM":
+		f.comm = value
+	case "SYSLOG_PID":
+		f.syslogPID = value
+	case "_PID":
+		f.pid = value
+	case "_HOSTNAME":
+		f.hostname = value
+	case "_SOURCE_REALTIME_TIMESTAMP":
+		f.source = value
+	case "__REALTIME_TIMESTAMP":
+		f.realtime = value
+	case "CONTAINER_ID":
+		f.container = value
+	case "CONTAINER_PARTIAL_MESSAGE":
+		f.partial = value
+	}
+}
+
+func (d *Decoder) docker(line *relaylens.Line, f *fields, env *relaylens.Envelope) Status {
+	if f.log[0] != '"' {
+		return Malformed
+	}
+	stamped := d.text(f.time)
+	if st, ok := d.clock.iso(stamped); ok && st.n == len(stamped) {
+		env.Time, env.TimeDigits = d.clock.at(&st), st.digits
+	}
+	payload, complete := strings.CutSuffix(d.text(f.log), "\n")
+	stream := byte('o')
+	if f.stream == `"stderr"` {
+		stream = 'e'
+	}
+	return d.container(line, stream, payload, complete, env)
+}
+
+func (d *Decoder) journal(line *relaylens.Line, f *fields, env *relaylens.Envelope) Status {
+	if t, ok := unixMicro(d.text(f.source)); ok {
+		env.Time, env.TimeDigits = t, 6
+	} else if t, ok := unixMicro(d.text(f.realtime)); ok {
+		env.Time, env.TimeDigits = t, 6
+	}
+	env.Host = d.text(f.hostname)
+	message := d.text(f.message)
+	// Docker's and Podman's journald drivers store what a container printed.
+	if f.container != "" {
+		stream, complete := byte('o'), d.text(f.partial) != "true"
+		return d.container(line, stream, message, complete, env)
+	}
+	if env.Program = d.text(f.identifier); env.Program == "" {
+		env.Program = d.text(f.comm)
+	}
+	if env.PID = parsePID(d.text(f.syslogPID)); env.PID == 0 {
+		env.PID = parsePID(d.text(f.pid))
+	}
+	// The first line is the record, as in the files that journalctl -o short makes.
+	message, _, _ = strings.Cut(message, "\n")
+	env.Text = trimMessage(strings.TrimSuffix(message, "\r"))
+	return d.finish(line, env)
+}
+
+func unixMicro(s string) (time.Time, bool) {
+	const longest = 17 // the year 5138
+	if s == "" || len(s) > longest {
+		return time.Time{}, false
+	}
+	n := int64(0)
+	for i := range len(s) {
+		if !digit(s[i]) {
+			return time.Time{}, false
+		}
+		n = n*10 + int64(s[i]-'0')
+	}
+	return time.UnixMicro(n).UTC(), true
+}
