@@ -1,0 +1,274 @@
+package sendmail
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// attempt is a to= line taken apart. deliver.c:logdelivery
+type attempt struct {
+	recipient string
+	subject   string // ctladdr, the local user in whose name it is done
+	mailer    string
+	host      string
+	ip        netip.Addr
+	dsn       string
+	reply     string // what the remote server said, from 8.16.1 on
+	stat      string
+	held      bool // quarantined
+}
+
+// delivery reads what follows "to=".
+func (g *Grammar) delivery(s string, rec *relaylens.Record) relaylens.Verdict {
+	if !strings.Contains(s, ", stat=") {
+		return relaylens.Ignored
+	}
+	var a attempt
+	if !a.parse(unescape(s)) || a.held {
+		return relaylens.Ignored
+	}
+	switch {
+	case a.reply == "" && (a.stat == "Sent" || strings.HasPrefix(a.stat, "Sent ")):
+		return a.delivered(rec)
+	case a.mailer == "":
+		return g.endOfMessage(&a, rec)
+	}
+	return a.refused(rec)
+}
+
+// parse reads "R1,R2…⟦ [more]⟧⟦, ctladdr=A (uid/gid)⟧, delay=…, stat=STAT". The
+// fields have a fixed order. What the remote server wrote comes last, twice when
+// mail is deferred, and may imitate the rest.
+func (a *attempt) parse(s string) bool {
+	var ok bool
+	if a.recipient, s, ok = cutRecipient(s); !ok {
+		return false
+	}
+	if value, ok := strings.CutPrefix(s, ", ctladdr="); ok {
+		if address, rest, ok := smtp.CutPath(value); ok {
+			a.subject, s = address, rest
+		}
+		at := strings.Index(s, ", delay=")
+		if at < 0 {
+			return false
+		}
+		s = s[at:]
+	}
+	if !strings.HasPrefix(s, ", delay=") {
+		return false
+	}
+	_, s, _ = strings.Cut(s[1:], ", ")
+	s = field(s, "xdelay=", nil)
+	s = field(s, "mailer=", &a.mailer)
+	s = field(s, "pri=", nil)
+	if strings.HasPrefix(s, "quarantine=") {
+		a.held = true
+		return true
+	}
+	var peer string
+	s = field(s, "relay=", &peer)
+	s = field(s, "dsn=", &a.dsn)
+	s = field(s, "ntries=", nil)
+	s = field(s, "stage=", nil)
+	a.host, a.ip = remote(peer)
+	return a.outcome(s)
+}
+
+// field takes "name=value, " from the start of s, if it is there.
+func field(s, name string, value *string) string {
+	rest, ok := strings.CutPrefix(s, name)
+	if !ok {
+		return s
+	}
+	v, after, _ := strings.Cut(rest, ", ")
+	if value != nil {
+		*value = v
+	}
+	return after
+}
+
+// outcome reads "⟦reply=…, ⟧stat=…".
+func (a *attempt) outcome(s string) bool {
+	if stat, ok := strings.CutPrefix(s, "stat="); ok {
+		a.stat = stat
+		return true
+	}
+	reply, ok := strings.CutPrefix(s, "reply=")
+	if !ok {
+		return false
+	}
+	// Deferred mail repeats the reply behind stat=, and with it what it may hold.
+	if before, _, ok := strings.Cut(reply, ", stat=Deferred: "); ok {
+		a.reply, a.stat = before, "Deferred"
+		return true
+	}
+	a.reply, a.stat, ok = cutLast(reply, ", stat=")
+	return ok
+}
+
+// remote reads "host [ip]" of a to= line: the server that was asked. The host is
+// cut at 40 characters.
+func remote(s string) (host string, ip netip.Addr) {
+	name, group, ok := cutLast(s, "[")
+	if !ok || !strings.HasSuffix(group, "]") {
+		return strings.TrimSuffix(s, "."), netip.Addr{}
+	}
+	ip, _ = smtp.ParseIP(group[:len(group)-1])
+	return strings.TrimSuffix(strings.TrimSuffix(name, " "), "."), ip
+}
+
+// cutRecipient reads the first recipient and skips the others.
+func cutRecipient(s string) (first, rest string, ok bool) {
+	if first, rest, ok = smtp.CutPath(s); ok {
+		for ok && strings.HasPrefix(rest, ",<") {
+			_, rest, ok = smtp.CutPath(rest[1:])
+		}
+		if ok && !strings.HasPrefix(rest, ", ") {
+			at := strings.Index(rest, ", ")
+			if at < 0 {
+				return "", "", false
+			}
+			rest = rest[at:]
+		}
+		return first, rest, ok
+	}
+	at := strings.Index(s, ", delay=")
+	if c := strings.Index(s, ", ctladdr="); c >= 0 && c < at {
+		at = c
+	}
+	if at < 0 {
+		return "", "", false
+	}
+	first, _, _ = strings.Cut(s[:at], ",")
+	if strings.HasPrefix(first, "<") {
+		first = "" // cut
+	}
+	return first, s[at:], true
+}
+
+func (a *attempt) delivered(rec *relaylens.Record) relaylens.Verdict {
+	e := &rec.Event
+	e.Kind, e.Recipient, e.Enhanced = relaylens.KindDelivered, a.recipient, a.dsn
+	if a.ip.IsValid() {
+		e.RemoteHost, e.RemoteIP = a.host, a.ip
+	}
+	e.Text = a.stat
+	if text, ok := strings.CutPrefix(a.stat, "Sent ("); ok {
+		e.Text = strings.TrimSuffix(text, ")")
+	}
+	return relaylens.Parsed
+}
+
+// refused tells a remote server's refusal from a failure of our own. With
+// reply= a server said it; before 8.16.1 only the status tells, and only that of
+// an SMTP mailer that reached an address.
+func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
+	said := a.reply
+	if said == "" {
+		if !a.ip.IsValid() || !a.asked() {
+			return relaylens.Ignored
+		}
+		said = strings.TrimPrefix(a.stat, "Deferred: ")
+	}
+	code, enhanced, text := smtp.CutReply(said)
+	if code < 400 && (code != 0 || a.reply != "" || len(said) != len(a.stat)) {
+		return relaylens.Ignored // "Deferred: Connection refused" is nobody's answer
+	}
+	e := &rec.Event
+	e.Direction, e.Recipient, e.Code, e.Enhanced = relaylens.Outbound, a.recipient, code, enhanced
+	e.RemoteHost, e.RemoteIP = a.host, a.ip
+	e.Stage = a.stage(code, enhanced, text)
+	e.Text, _ = smtp.CutSubject(text, a.recipient)
+	if code == 0 {
+		e.Enhanced, e.Class = a.dsn, classOfDSN(a.dsn)
+	}
+	e.Kind, e.Reason = smtp.Remote(code, e.Enhanced, e.Text)
+	return relaylens.Parsed
+}
+
+// asked tells the statuses that a server's answer has, where reply= is not
+// logged, of a mailer that speaks SMTP to it.
+func (a *attempt) asked() bool {
+	if strings.HasPrefix(a.stat, "Deferred: ") {
+		return true
+	}
+	switch a.mailer {
+	case "esmtp", "smtp", "smtp8", "dsmtp", "relay", "lmtp":
+	default:
+		return false
+	}
+	switch a.stat {
+	case "Service unavailable", "User unknown", "Data format error":
+		return true
+	}
+	return false
+}
+
+func classOfDSN(dsn string) relaylens.Class {
+	switch {
+	case strings.HasPrefix(dsn, "4."):
+		return relaylens.Class4xx
+	case strings.HasPrefix(dsn, "5."):
+		return relaylens.Class5xx
+	}
+	return relaylens.ClassNone
+}
+
+// stage infers which command the remote server refused: usersmtp.c gives each a
+// status of its own, and takes dsn= from the reply only after MAIL, RCPT and the
+// end of the data.
+func (a *attempt) stage(code uint16, enhanced, text string) relaylens.Stage {
+	switch {
+	case a.stat == "User unknown":
+		return relaylens.StageRcpt // EX_NOUSER: smtprcptstat
+	case a.stat == "Data format error":
+		return relaylens.StageMail // EX_DATAERR: smtpmailfrom
+	case enhanced != "" && a.dsn != "" && enhanced != a.dsn && a.dsn[0] == enhanced[0]:
+		if strings.HasSuffix(a.dsn, ".5.0") {
+			return relaylens.StageConnect // smtpinit
+		}
+		return relaylens.StageData // smtpdata, before the message
+	case a.subject != "" && strings.HasPrefix(text, "<") && strings.HasPrefix(text[1:], a.subject) && a.subject != a.recipient:
+		return relaylens.StageMail // the answer is about the sender
+	case code == 550 || code == 551 || code == 553:
+		return relaylens.StageEOD // after RCPT it were "User unknown"
+	case mentionsData(text):
+		return relaylens.StageEOD
+	}
+	return relaylens.StageRcpt
+}
+
+// mentionsData tells an answer that speaks of the message.
+func mentionsData(text string) bool {
+	for _, p := range []string{"essage content", "after data", "after DATA", "end of data", "end of DATA", " virus", "Virus"} {
+		if strings.Contains(text, p) {
+			return true
+		}
+	}
+	return strings.HasPrefix(text, "Message ")
+}
+
+// endOfMessage reads a to= line without mailer: the message was refused after
+// its data, by a filter, a header check or its size, and each recipient is
+// listed with the words of the reply. srvrsmtp.c:smtp_data, logundelrcpts
+func (g *Grammar) endOfMessage(a *attempt, rec *relaylens.Record) relaylens.Verdict {
+	switch a.stat {
+	case "", "queued", "discarded", "Deferred":
+		return relaylens.Ignored
+	}
+	if strings.HasPrefix(a.stat, "quarantine") || a.ip.IsValid() {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	e.Direction, e.Stage, e.Recipient = relaylens.Inbound, relaylens.StageEOD, a.recipient
+	e.Text, e.Enhanced = a.stat, a.dsn
+	if e.Class = classOfDSN(a.dsn); e.Class == relaylens.ClassNone {
+		e.Class = classOf(a.stat)
+	}
+	g.judge(e, relaylens.ReasonOther)
+	rec.Explained = true
+	return relaylens.Parsed
+}

@@ -1,0 +1,177 @@
+package sendmail
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Grammar reads Sendmail's lines. It is safe for concurrent use.
+type Grammar struct {
+	texts relaylens.Texts
+}
+
+// New makes a grammar. texts are the site's own words for a relay denial or a
+// failed sender verification, from its access map or its rulesets; they are
+// looked for in what the server says, never in addresses.
+func New(texts relaylens.Texts) *Grammar { return &Grammar{texts: texts} }
+
+// MTA implements [relaylens.Grammar].
+func (*Grammar) MTA() relaylens.MTA { return relaylens.Sendmail }
+
+// Parse implements [relaylens.Grammar].
+func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
+	id, text := cutID(env.Text)
+	if text == "" {
+		return relaylens.Ignored
+	}
+	v := g.record(id, text, rec)
+	if v == relaylens.Parsed {
+		rec.Event.Service = env.Program
+		if rec.Event.QueueID == "" {
+			rec.Event.QueueID = id
+		}
+	}
+	return v
+}
+
+// record reads what stands behind the queue id. Lines that begin with a host
+// name can begin with any letter, so they are looked for when no keyword fits.
+func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdict {
+	switch text[0] {
+	case 'r':
+		if s, ok := strings.CutPrefix(text, "ruleset="); ok {
+			return g.ruleset(id, s, rec)
+		}
+		if s, ok := strings.CutPrefix(text, "rejecting commands from "); ok {
+			return pregreet(s, rec)
+		}
+	case 'f':
+		if s, ok := strings.CutPrefix(text, "from="); ok && id != "" {
+			return from(s, rec)
+		}
+	case 't':
+		return g.lowerT(id, text, rec)
+	case 'A':
+		if strings.HasPrefix(text, "AUTH") {
+			return auth(id, text[len("AUTH"):], rec)
+		}
+	case '<', '2', '4', '5':
+		if id != "" {
+			if v := g.usrerr(text, rec); v != relaylens.Ignored {
+				return v
+			}
+		}
+	case 'M':
+		if s, ok := strings.CutPrefix(text, "Milter"); ok {
+			return g.milter(id, s, rec)
+		}
+	case 'm':
+		if s, ok := strings.CutPrefix(text, "milter="); ok {
+			return milterAction(s, rec)
+		}
+	case 'S':
+		return upperS(text, rec)
+	case 'T', 'R':
+		if v := bareRefusal(id, text, rec); v != relaylens.Ignored {
+			return v
+		}
+	}
+	return g.rarer(id, text, rec)
+}
+
+func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdict {
+	if s, ok := strings.CutPrefix(text, "to="); ok && id != "" {
+		return g.delivery(s, rec)
+	}
+	if s, ok := strings.CutPrefix(text, "tcpwrappers ("); ok {
+		return tcpwrappers(s, rec)
+	}
+	if s, ok := strings.CutPrefix(text, "timeout waiting for input from "); ok {
+		return sessionEnd(s, " during ", rec)
+	}
+	return g.rarer(id, text, rec)
+}
+
+func upperS(text string, rec *relaylens.Record) relaylens.Verdict {
+	if s, ok := strings.CutPrefix(text, "STARTTLS=server, "); ok {
+		return starttls(s, rec)
+	}
+	if s, ok := strings.CutPrefix(text, "SYSERR("); ok {
+		if _, said, ok := strings.Cut(s, "): "); ok {
+			return backend(said, rec)
+		}
+	}
+	return relaylens.Ignored
+}
+
+// rarer reads the lines that are not told by a first letter of their own.
+func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdict {
+	switch {
+	case strings.HasPrefix(text, "connect from "):
+		return connect(text[len("connect from "):], rec)
+	case strings.HasPrefix(text, "lost input channel from "):
+		return lostInput(text[len("lost input channel from "):], rec)
+	case strings.HasPrefix(text, "invalid domain name ("):
+		return invalidHelo(text[len("invalid domain name ("):], rec)
+	case strings.HasPrefix(text, "setsender: "):
+		return setsender(text[len("setsender: "):], rec)
+	case strings.HasPrefix(text, "done; delay=") && id != "":
+		rec.Fact = relaylens.FactMessageEnd
+		return relaylens.Parsed
+	case strings.HasPrefix(text, "clone of ") && id != "":
+		return clone(id, text[len("clone of "):], rec)
+	case saslBroken(text):
+		return backend(text, rec)
+	}
+	if id == "" {
+		return relaylens.Ignored
+	}
+	if child, said := cutID(text); child != "" && bounceWords(said) {
+		rec.Fact, rec.Child = relaylens.FactChild, child
+		return relaylens.Parsed
+	}
+	return hostFirst(text, rec)
+}
+
+// backend reports that something the server needs failed.
+func backend(said string, rec *relaylens.Record) relaylens.Verdict {
+	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, unescape(said)
+	return relaylens.Parsed
+}
+
+// saslPrefixes begin what the Cyrus SASL library writes under Sendmail's own
+// name, into the log of the auth facility, when it cannot check a password.
+// cyrus-sasl lib/checkpw.c, lib/auxprop.c, sasldb/db_*.c, plugins/sql.c
+var saslPrefixes = []string{
+	"cannot connect to saslauthd server", "unable to open Berkeley db ", "auxpropfunc error ",
+	"could not find auxprop plugin", "sql plugin couldn't connect to any host", "unable to open ndbm db ", "unable to open lmdb ",
+}
+
+func saslBroken(text string) bool {
+	switch text[0] {
+	case 'a', 'c', 's', 'u':
+		for _, p := range saslPrefixes {
+			if strings.HasPrefix(text, p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bounceWords tells the notices of savemail.c:returntosender.
+func bounceWords(said string) bool {
+	return strings.HasPrefix(said, "DSN: ") || strings.HasPrefix(said, "postmaster notify: ") ||
+		strings.HasPrefix(said, "return to sender: ") || strings.HasPrefix(said, "sender notify: ")
+}
+
+// clone reads "{id}: clone of {id2}, owner=…". envelope.c, sendall
+func clone(id, s string, rec *relaylens.Record) relaylens.Verdict {
+	parent, _, ok := strings.Cut(s, ",")
+	if !ok || !isID(parent) {
+		return relaylens.Ignored
+	}
+	rec.Fact, rec.Child, rec.Event.QueueID = relaylens.FactChild, id, parent
+	return relaylens.Parsed
+}

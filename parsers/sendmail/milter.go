@@ -1,0 +1,187 @@
+package sendmail
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// milter reads what follows "Milter": the answers that a filter gave through
+// srvrsmtp.c, or a filter that failed, "Milter (name): error text" of milter.c.
+func (g *Grammar) milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
+	if _, said, ok := strings.Cut(s, "): "); ok && strings.HasPrefix(s, " (") {
+		if milterBroken(said) {
+			return backend(s[1:], rec)
+		}
+		return relaylens.Ignored
+	}
+	s, ok := strings.CutPrefix(s, ": ")
+	if !ok || s == "no active filter" {
+		return relaylens.Ignored
+	}
+	if rest, ok := strings.CutPrefix(s, "connect: host="); ok {
+		return milterConnect(rest, rec)
+	}
+	command, argument, value := milterCommand(s)
+	if command == relaylens.StageNone {
+		return relaylens.Ignored
+	}
+	var a answer
+	if !a.parse(value) {
+		return relaylens.Ignored
+	}
+	if s[0] == 'd' && a.action == relaylens.ActionRefuse {
+		// The to= line of each recipient tells the refusal; this one has its code.
+		e := &rec.Event
+		e.Stage, e.Reason, e.Code, e.Enhanced, e.Text = command, relaylens.ReasonMilter, a.code, a.enhanced, a.text
+		e.Direction = relaylens.Inbound
+		rec.Fact = relaylens.FactDetail
+		return relaylens.Parsed
+	}
+	e := &rec.Event
+	milterRefusal(e, command, &a)
+	switch command {
+	case relaylens.StageMail:
+		e.SetSender(argument)
+	case relaylens.StageRcpt:
+		e.Recipient = argument
+	case relaylens.StageHelo:
+		e.Helo = argument
+	}
+	rec.Hold = id != ""
+	return relaylens.Parsed
+}
+
+// milterRefusal fills in what all refusals of a filter share. Greylisting is
+// done by filters, and says so.
+func milterRefusal(e *relaylens.Event, stage relaylens.Stage, a *answer) {
+	e.Kind, e.Reason, e.Direction, e.Stage = relaylens.KindRejected, relaylens.ReasonMilter, relaylens.Inbound, stage
+	e.Action, e.Code, e.Enhanced, e.Class, e.Text = a.action, a.code, a.enhanced, a.class, a.text
+	if _, reason, _ := smtp.Wording(a.text); reason == relaylens.ReasonGreylist {
+		e.Reason = reason
+	}
+}
+
+// milterCommand splits the command and the client's argument from the answer.
+// An address ends where its bracket does; another argument at the last answer,
+// since what a filter says is the server's text.
+func milterCommand(s string) (stage relaylens.Stage, argument, answer string) {
+	s = unescape(s)
+	for _, c := range [...]struct {
+		prefix string
+		stage  relaylens.Stage
+	}{{"to=", relaylens.StageRcpt}, {"from=", relaylens.StageMail}, {"helo=", relaylens.StageHelo}} {
+		value, ok := strings.CutPrefix(s, c.prefix)
+		if !ok {
+			continue
+		}
+		if address, rest, ok := smtp.CutPath(value); ok && c.stage != relaylens.StageHelo && strings.HasPrefix(rest, ", ") {
+			return c.stage, address, rest
+		}
+		at := max(strings.LastIndex(value, ", reject="), strings.LastIndex(value, ", discard"))
+		if at < 0 {
+			return relaylens.StageNone, "", ""
+		}
+		return c.stage, value[:at], value[at:]
+	}
+	for _, p := range []string{"data", "eoh", "header", "body"} {
+		if rest, ok := strings.CutPrefix(s, p); ok && strings.HasPrefix(rest, ", ") {
+			return relaylens.StageEOD, "", rest
+		}
+	}
+	return relaylens.StageNone, "", ""
+}
+
+// answer is what a filter had Sendmail do.
+type answer struct {
+	action   relaylens.Action
+	code     uint16
+	enhanced string
+	class    relaylens.Class
+	text     string
+}
+
+// parse reads ", reject=…", ", discard" and the words of the connect form.
+func (a *answer) parse(s string) bool {
+	s, ok := strings.CutPrefix(s, ", ")
+	if !ok {
+		return false
+	}
+	if reply, ok := strings.CutPrefix(s, "reject="); ok {
+		if a.code, a.enhanced, a.text = smtp.CutReply(reply); a.code == 0 {
+			a.class = relaylens.Class5xx
+		}
+		return a.code == 0 || a.code >= 400
+	}
+	switch s {
+	case "discard":
+		a.action = relaylens.ActionDiscard
+	case "rejecting commands":
+		a.class, a.text = relaylens.Class5xx, s
+	case "temp failing commands", "shutdown":
+		a.class, a.text = relaylens.Class4xx, s
+	default:
+		return false
+	}
+	return true
+}
+
+// milterConnect reads "{h}, addr={ip}, answer". The name may be anything that
+// the client's DNS says.
+func milterConnect(s string, rec *relaylens.Record) relaylens.Verdict {
+	s = unescape(s)
+	_, value, ok := cutLast(s, ", addr=")
+	if !ok {
+		return relaylens.Ignored
+	}
+	comma := strings.Index(value, ", ")
+	if comma < 0 {
+		return relaylens.Ignored
+	}
+	var a answer
+	if !a.parse(value[comma:]) {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	milterRefusal(e, relaylens.StageConnect, &a)
+	e.ClientIP, _ = smtp.ParseIP(value[:comma])
+	return relaylens.Parsed
+}
+
+// milterAction reads what follows "milter=". The refusals of these lines, which
+// name no client, are told by the ones of milter as well; a quarantine is not.
+// milter.c:milter_getsymlist, milter_quarantine
+func milterAction(s string, rec *relaylens.Record) relaylens.Verdict {
+	name, reason, ok := strings.Cut(s, ", quarantine=")
+	if !ok || strings.IndexByte(name, ',') >= 0 {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	milterRefusal(e, relaylens.StageEOD, &answer{action: relaylens.ActionHold, text: unescape(reason)})
+	return relaylens.Parsed
+}
+
+// milterErrors begin what milter.c writes of a filter that does not work. Other
+// lines of the same form quote headers.
+var milterErrors = []string{
+	"error connecting to filter", "to error state", "timeout before data", "select(", "poll(", "read(", "write(",
+	"socket closed", "connection refused", "local socket ", "unknown socket type", "connect: ", "unexpected reply",
+}
+
+func milterBroken(said string) bool {
+	for _, p := range milterErrors {
+		if strings.HasPrefix(said, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// cutLast is [strings.Cut] at the last sep.
+func cutLast(s, sep string) (before, after string, ok bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

@@ -1,0 +1,93 @@
+package sendmail
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+const forged = " (may be forged)"
+
+// relay is the value that names a peer, macro $_ (daemon.c:getauthinfo):
+// "host [ip]", "[ip]", "ident@host [ip]", each with " (may be forged)" when the
+// name does not map back to the address, or "user@localhost" for a local
+// submission.
+type relay struct {
+	ip   netip.Addr
+	name string // verified, empty otherwise
+}
+
+func (r relay) set(e *relaylens.Event) { e.ClientIP, e.ClientName = r.ip, r.name }
+
+// parseRelay reads a whole value. The address is the last group in brackets:
+// source route options stand before it, and so does a host name that somebody
+// else's DNS chose. ok is false when s is cut or is no such value.
+func parseRelay(s string) (r relay, ok bool) {
+	s, isForged := strings.CutSuffix(s, forged)
+	if s == "" {
+		return relay{}, false
+	}
+	if s[len(s)-1] != ']' {
+		// Without brackets it can only be a local submission.
+		return relay{}, !isForged && strings.IndexByte(s, '[') < 0 && strings.IndexByte(s, ',') < 0
+	}
+	open := strings.LastIndexByte(s, '[')
+	if open < 0 {
+		return relay{}, false
+	}
+	inner := s[open+1 : len(s)-1]
+	ip, isIP := smtp.ParseIP(inner)
+	if !isIP {
+		return relay{}, inner == "RESPONSE" && open == 0
+	}
+	r.ip = ip
+	if !isForged && open > 1 && s[open-1] == ' ' {
+		r.name = hostName(s[:open-1])
+	}
+	return r, true
+}
+
+// parseCut reads a value that was cut at 100 characters, as most lines about
+// AUTH and TLS have it. A name of that length hides the address, and then who is
+// connected is not told: half a bracket is never believed, nor one that ends
+// where the cut is, which a host name could imitate.
+func parseCut(s string) (r relay, ok bool) {
+	if len(s) >= 100 {
+		return relay{}, false
+	}
+	return parseRelay(s)
+}
+
+// hostName is the name of a peer without an RFC 1413 reply. It is empty when
+// what stands there cannot be one.
+func hostName(s string) string {
+	if at := strings.LastIndexByte(s, '@'); at >= 0 {
+		s = s[at+1:]
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !alphanumeric(c) && c != '.' && c != '-' && c != '_' && c < 0x80 {
+			return ""
+		}
+	}
+	return s
+}
+
+// cutRelay reads the value at the start of s that some mark ends, and returns
+// what follows it, mark included. A mark inside of the value does not count.
+func cutRelay(s string, isMark func(string) bool) (r relay, rest string, ok bool) {
+	for i := 0; i < len(s); i++ {
+		next := strings.IndexByte(s[i:], ',')
+		if next < 0 {
+			break
+		}
+		i += next
+		if isMark(s[i:]) {
+			if r, ok = parseRelay(s[:i]); ok {
+				return r, s[i:], true
+			}
+		}
+	}
+	return relay{}, "", false
+}

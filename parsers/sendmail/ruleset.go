@@ -1,0 +1,265 @@
+package sendmail
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+const relayMark = ", relay="
+
+// refusal is a line of rscheck taken apart.
+type refusal struct {
+	arg1, arg2 string
+	bracketed  bool // arg1 stood in angle brackets
+	client     relay
+	action     relaylens.Action
+	code       uint16
+	enhanced   string
+	text       string // with the address it begins with
+	tainted    bool
+}
+
+// ruleset reads what follows "ruleset=". parseaddr.c:rscheck
+func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict {
+	name, args, ok := strings.Cut(s, ", ")
+	if !ok {
+		return relaylens.Ignored
+	}
+	rule, ok := ruleOf(name)
+	if !ok {
+		return relaylens.Ignored
+	}
+	var r refusal
+	if !r.parse(unescape(args)) {
+		return relaylens.Malformed
+	}
+	e := &rec.Event
+	e.Direction, e.Stage, e.Action = relaylens.Inbound, rule.stage, r.action
+	if rule.warns && e.Action == relaylens.ActionRefuse {
+		e.Action = relaylens.ActionWarn
+	}
+	r.client.set(e)
+	e.Code, e.Enhanced = r.code, r.enhanced
+	rec.Tainted = r.tainted
+	rule.address(e, &r)
+	e.Text = subject(r.text, r.arg1)
+	g.judge(e, rule.fallback)
+	switch name {
+	case "check_relay":
+		// The connection is closed with 421 at once; any other refusal answers MAIL.
+		if e.Code != 421 {
+			e.Stage = relaylens.StageMail
+		}
+	case "tls_client":
+		if r.arg2 == "MAIL" {
+			e.Stage = relaylens.StageMail
+		}
+	}
+	rec.Hold = id != "" && !e.HasSender()
+	return relaylens.Parsed
+}
+
+// rule is what is known of a ruleset: the command that it judges, and what its
+// refusal means when the text does not say.
+type rule struct {
+	stage    relaylens.Stage
+	fallback relaylens.Reason
+	arg1     arg
+	warns    bool // its verdict does not become the answer to the command
+}
+
+// arg is what the first argument of a ruleset is.
+type arg uint8
+
+const (
+	argOther arg = iota
+	argSender
+	argRecipient
+)
+
+// ruleOf knows the rulesets of the default configuration. Those that judge a
+// server this one delivers to are no refusals; one with any other name is a
+// site's own check of a header. cf/README, "HEADER CHECKS"
+func ruleOf(name string) (rule, bool) {
+	switch name {
+	case "check_rcpt":
+		return rule{relaylens.StageRcpt, relaylens.ReasonRecipientPolicy, argRecipient, false}, true
+	case "check_mail":
+		return rule{relaylens.StageMail, relaylens.ReasonSenderPolicy, argSender, false}, true
+	case "check_relay":
+		return rule{relaylens.StageConnect, relaylens.ReasonClientPolicy, argOther, false}, true
+	case "check_data":
+		return rule{relaylens.StageData, relaylens.ReasonOther, argOther, false}, true
+	case "check_eoh", "check_eom":
+		return rule{relaylens.StageEOD, relaylens.ReasonContent, argOther, false}, true
+	case "check_compat":
+		return rule{relaylens.StageNone, relaylens.ReasonRecipientPolicy, argSender, false}, true
+	case "check_vrfy", "check_expn":
+		return rule{relaylens.StageVrfy, relaylens.ReasonClientPolicy, argOther, false}, true
+	case "check_etrn":
+		return rule{relaylens.StageEtrn, relaylens.ReasonClientPolicy, argOther, false}, true
+	case "check_other":
+		return rule{relaylens.StageNone, relaylens.ReasonProtocol, argOther, false}, true
+	case "tls_client":
+		return rule{relaylens.StageHelo, relaylens.ReasonTLSRequired, argOther, false}, true
+	case "trust_auth":
+		return rule{relaylens.StageMail, relaylens.ReasonSenderLoginMismatch, argOther, true}, true
+	case "srv_features", "tls_srv_features", "greet_pause":
+		return rule{relaylens.StageConnect, relaylens.ReasonClientPolicy, argOther, false}, true
+	case "try_tls", "tls_server", "tls_rcpt", "oc_rate", "oc_conc", "authinfo", "tls_clt_features", "bcc", "queuegroup":
+		return rule{}, false
+	}
+	return rule{relaylens.StageEOD, relaylens.ReasonContent, argOther, false}, true
+}
+
+// address gives e the address that the ruleset was asked about.
+func (r *rule) address(e *relaylens.Event, f *refusal) {
+	switch {
+	case r.arg1 == argOther || f.tainted && !f.bracketed:
+	case r.arg1 == argRecipient:
+		e.Recipient = smtp.TrimPath(f.arg1)
+	default:
+		e.SetSender(smtp.TrimPath(f.arg1))
+		e.Recipient = smtp.TrimPath(f.arg2) // of check_compat
+	}
+}
+
+// parse takes apart "arg1=A1, arg2=A2, relay=REL, reject=…". The arguments are
+// the client's own text, they come first, and the answer at the end repeats
+// them, so neither the first nor the last ", relay=" is right: an address ends
+// where its angle bracket closes.
+func (r *refusal) parse(s string) bool {
+	rest, ok := strings.CutPrefix(s, "arg1=")
+	if !ok {
+		rest, ok = strings.CutPrefix(s, "relay=")
+		return ok && r.tail(rest)
+	}
+	address, after, ok := smtp.CutPath(rest)
+	if unreadable := !ok && strings.HasPrefix(rest, "<"); unreadable || shortened(address) {
+		return r.search(rest) && r.disown()
+	}
+	if ok {
+		r.arg1, r.bracketed = address, true
+		if value, ok := strings.CutPrefix(after, ", arg2="); ok {
+			if _, behind, ok := smtp.CutPath(value); ok {
+				r.arg2, after = value[:len(value)-len(behind)], behind
+			} else if at := strings.Index(value, relayMark); at >= 0 {
+				r.arg2, after = value[:at], value[at:]
+			}
+		}
+		if value, ok := strings.CutPrefix(after, relayMark); ok && r.tail(value) {
+			return true
+		}
+		r.arg1, r.arg2, r.bracketed = "", "", false
+	}
+	return r.search(rest)
+}
+
+// shortened tells an argument that libsmutil's shortenstring may have cut in the
+// middle, where the quoting that it shows is not the quoting that was sent.
+func shortened(arg string) bool { return len(arg) >= 200 && strings.Contains(arg, "...") }
+
+// disown drops everything of a line whose argument cannot be read: what was found
+// may stand inside of it.
+func (r *refusal) disown() bool {
+	*r = refusal{action: r.action, text: r.text, tainted: true}
+	return true
+}
+
+// search looks for the relay behind an argument whose end nothing marks. When
+// what it finds is ambiguous, neither client nor reply are told.
+func (r *refusal) search(s string) bool {
+	var found refusal
+	n := 0
+	for at := 0; ; at += len(relayMark) {
+		i := strings.Index(s[at:], relayMark)
+		if i < 0 {
+			break
+		}
+		at += i
+		var c refusal
+		if !c.tail(s[at+len(relayMark):]) {
+			continue
+		}
+		n++
+		c.arg1 = s[:at]
+		if n > 1 {
+			c.tainted = true
+			if c.client.ip != found.client.ip {
+				c.client = relay{}
+			}
+		}
+		found = c
+	}
+	if n == 0 {
+		return false
+	}
+	if found.arg1, found.arg2, _ = strings.Cut(found.arg1, ", arg2="); found.tainted {
+		found.code, found.enhanced, found.arg1, found.arg2 = 0, "", "", ""
+	}
+	*r = found
+	return true
+}
+
+// tail reads "REL, reject=…".
+func (r *refusal) tail(s string) bool {
+	client, rest, ok := cutRelay(s, isOutcome)
+	if !ok {
+		return false
+	}
+	r.client = client
+	rest = rest[len(", "):]
+	if reason, ok := strings.CutPrefix(rest, "quarantine="); ok {
+		r.action, r.text = relaylens.ActionHold, reason
+		return true
+	}
+	if rest == "discard" {
+		r.action = relaylens.ActionDiscard
+		return true
+	}
+	reply, refused := strings.CutPrefix(rest, "reject=")
+	if !refused {
+		reply = strings.TrimPrefix(rest, "status=")
+		r.action = relaylens.ActionWarn
+	}
+	r.code, r.enhanced, r.text = smtp.CutReply(reply)
+	if r.code < 400 {
+		return false
+	}
+	r.distrust(subject(r.text, r.arg1))
+	return true
+}
+
+// isOutcome tells what ends the relay value of rscheck's lines.
+func isOutcome(s string) bool {
+	return strings.HasPrefix(s, ", reject=") || strings.HasPrefix(s, ", status=") ||
+		s == ", discard" || strings.HasPrefix(s, ", quarantine=")
+}
+
+// distrust drops the client when the reply seems to hold a second relay value:
+// the first one was part of a host name then. A sender that a reply repeats may
+// look like that, and its place is known.
+func (r *refusal) distrust(said string) {
+	at := strings.Index(said, ", reject=")
+	if at < 1 || said[at-1] != ']' && said[at-1] != ')' || strings.Contains(said[:at], " sender address ") {
+		return
+	}
+	r.client, r.tainted = relay{}, true
+}
+
+// subject drops the address that many replies begin with. It is the argument of
+// the ruleset, but for 8-bit characters and for what is shortened.
+func subject(text, arg string) string {
+	if n := len(arg); len(text) > n+6 && text[0] == '<' && text[1:n+1] == arg && text[n+1:n+6] == ">... " {
+		return text[n+6:]
+	}
+	if _, rest, ok := smtp.CutPath(text); ok {
+		if said, ok := strings.CutPrefix(rest, "... "); ok {
+			return said
+		}
+	}
+	said, _ := smtp.CutSubject(text, arg)
+	return said
+}

@@ -1,0 +1,185 @@
+package sendmail
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// pregreet reads "{host} [{ip}] due to pre-greeting traffic after {n} seconds".
+func pregreet(s string, rec *relaylens.Record) relaylens.Verdict {
+	name, _, ok := cutLast(s, " due to pre-greeting traffic after ")
+	if !ok {
+		return relaylens.Malformed
+	}
+	client, ok := parseRelay(unescape(name))
+	if !ok {
+		return relaylens.Malformed
+	}
+	e := &rec.Event
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonProtocol, relaylens.Class5xx
+	e.Direction, e.Stage = relaylens.Inbound, relaylens.StageConnect
+	e.Text = s[len(name)+1:]
+	client.set(e)
+	return relaylens.Parsed
+}
+
+// tcpwrappers reads "{host}, {ip}) rejection".
+func tcpwrappers(s string, rec *relaylens.Record) relaylens.Verdict {
+	s, ok := strings.CutSuffix(s, ") rejection")
+	if !ok {
+		return relaylens.Malformed
+	}
+	_, address, _ := cutLast(s, ", ")
+	ip, ok := smtp.ParseIP(address)
+	if !ok {
+		return relaylens.Malformed
+	}
+	e := &rec.Event
+	e.Kind, e.Reason = relaylens.KindRejected, relaylens.ReasonClientPolicy
+	e.Direction, e.Stage, e.ClientIP = relaylens.Inbound, relaylens.StageConnect, ip
+	return relaylens.Parsed
+}
+
+// connect reads "connect from REL", which is logged at LogLevel 10 and higher.
+func connect(s string, rec *relaylens.Record) relaylens.Verdict {
+	client, ok := parseRelay(unescape(s))
+	if !ok {
+		return relaylens.Ignored
+	}
+	rec.Event.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSession
+	client.set(&rec.Event)
+	return relaylens.Parsed
+}
+
+// starttls reads what follows "STARTTLS=server, ". At the default LogLevel it is
+// often the first line that tells of a session.
+func starttls(s string, rec *relaylens.Record) relaylens.Verdict {
+	var client relay
+	var ok bool
+	if value, good := strings.CutPrefix(s, "relay="); good {
+		client, _, ok = cutRelay(unescape(value), func(s string) bool { return strings.HasPrefix(s, ", version=") })
+	} else if _, value, found := cutLast(s, relayMark); found && strings.HasPrefix(s, "error: ") {
+		client, ok = parseCut(unescape(value))
+	}
+	if !ok || !client.ip.IsValid() {
+		return relaylens.Ignored
+	}
+	client.set(&rec.Event)
+	rec.Fact = relaylens.FactSession
+	return relaylens.Parsed
+}
+
+// lostInput reads "REL to {daemon} after {command}".
+func lostInput(s string, rec *relaylens.Record) relaylens.Verdict {
+	before, _, ok := cutLast(s, " after ")
+	if !ok {
+		return relaylens.Ignored
+	}
+	return sessionEnd(before, " to ", rec)
+}
+
+// sessionEnd reads "REL{sep}…", the last line of a session.
+func sessionEnd(s, sep string, rec *relaylens.Record) relaylens.Verdict {
+	value, _, ok := cutLast(s, sep)
+	if !ok {
+		return relaylens.Ignored
+	}
+	client, ok := parseCut(unescape(value))
+	if !ok {
+		return relaylens.Ignored
+	}
+	client.set(&rec.Event)
+	rec.Event.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSessionEnd
+	return relaylens.Parsed
+}
+
+// hostFirst reads the lines that begin with REL.
+func hostFirst(s string, rec *relaylens.Record) relaylens.Verdict {
+	end := strings.Index(s, "]: ")
+	sep := len("]: ")
+	if f := strings.Index(s, "]"+forged+": "); f >= 0 && (end < 0 || f < end) {
+		end, sep = f, len("]"+forged+": ")
+	}
+	if end < 0 {
+		if strings.Contains(s, didNotIssue) {
+			return sessionEnd(s, didNotIssue, rec)
+		}
+		return relaylens.Ignored
+	}
+	value, said := s[:end+sep-2], s[end+sep:]
+	stage := probed(said)
+	attack := stage == relaylens.StageNone && strings.HasPrefix(said, "possible SMTP attack: command=AUTH, count=")
+	flood := said == "Possible SMTP RCPT flood, shutting down connection."
+	if !attack && !flood && stage == relaylens.StageNone {
+		return relaylens.Ignored
+	}
+	client, ok := parseRelay(unescape(value))
+	if !ok {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	client.set(e)
+	if attack {
+		// It follows failures whose own lines may have the address cut off.
+		rec.Fact = relaylens.FactMessage
+		return relaylens.Parsed
+	}
+	e.Kind, e.Direction, e.Text = relaylens.KindRejected, relaylens.Inbound, unescape(said)
+	e.Reason, e.Stage = relaylens.ReasonClientPolicy, stage
+	if flood {
+		e.Reason, e.Stage, e.Class = relaylens.ReasonRateLimit, relaylens.StageRcpt, relaylens.Class4xx
+	}
+	return relaylens.Parsed
+}
+
+const didNotIssue = " did not issue MAIL/EXPN/VRFY/ETRN during connection to "
+
+// probed tells the stage of a command that PrivacyOptions forbids, StageNone for
+// any other text. VRFY is answered 252 then, the others 502.
+func probed(said string) relaylens.Stage {
+	if !strings.HasSuffix(said, " [rejected]") {
+		return relaylens.StageNone
+	}
+	switch {
+	case strings.HasPrefix(said, "VRFY "), strings.HasPrefix(said, "EXPN "):
+		return relaylens.StageVrfy
+	case strings.HasPrefix(said, "ETRN "):
+		return relaylens.StageEtrn
+	}
+	return relaylens.StageNone
+}
+
+// invalidHelo reads "{x}) from REL", where x is what the client said or "too
+// long". srvrsmtp.c, CMDHELO
+func invalidHelo(s string, rec *relaylens.Record) relaylens.Verdict {
+	helo, value, ok := cutLast(s, ") from ")
+	if !ok {
+		return relaylens.Malformed
+	}
+	client, _ := parseCut(unescape(value))
+	e := &rec.Event
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonHelo, relaylens.Class5xx
+	e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageHelo, "invalid domain name"
+	client.set(e)
+	if helo != "too long" {
+		e.Helo = unescape(helo)
+	}
+	return relaylens.Parsed
+}
+
+// setsender reads "{A}: invalid or unparsable, received from REL", A as typed.
+func setsender(s string, rec *relaylens.Record) relaylens.Verdict {
+	sender, value, ok := cutLast(s, ": invalid or unparsable, received from ")
+	if !ok {
+		return relaylens.Malformed
+	}
+	client, _ := parseRelay(unescape(value))
+	e := &rec.Event
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonAddressSyntax, relaylens.Class5xx
+	e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageMail, "invalid or unparsable"
+	client.set(e)
+	e.Sender = smtp.TrimPath(unescape(sender))
+	return relaylens.Parsed
+}

@@ -1,0 +1,99 @@
+package sendmail
+
+import (
+	"strings"
+)
+
+// cutID splits the queue id from a record. id is empty for "NOQUEUE: …" and
+// where sm_syslog was given none.
+func cutID(s string) (id, text string) {
+	i := 0
+	for i < len(s) && i <= 32 && alphanumeric(s[i]) {
+		i++
+	}
+	if i+1 >= len(s) || s[i] != ':' || s[i+1] != ' ' {
+		return "", s
+	}
+	switch {
+	case s[:i] == "NOQUEUE":
+		return "", s[i+2:]
+	case isID(s[:i]):
+		return s[:i], s[i+2:]
+	}
+	return "", s
+}
+
+// isID tells a queue id: eight letters or digits of time and sequence and the
+// process id, or the older two or three letters and number. queue.c:assign_queueid
+func isID(s string) bool {
+	i := len(s)
+	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
+		i--
+	}
+	digits := len(s) - i
+	for _, c := range []byte(s[:i]) {
+		if !alphanumeric(c) {
+			return false
+		}
+	}
+	switch {
+	case i <= 8 && len(s) >= 14:
+		return true
+	case i == 3:
+		return s[0] >= 'a' && s[0] <= 'z' && upper(s[1]) && upper(s[2]) && digits >= 5
+	case i == 2:
+		return upper(s[0]) && upper(s[1]) && digits >= 5
+	}
+	return false
+}
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+}
+
+func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// unescape undoes sm_syslog's str2prt: \\ \t \n \r and \ooo. It allocates only
+// when there is something to undo.
+func unescape(s string) string {
+	at := strings.IndexByte(s, '\\')
+	if at < 0 {
+		return s
+	}
+	b := make([]byte, at, len(s))
+	copy(b, s)
+	for i := at; i < len(s); i++ {
+		c := s[i]
+		if c != '\\' || i+1 == len(s) {
+			b = append(b, c)
+			continue
+		}
+		i++
+		switch d := s[i]; {
+		case d == 't':
+			b = append(b, '\t')
+		case d == 'n':
+			b = append(b, '\n')
+		case d == 'r':
+			b = append(b, '\r')
+		case d >= '0' && d <= '3' && i+2 < len(s) && octal(s[i+1]) && octal(s[i+2]):
+			b = append(b, (d-'0')<<6|(s[i+1]-'0')<<3|(s[i+2]-'0'))
+			i += 2
+		default:
+			b = append(b, d)
+		}
+	}
+	return string(b)
+}
+
+func octal(c byte) bool { return c >= '0' && c <= '7' }
+
+// number reads decimal digits at the start of s.
+func number(s string) (n int, rest string, ok bool) {
+	i := 0
+	for i < len(s) && i < 10 && s[i] >= '0' && s[i] <= '9' {
+		n = n*10 + int(s[i]-'0')
+		i++
+	}
+	return n, s[i:], i > 0
+}
