@@ -96,7 +96,7 @@ func TestMeaning(t *testing.T) {
 		"good-json.yml": {
 			Listen: "localhost:0", DataDir: "/var/lib/relaylens", Timezone: "local", MaxHosts: 100,
 			Sources:    []Source{{Type: "file", Path: "/var/log/maillog", MTA: "auto", Start: "end"}},
-			Correlator: Correlator{MaxEntries: 50000, MaxBytes: 16 << 20},
+			Correlator: Correlator{MaxEntries: 40000, MaxBytes: 16 << 20},
 			Log:        Log{Level: "info", Format: "auto"},
 		},
 		"good-full.yml": {

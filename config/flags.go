@@ -86,7 +86,7 @@ func readArguments(files []string, origins map[string]string) map[string]any {
 	var sources []any
 	for _, file := range files {
 		m := map[string]any{"path": absolute(file)}
-		if file == "-" {
+		if file == stdin {
 			m["path"] = file
 		}
 		addDefaults(element, m)

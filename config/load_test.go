@@ -157,7 +157,7 @@ func TestRelativePathsOfTheCommandLine(t *testing.T) {
 		File:    writeFile(t, "sources: [{path: a}, {path: b}]\n"),
 		Environ: []string{},
 		Flags:   parseFlags(t, "--data-dir=data", "--web.config.file=../web.yml"),
-		Files:   []string{"mail.log", "/var/log/exim4/mainlog"},
+		Files:   []string{"mail.log", "-"},
 	}
 	c, origins, err := LoadOrigins(o)
 	if err != nil {
@@ -168,7 +168,7 @@ func TestRelativePathsOfTheCommandLine(t *testing.T) {
 	want.Web.ConfigFile = filepath.Join(filepath.Dir(dir), "web.yml")
 	want.Sources = []Source{
 		{Type: "file", Path: filepath.Join(dir, "mail.log"), MTA: "auto", Start: "end"},
-		{Type: "file", Path: "/var/log/exim4/mainlog", MTA: "auto", Start: "end"},
+		{Type: "file", Path: "-", MTA: "auto", Start: "end"},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -188,7 +188,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{args: []string{"--data-dir="}, want: `--data-dir: data_dir: is missing; write`},
 		{args: []string{"--config="}, want: `--config: names no file; name one`},
 		{args: []string{"--config=/nowhere/x.yaml"}, want: `/nowhere/x.yaml: no such file; name`},
-		{files: []string{"-"}, want: `command line: sources[0].path: "-" is standard input; read it with relaylens parse -`},
+		{files: []string{"-", "-"}, want: `command line: sources[1].path: "-" is already sources[0]; keep one`},
 		{files: []string{""}, want: `command line: sources[0].path: is missing; write`},
 		{files: []string{"/l", "/./l"}, want: `command line: sources[1].path: "/l" is already sources[0]; keep one`},
 	} {

@@ -75,11 +75,18 @@ func (c *Config) FindSources(root string) []Source {
 // Check looks at the machine, as Validate does not. The error is what keeps the
 // daemon from starting; warnings are what it starts with all the same.
 func (c *Config) Check() (warnings []string, err error) {
-	sources := c.FindSources("/")
+	return c.check("/")
+}
+
+func (c *Config) check(root string) (warnings []string, err error) {
+	sources := c.FindSources(root)
 	if len(sources) == 0 {
-		warnings = append(warnings, "sources: none is set, and none of the usual logs exists: "+strings.Join(UsualLogs(), ", "))
+		return nil, &Error{Key: "sources", Problem: "none is set, and none of the usual logs exists: " + strings.Join(UsualLogs(), ", "), Remedy: "set the path of a log, or name it on the command line"}
 	}
 	for i, s := range sources {
+		if s.Path == stdin {
+			continue
+		}
 		if w := checkSource(s.Path); w != "" {
 			warnings = append(warnings, fmt.Sprintf("sources[%d].path: %s", i, w))
 		}

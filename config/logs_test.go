@@ -81,6 +81,8 @@ func TestCheck(t *testing.T) {
 		err     string
 	}{
 		{"all is well", func(*Config) {}, "", ""},
+		{"standard input", func(c *Config) { c.Sources[0].Path = "-" }, "", ""},
+		{"nothing to follow", func(c *Config) { c.Sources = nil }, "", "sources: none is set, and none of the usual logs exists: /var/log/mail.log,"},
 		{"log missing", func(c *Config) { c.Sources[0].Path = in("none.log") }, `sources[0].path: "` + in("none.log") + `" does not exist yet`, ""},
 		{"log is a directory", func(c *Config) { c.Sources[0].Path = dir }, `cannot be read: it is a directory`, ""},
 		{"pattern matches", func(c *Config) { c.Sources[0].Path = in("m*.log") }, "", ""},
@@ -96,7 +98,7 @@ func TestCheck(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := good()
 			tc.change(c)
-			warnings, err := c.Check()
+			warnings, err := c.check(t.TempDir())
 			if got := strings.Join(warnings, "\n"); !strings.Contains(got, tc.warning) || tc.warning == "" && got != "" {
 				t.Errorf("warnings %q, want %q", got, tc.warning)
 			}
@@ -141,7 +143,7 @@ parsers:
     relay_denied: [] # default
     sender_verify: [] # default
 correlator:
-  max_entries: 50000 # default
+  max_entries: 40000 # default
   max_bytes: 16MiB # default
 web: {}
 log:

@@ -99,6 +99,9 @@ func (f *field) facts() [][2]string {
 	if f.flag != "" {
 		facts = append(facts, [2]string{"flag", "`--" + f.flag + "`"})
 	}
+	if f.restart {
+		facts = append(facts, [2]string{"change", "takes effect when the daemon is started again"})
+	}
 	return facts
 }
 

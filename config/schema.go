@@ -35,6 +35,7 @@ type field struct {
 	example  string
 	doc      string
 	enum     []string
+	restart  bool
 	index    int // among the fields of the Go struct
 	children []*field
 }
@@ -55,6 +56,7 @@ func childrenOf(t reflect.Type, prefix string) []*field {
 			def:     sf.Tag.Get("default"),
 			example: sf.Tag.Get("example"),
 			doc:     sf.Tag.Get("doc"),
+			restart: sf.Tag.Get("restart") == "yes",
 			index:   i,
 		}
 		f.path = prefix + f.name

@@ -29,6 +29,9 @@ const (
 	maxPort       = 65535
 )
 
+// stdin as the path of a source is standard input.
+const stdin = "-"
+
 // checker collects what is wrong.
 type checker struct{ errs []error }
 
@@ -153,10 +156,7 @@ func (k *checker) sources(sources []Source) {
 	for i, s := range sources {
 		key := fmt.Sprintf("sources[%d].path", i)
 		switch {
-		case s.Path == "-":
-			k.refuse(key, `"-" is standard input`, "read it with relaylens parse -; the daemon follows files")
-			continue
-		case !k.path(key, s.Path):
+		case s.Path != stdin && !k.path(key, s.Path):
 			continue
 		case strings.HasSuffix(s.Path, "/"):
 			k.refuse(key, quote(s.Path)+" is a directory", "name the file within it, or a pattern such as "+s.Path+"*.log")
@@ -187,7 +187,7 @@ func (k *checker) phrases(key string, texts []string) {
 
 // Location is the zone of stamps that do not tell their own.
 func (c *Config) Location() (*time.Location, error) {
-	if strings.EqualFold(c.Timezone, "local") {
+	if c.Timezone == "local" {
 		return time.Local, nil
 	}
 	if c.Timezone == "" {

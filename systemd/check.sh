@@ -58,6 +58,6 @@ systemd-tmpfiles --root="$root" --create "$here/relaylens.tmpfiles" >"$tmp/tmpfi
 	fail "systemd-tmpfiles: $(cat "$tmp/tmpfiles")"
 owner=$(awk -F: '$1 == "relaylens" { print $3 ":" $4 }' "$root/etc/passwd")
 [ "$(stat -c %u:%g:%a "$root/var/lib/relaylens")" = "$owner:750" ] || fail "tmpfiles: /var/lib/relaylens is not the daemon's own"
-[ "$(stat -c %u:%g:%a "$root/etc/relaylens")" = "0:${owner#*:}:750" ] || fail "tmpfiles: /etc/relaylens is not root's, readable by the daemon"
+[ "$(stat -c %u:%g:%a "$root/etc/relaylens")" = "0:0:755" ] || fail "tmpfiles: /etc/relaylens is not root's, readable by all"
 
 echo "systemd: unit verified, exposure level $score (at most $limit), user and directories right"
