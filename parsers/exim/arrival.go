@@ -1,0 +1,110 @@
+package exim
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// arrival reads a message that was taken, or with (= taken while the client was
+// told that it was refused. receive.c, receive_msg; add_host_info_for_log
+func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
+	pretended := s[0] == '('
+	sender, rest, ok := smtp.CutAddress(s[3:])
+	if strings.HasPrefix(s[3:], "<> ") {
+		sender, rest, ok = "", s[5:], true
+	}
+	if !ok {
+		return relaylens.Malformed
+	}
+	e := &rec.Event
+	if parent, ok := strings.CutPrefix(rest, " R="); ok {
+		// A bounce came about by whoever sent the message it is about.
+		if from, _ := cutID(parent); from != "" {
+			rec.Fact, rec.Child, e.QueueID = relaylens.FactChild, id, from
+			return relaylens.Parsed
+		}
+	}
+	var t tokens
+	if !arrivalHost(rest, e, &t) {
+		rec.Tainted = true
+	}
+	rec.Fact = relaylens.FactMessage
+	e.Kind, e.Proto = relaylens.KindAccepted, t.proto
+	e.AuthMethod, e.User, _ = strings.Cut(t.auth, ":")
+	if t.doubted {
+		e.AuthMethod, e.User, rec.Tainted = "", "", true
+	}
+	e.SetSender(sender)
+	if pretended {
+		e.Kind, e.Reason = relaylens.KindRejected, relaylens.ReasonContent
+		e.Direction, e.Stage = relaylens.Inbound, relaylens.StageEOD
+	}
+	return relaylens.Parsed
+}
+
+// arrivalHost reads the fields between sender and size; false when the host
+// string cannot be read.
+func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
+	s = strings.TrimPrefix(s, " DS")
+	if rest, ok := strings.CutPrefix(s, " H="); ok {
+		h, after, strict := cutHost(rest)
+		if !strict {
+			return false
+		}
+		h.setClient(e)
+		s = after
+	}
+	*t, s = cutTokens(s)
+	if !strings.HasPrefix(s, " S=") && len(s) > 0 {
+		// A HELO or an ident answer with spaces in it.
+		*e, t.auth = relaylens.Event{}, ""
+		return false
+	}
+	// What the client could have written before the size is not trusted when
+	// the size is there twice.
+	if t.ident && strings.Contains(strings.TrimPrefix(s, " S="), " S=") {
+		t.doubted = true
+	}
+	return true
+}
+
+// noMail reads a session in which no message came, for the login that it may
+// tell of: "no MAIL in SMTP connection from HOST D=1s A=plain:joe C=EHLO,AUTH".
+// smtp_in.c, smtp_log_no_mail
+func noMail(s string, rec *relaylens.Record) relaylens.Verdict {
+	_, s, ok := strings.Cut(s, "SMTP connection from ")
+	if !ok {
+		return relaylens.Ignored
+	}
+	h, rest, ok := cutHost(s)
+	if !ok {
+		return relaylens.Ignored
+	}
+	t, _ := cutTokens(rest)
+	driver, user, ok := strings.Cut(t.auth, ":")
+	if !ok || t.doubted {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	h.setClient(e)
+	e.Kind, e.Direction = relaylens.KindAuthOK, relaylens.DirectionNone
+	e.AuthMethod, e.User = driver, user
+	return relaylens.Parsed
+}
+
+// backend reads what says that something behind the server failed.
+// expand.c, search.c, string.c (taint)
+func backend(s string, rec *relaylens.Record) relaylens.Verdict {
+	switch {
+	case strings.HasPrefix(s, "failed to expand "), strings.HasPrefix(s, "Tainted "), strings.HasPrefix(s, "tainted "),
+		strings.HasPrefix(s, "unable to ") && strings.Contains(s, "connect"):
+	case strings.HasPrefix(s, "lookup of "), strings.HasPrefix(s, "MYSQL"), strings.HasPrefix(s, "PGSQL"):
+	case strings.HasPrefix(s, "malware acl condition: "), strings.HasPrefix(s, "spam acl condition: "):
+	default:
+		return relaylens.Ignored
+	}
+	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, s
+	return relaylens.Parsed
+}

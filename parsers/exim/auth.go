@@ -1,0 +1,218 @@
+package exim
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// authFailed reads "for HOST: CODE MSG", from 4.99 on "for H=HOST: CODE MSG".
+// name is the driver's. smtp_in.c, AUTH_CMD
+func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
+	s, ok := strings.CutPrefix(s, "for ")
+	if !ok {
+		if h, ok := strings.CutPrefix(s, "H="); ok {
+			return smarthostAuth(name, h, rec)
+		}
+		return relaylens.Ignored
+	}
+	s = strings.TrimPrefix(s, "H=")
+	var reply string
+	h, rest, ok := cutHost(s)
+	if ok {
+		reply, ok = cutAuthReply(rest)
+	}
+	others := 0
+	if !ok {
+		if others = junkAuth(s, &h, &reply); others == 0 {
+			return relaylens.Malformed
+		}
+		others--
+	} else if h.helo != "" && strings.Contains(reply, ") [") {
+		others = junkAuth(reply, &host{}, new(string))
+	}
+	if others > 0 && !ok {
+		h = host{}
+		rec.Tainted = true
+	}
+	e := &rec.Event
+	h.setClient(e)
+	rec.Copied = true
+	e.Kind, e.Stage, e.AuthMethod = relaylens.KindAuthFailed, relaylens.StageAuth, name
+	user, text, sure := cutUser(reply)
+	e.Code, e.Enhanced, e.Text = smtp.CutReply(text)
+	e.Reason = authReason(e.Code, e.Text)
+	if !sure || others > 0 {
+		rec.Tainted = true
+		return relaylens.Parsed
+	}
+	e.User = unprinted(user)
+	return relaylens.Parsed
+}
+
+// cutAuthReply skips the interface and ident fields after the host string.
+func cutAuthReply(s string) (reply string, ok bool) {
+	for strings.HasPrefix(s, " ") {
+		end := strings.IndexByte(s[1:], ' ')
+		if end < 0 || keyLength(s[1:]) < 0 {
+			return "", false
+		}
+		if s[end] == ':' && code(s[end+2:]) {
+			s = s[end:]
+			break
+		}
+		s = s[end+1:]
+	}
+	if len(s) < 5 || s[:2] != ": " || !code(s[2:]) {
+		return "", false
+	}
+	return s[2:], true
+}
+
+// code reports a refusing SMTP reply code.
+func code(s string) bool {
+	return len(s) >= 3 && (s[0] == '4' || s[0] == '5') && digits(s[:3]) && (len(s) == 3 || s[3] == ' ')
+}
+
+// junkAuth finds every address in s that could be the client's where the HELO
+// may be anything, and returns how many there are and the last.
+func junkAuth(s string, h *host, reply *string) (n int) {
+	for i := 0; ; {
+		at := strings.IndexByte(s[i:], '[')
+		if at < 0 {
+			return n
+		}
+		i += at + 1
+		if i > 1 && s[i-2] != ' ' {
+			continue
+		}
+		var th host
+		rest, ok := th.cutAddr(s[i-1:])
+		if !ok || !th.junkNames(s[:i-1]) {
+			continue
+		}
+		if r, ok := cutAuthReply(rest); ok {
+			n++
+			*h, *reply = th, r
+		}
+	}
+}
+
+// cutUser splits the user off: "535 Incorrect authentication data (set_id=U)",
+// "435 Unable to authenticate at present (set_id=U): reason". sure is false
+// when U could end in several places.
+func cutUser(reply string) (user, text string, sure bool) {
+	i := strings.Index(reply, " (set_id=")
+	if i < 0 {
+		return "", reply, true
+	}
+	text, rest := reply[:i], reply[i+len(" (set_id="):]
+	if !hasAnyPrefix(reply, "435 ", "4") {
+		if !strings.HasSuffix(rest, ")") {
+			return "", text, false
+		}
+		return rest[:len(rest)-1], text, true
+	}
+	end := strings.Index(rest, "): ")
+	if end < 0 {
+		if !strings.HasSuffix(rest, ")") {
+			return "", text, false
+		}
+		return rest[:len(rest)-1], text, true
+	}
+	for at := end + 3; ; {
+		next := strings.Index(rest[at:], "): ")
+		if next < 0 {
+			return rest[:end], text, true
+		}
+		if at += next + 3; !systemError(rest[at:]) {
+			return "", text, false
+		}
+	}
+}
+
+// systemError reports strerror(3), which reasons that name a file or a socket
+// in parentheses end with.
+func systemError(s string) bool {
+	switch s {
+	case "No such file or directory", "Connection refused", "Permission denied", "Connection timed out", "Connection reset by peer",
+		"Resource temporarily unavailable", "No such process", "Not a directory", "Network is unreachable", "No route to host":
+		return true
+	}
+	return false
+}
+
+func authReason(code uint16, text string) relaylens.Reason {
+	switch {
+	case strings.HasPrefix(text, "Authentication cancelled"):
+		return relaylens.ReasonCancelled
+	case code == 501, code == 553:
+		return relaylens.ReasonMalformed
+	}
+	return replyReason(code)
+}
+
+// replyReason is what a reply code to AUTH says by itself. RFC 4954, 6
+func replyReason(code uint16) relaylens.Reason {
+	switch {
+	case code == 504:
+		return relaylens.ReasonMechanism
+	case code == 501:
+		return relaylens.ReasonMalformed
+	case code < 500:
+		return relaylens.ReasonBackend
+	case code == 530, code == 538, code == 534:
+		return relaylens.ReasonAuthPolicy
+	}
+	return relaylens.ReasonCredentials
+}
+
+// mechanism is the mechanism that an AUTH command names. What stands there
+// otherwise may be a password.
+func mechanism(s string) string {
+	end := 0
+	upper, lower := false, false
+	for end < len(s) && s[end] != ' ' && s[end] != ':' && s[end] != '"' {
+		c := s[end]
+		switch {
+		case c >= 'A' && c <= 'Z':
+			upper = true
+		case c >= 'a' && c <= 'z':
+			lower = true
+		case c != '-' && c != '_' && (c < '0' || c > '9'):
+			return ""
+		}
+		end++
+	}
+	if end > 20 || upper && lower { // RFC 4422, 3.1: 1 to 20
+		return ""
+	}
+	return s[:end]
+}
+
+// unprinted undoes the escapes of string_printing, \ooo. A backslash itself is
+// not escaped, so what also holds others, as DOMAIN\name, stays.
+func unprinted(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+4 > len(s) {
+			return s
+		}
+		v, err := strconv.ParseUint(s[i+1:i+4], 8, 8)
+		if err != nil || v >= ' ' && v < 0x7f {
+			return s
+		}
+		b.WriteByte(byte(v))
+		i += 3
+	}
+	return b.String()
+}

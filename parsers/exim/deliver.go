@@ -1,0 +1,176 @@
+package exim
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// cutRecipient reads the address that a delivery line begins with:
+// {final} ({parents}) <{original}> F=<{sender}>. deliver.c, string_log_address
+func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
+	final, s, ok := smtp.CutAddress(s)
+	if !ok {
+		return s, false
+	}
+	e.Recipient = final
+	if strings.HasPrefix(s, " (") {
+		if i := strings.Index(s, ") "); i >= 0 {
+			s = s[i+1:]
+		}
+	}
+	if strings.HasPrefix(s, " <") {
+		original, after, ok := smtp.CutPath(s[1:])
+		if !ok {
+			return s, false
+		}
+		if strings.IndexByte(final, '@') < 0 {
+			e.Recipient = original
+		}
+		s = after
+	}
+	for _, key := range [...]string{" F=<", " P=<"} {
+		if !strings.HasPrefix(s, key) {
+			continue
+		}
+		sender, after, ok := smtp.CutPath(s[3:])
+		if !ok {
+			return s, false
+		}
+		if key == " F=<" {
+			e.SetSender(sender)
+		}
+		s = after
+	}
+	return s, true
+}
+
+// cutRemoteHost finds H=name [ip] among the fields of a delivery.
+func cutRemoteHost(s string, e *relaylens.Event) (rest string) {
+	i := strings.Index(s, " H=")
+	if i < 0 {
+		return s
+	}
+	s = s[i+3:]
+	name := 0
+	for name < len(s) && hostChar(s[name]) {
+		name++
+	}
+	rest = strings.TrimPrefix(s[name:], " DS")
+	var h host
+	if rest, ok := h.cutAddr(strings.TrimPrefix(rest, " ")); ok {
+		h.name = s[:name]
+		e.RemoteHost, e.RemoteIP = h.name, h.ip
+		return rest
+	}
+	return s
+}
+
+// delivered reads a message that reached a mailbox, a program or the next
+// server; s is what follows the flag.
+func delivered(s string, rec *relaylens.Record) relaylens.Verdict {
+	e := &rec.Event
+	rest, ok := cutRecipient(s, e)
+	if !ok {
+		*rec = relaylens.Record{}
+		return relaylens.Malformed
+	}
+	e.Kind = relaylens.KindDelivered
+	cutRemoteHost(rest, e)
+	return relaylens.Parsed
+}
+
+// refusedAbroad reads a bounce or a deferral. Only what another server answered
+// is an event; the rest is the network's or our own doing.
+func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
+	if !strings.Contains(s, remoteMark) {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	rest, ok := cutRecipient(s, e)
+	if ok && !repeated(rest) {
+		if i := strings.Index(rest, remoteMark) - 1; i > 1 {
+			if r, isReply := cutRemoteError(rest[i:]); isReply {
+				cutRemoteHost(rest[:i], e)
+				e.Direction = relaylens.Outbound
+				if r.setReply(e) {
+					return relaylens.Parsed
+				}
+			}
+		}
+	}
+	*rec = relaylens.Record{}
+	if !ok {
+		return relaylens.Malformed
+	}
+	return relaylens.Ignored
+}
+
+// retryBase is the first of the error numbers that mean that a host's retry
+// time has not come; they repeat an old error. macros.h, ERRNO_RETRY_BASE: -51,
+// in 4.98 -52.
+const retryBase = 51
+
+// repeated reports a deferral for which no server was asked; s is what follows
+// the address.
+func repeated(s string) bool {
+	i := strings.Index(s, " defer (-")
+	if i < 0 || i > strings.Index(s, remoteMark) {
+		return false
+	}
+	n := 0
+	for _, c := range []byte(s[i+len(" defer (-"):]) {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n >= retryBase || strings.Contains(s, "retry time not reached")
+}
+
+// tried reads what a server answered when there are others to try:
+// name [ip]:port: MSG or name [ip]:port MSG. transports/smtp.c, write_logs
+func tried(s string, rec *relaylens.Record) relaylens.Verdict {
+	h, rest, ok := cutHost(s)
+	if !ok || h.helo != "" {
+		return relaylens.Ignored
+	}
+	rest = strings.TrimPrefix(rest, ":")
+	if len(rest) < len(remoteMark) || rest[0] != ' ' {
+		return relaylens.Ignored
+	}
+	r, ok := cutRemoteError(rest[1:])
+	if !ok {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	h.setRemote(e)
+	if r.stage == relaylens.StageRcpt {
+		_, to, _ := strings.Cut(rest, " RCPT TO:")
+		e.Recipient, _, _ = smtp.CutPath(to)
+	}
+	if !r.setReply(e) {
+		*rec = relaylens.Record{}
+		return relaylens.Ignored
+	}
+	return relaylens.Parsed
+}
+
+// smarthostAuth reads the refusal of our own login; s is what follows H=.
+// transports/smtp.c, try_authenticator
+func smarthostAuth(name, s string, rec *relaylens.Record) relaylens.Verdict {
+	h, rest, ok := cutHost(s)
+	if !ok || !strings.HasPrefix(rest, " ") {
+		return relaylens.Malformed
+	}
+	code, enhanced, text := smtp.CutReply(rest[1:])
+	if code < 400 {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	h.setRemote(e)
+	e.Kind, e.Reason, e.Stage = relaylens.KindAuthFailed, replyReason(code), relaylens.StageAuth
+	e.AuthMethod, e.Code, e.Enhanced, e.Text = name, code, enhanced, text
+	return relaylens.Parsed
+}

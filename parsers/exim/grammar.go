@@ -1,0 +1,156 @@
+package exim
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Grammar reads Exim's lines.
+type Grammar struct {
+	texts relaylens.Texts
+}
+
+// New makes a grammar that also knows the site's own texts.
+func New(texts relaylens.Texts) *Grammar { return &Grammar{texts: texts} }
+
+// MTA implements [relaylens.Grammar].
+func (*Grammar) MTA() relaylens.MTA { return relaylens.Exim }
+
+// Parse implements [relaylens.Grammar].
+func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
+	if env.Continuation {
+		return relaylens.Ignored
+	}
+	id, text := cutID(env.Text)
+	if id != "" {
+		return g.message(id, text, rec)
+	}
+	return g.session(text, rec)
+}
+
+// session reads a line that belongs to no message.
+func (g *Grammar) session(text string, rec *relaylens.Record) relaylens.Verdict {
+	if len(text) < 8 {
+		return relaylens.Ignored
+	}
+	switch text[0] {
+	case 'H':
+		if strings.HasPrefix(text, "H=") {
+			return g.hostLine(text[2:], rec)
+		}
+	case 'S':
+		if strings.HasPrefix(text, "SMTP ") {
+			return smtpLine(text[5:], rec)
+		}
+	case 'r', 't', 'c', 'C':
+		if v := g.refusalLine(text, rec); v != relaylens.Ignored {
+			return v
+		}
+	case 'u':
+		if rest, ok := strings.CutPrefix(text, "unqualified "); ok {
+			return unqualified(rest, rec)
+		}
+	case 'V':
+		if rest, ok := strings.CutPrefix(text, "VRFY failed for "); ok {
+			return vrfyFailed(rest, rec)
+		}
+	case 'n':
+		if strings.HasPrefix(text, "no MAIL in ") {
+			return noMail(text, rec)
+		}
+		if strings.HasPrefix(text, "no host ") || strings.HasPrefix(text, "no IP ") {
+			return relaylens.Ignored
+		}
+	case 'F':
+		if strings.HasPrefix(text, "F=<") {
+			return g.localRejection(text[2:], rec)
+		}
+	}
+	return other(text, rec)
+}
+
+// other reads the lines that begin with a name of the configuration's.
+func other(text string, rec *relaylens.Record) relaylens.Verdict {
+	if sp := strings.IndexByte(text, ' '); sp > 0 {
+		if rest, ok := strings.CutPrefix(text[sp+1:], "authenticator failed "); ok {
+			return authFailed(text[:sp], rest, rec)
+		}
+	}
+	return backend(text, rec)
+}
+
+// message reads a line that begins with a message id.
+func (g *Grammar) message(id, text string, rec *relaylens.Record) relaylens.Verdict {
+	if len(text) < 4 {
+		return relaylens.Ignored
+	}
+	var v relaylens.Verdict
+	switch text[:3] {
+	case "<= ", "(= ":
+		v = arrival(id, text, rec)
+	case "=> ", "-> ", ">> ", "*> ":
+		v = delivered(text[3:], rec)
+	case "** ":
+		v = refusedAbroad(text[3:], rec)
+	case "== ":
+		v = refusedAbroad(text[3:], rec)
+	case "Com", "can", "rem":
+		if text != "Completed" && !hasAnyPrefix(text, "Completed ", "cancelled by ", "removed by ") {
+			return relaylens.Ignored
+		}
+		rec.Fact, v = relaylens.FactMessageEnd, relaylens.Parsed
+	default:
+		v = g.messageRest(text, rec)
+	}
+	if v == relaylens.Parsed && rec.Event.QueueID == "" {
+		rec.Event.QueueID = id
+	}
+	return v
+}
+
+// messageRest reads the lines with a message id that have no flag.
+func (g *Grammar) messageRest(text string, rec *relaylens.Record) relaylens.Verdict {
+	if rest, ok := strings.CutPrefix(text, "H="); ok {
+		if v := tried(rest, rec); v != relaylens.Ignored {
+			return v
+		}
+		return g.hostLine(rest, rec)
+	}
+	if sp := strings.IndexByte(text, ' '); sp > 0 {
+		if rest, ok := strings.CutPrefix(text[sp+1:], "authenticator failed H="); ok {
+			return smarthostAuth(text[:sp], rest, rec)
+		}
+	}
+	return g.session(text, rec)
+}
+
+// cutID splits the message id that most lines begin with: 6-6-2 digits of base
+// 62, from Exim 4.97 on 6-11-4 (local_scan.h, MESSAGE_ID_LENGTH).
+func cutID(s string) (id, rest string) {
+	switch {
+	case len(s) > 16 && s[6] == '-' && s[13] == '-' && s[16] == ' ' && base62(s[:6]) && base62(s[7:13]) && base62(s[14:16]):
+		return s[:16], s[17:]
+	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && base62(s[:6]) && base62(s[7:18]) && base62(s[19:23]):
+		return s[:23], s[24:]
+	}
+	return "", s
+}
+
+func base62(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+func hasAnyPrefix(s string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,139 @@
+package exim
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// judge says what a refusal's text means. All texts but a few are the
+// configuration's; what they repeat of the client's own words is left out.
+func (g *Grammar) judge(c *claim) (relaylens.Kind, relaylens.Reason) {
+	if c.stage == relaylens.StageAuth {
+		return relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
+	}
+	if kind, reason, ok := standard(c.msg); ok {
+		return kind, reason
+	}
+	_, _, msg := cutCode(c.msg, c.temporary)
+	if at := strings.Index(msg, "] : "); at >= 0 {
+		return relaylens.KindRejected, calloutReason(msg[at+len("] : "):])
+	}
+	if c.stage >= relaylens.StageData {
+		// Content rules quote what they found.
+		if at := strings.IndexAny(msg, `:("<`); at > 0 {
+			msg = msg[:at]
+		}
+	}
+	for range 8 {
+		part, rest := cutOwn(msg, c)
+		if kind, reason, ok := g.judgeOwn(part, c); ok {
+			return kind, reason
+		}
+		if msg = rest; msg == "" {
+			break
+		}
+	}
+	return relaylens.KindRejected, defaultReason(c.stage)
+}
+
+// standard knows the texts of Exim itself and of its own configure files.
+func standard(msg string) (relaylens.Kind, relaylens.Reason, bool) {
+	switch msg {
+	case "relay not permitted", "relay not permitted, authentication required":
+		return relaylens.KindRelayDenied, relaylens.ReasonNone, true
+	case "Sender verify failed":
+		return relaylens.KindSenderVerify, relaylens.ReasonUnverified, true
+	case "Could not complete sender verify":
+		return relaylens.KindSenderVerify, relaylens.ReasonDomainTempfail, true
+	case "Could not complete sender verify callout":
+		return relaylens.KindSenderVerify, relaylens.ReasonCalloutTempfail, true
+	case "Unrouteable address", "Unknown user", "no such virtual user":
+		return relaylens.KindRejected, relaylens.ReasonUnknownRecipient, true
+	case "Restricted characters in address", "restricted characters in address":
+		return relaylens.KindRejected, relaylens.ReasonAddressSyntax, true
+	}
+	return 0, 0, false
+}
+
+// cutOwn splits msg at the first value of the client's that it repeats.
+func cutOwn(msg string, c *claim) (part, rest string) {
+	at, n := len(msg), 0
+	for _, v := range [...]string{c.sender, c.recipient, c.helo} {
+		if len(v) < 3 {
+			continue
+		}
+		if i := strings.Index(msg, v); i >= 0 && i < at {
+			at, n = i, len(v)
+		}
+	}
+	return msg[:at], msg[at+n:]
+}
+
+// judgeOwn reads the server's words sentence by sentence: what comes first
+// says what happened, and "see …" says nothing.
+func (g *Grammar) judgeOwn(text string, c *claim) (relaylens.Kind, relaylens.Reason, bool) {
+	if g.texts.RelayDenied.Match(text) {
+		return relaylens.KindRelayDenied, relaylens.ReasonNone, true
+	}
+	if g.texts.SenderVerify.Match(text) {
+		return relaylens.KindSenderVerify, relaylens.ReasonUnverified, true
+	}
+	for text != "" {
+		var s string
+		s, text = cutSentence(text)
+		if reference(s) {
+			continue
+		}
+		if w := find(s); w != nil {
+			return w.kind, w.reason, true
+		}
+		kind, reason, ok := smtp.Wording(s)
+		if ok && kind == relaylens.KindRelayDenied && (c.stage == relaylens.StageHelo || c.stage >= relaylens.StageData) {
+			continue
+		}
+		if ok {
+			return kind, reason, true
+		}
+	}
+	return 0, 0, false
+}
+
+func cutSentence(text string) (sentence, rest string) {
+	for i := 0; i+1 < len(text); i++ {
+		if (text[i] == ';' || text[i] == '.') && text[i+1] == ' ' || text[i] == '\\' && text[i+1] == 'n' {
+			return text[:i], strings.TrimLeft(text[i+2:], " ")
+		}
+	}
+	return text, ""
+}
+
+// reference reports a sentence that sends the reader elsewhere.
+func reference(s string) bool {
+	return hasAnyPrefix(s, "see ", "See ", "please see", "Please see", "Visit ", "visit ", "For ", "for ", "http", "More ", "more ")
+}
+
+// defaultReason is what can be said of a refusal whose text says nothing known.
+func defaultReason(s relaylens.Stage) relaylens.Reason {
+	switch s {
+	case relaylens.StageConnect:
+		return relaylens.ReasonClientPolicy
+	case relaylens.StageHelo:
+		return relaylens.ReasonHelo
+	case relaylens.StageEOD:
+		return relaylens.ReasonContent
+	}
+	return relaylens.ReasonOther
+}
+
+// calloutReason says what a callout for a recipient came to; s is what follows
+// the other server's address. The other server chose the words, so they cannot
+// say more than why the recipient was refused.
+func calloutReason(s string) relaylens.Reason {
+	code, enhanced, text := calloutReply(s)
+	if code >= 500 && smtp.Callout(code, enhanced, text) == relaylens.ReasonCalloutUnknownUser {
+		return relaylens.ReasonUnknownRecipient
+	}
+	return relaylens.ReasonRecipientPolicy
+}

@@ -1,0 +1,92 @@
+package exim
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
+
+// remoteError is what another server answered to which command.
+type remoteError struct {
+	stage relaylens.Stage
+	reply string
+}
+
+// remoteMark begins what transports/smtp.c says of a reply; LMTP's has the same form.
+const remoteMark = "MTP error from remote mail server after "
+
+// cutRemoteError reads "SMTP error from remote mail server after CMD: reply".
+// The addresses in CMD are read by their quotes.
+// transports/smtp.c, check_response
+func cutRemoteError(s string) (r remoteError, ok bool) {
+	if len(s) < len(remoteMark)+1 || s[1:1+len(remoteMark)] != remoteMark {
+		return r, false
+	}
+	s = s[1+len(remoteMark):]
+	s = strings.TrimPrefix(s, "pipelined ")
+	switch {
+	case strings.HasPrefix(s, "MAIL FROM:"):
+		r.stage, s = relaylens.StageMail, afterPath(s[len("MAIL FROM:"):])
+	case strings.HasPrefix(s, "RCPT TO:"):
+		r.stage, s = relaylens.StageRcpt, afterPath(s[len("RCPT TO:"):])
+	case strings.HasPrefix(s, "initial connection"):
+		r.stage = relaylens.StageConnect
+	case hasAnyPrefix(s, "EHLO", "HELO", "LHLO", "STARTTLS"):
+		r.stage = relaylens.StageHelo
+	case strings.HasPrefix(s, "AUTH"):
+		r.stage = relaylens.StageAuth
+	case strings.HasPrefix(s, "DATA"):
+		r.stage = relaylens.StageData
+	case hasAnyPrefix(s, "end of data", "sending data", "sending final", "BDAT", "message"):
+		r.stage = relaylens.StageEOD
+	}
+	_, r.reply, ok = strings.Cut(s, ": ")
+	if rest, named := strings.CutPrefix(r.reply, "host "); ok && named {
+		// Exim before 4.90 named the server here.
+		if _, after, isHost := cutHost(rest); isHost && strings.HasPrefix(after, ": ") {
+			r.reply = after[2:]
+		}
+	}
+	return r, ok
+}
+
+func afterPath(s string) string {
+	if _, rest, ok := smtp.CutPath(s); ok {
+		return rest
+	}
+	return s
+}
+
+// setReply makes an outbound refusal of what another server answered; false
+// when it answered with no reply code or refused nothing.
+func (r *remoteError) setReply(e *relaylens.Event) bool {
+	code, enhanced, text := smtp.CutReply(r.reply)
+	if code < 400 {
+		return false
+	}
+	e.Stage, e.Code, e.Enhanced = r.stage, code, enhanced
+	e.Text, _ = smtp.CutSubject(text, e.Recipient)
+	e.Kind, e.Reason = smtp.Remote(code, enhanced, joined(e.Text))
+	if r.stage == relaylens.StageAuth {
+		e.Kind, e.Reason = relaylens.KindAuthFailed, replyReason(code)
+	}
+	return true
+}
+
+// joined is the text of a reply of several lines as one: Exim writes `\n` and
+// repeats the code. A reply of one line is itself.
+func joined(text string) string {
+	if !strings.Contains(text, `\n`) {
+		return text
+	}
+	var b strings.Builder
+	for i, line := range strings.Split(text, `\n`) {
+		if i > 0 {
+			_, _, line = smtp.CutReply(line)
+			b.WriteByte(' ')
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}

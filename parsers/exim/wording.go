@@ -1,0 +1,106 @@
+package exim
+
+import (
+	"bytes"
+
+	"github.com/relaylens/relaylens"
+)
+
+// wording ties words of a configuration to what they mean.
+type wording struct {
+	needle []byte // lower case
+	kind   relaylens.Kind
+	reason relaylens.Reason
+}
+
+// wordings are those of Exim's default configure file, its specification and
+// wiki, of Debian, cPanel, DirectAdmin and vexim, where they say more than
+// smtp.Wording reads from them, or something else. The first match counts.
+var wordings = table(
+	relaylens.KindRelayDenied, relaylens.ReasonNone, "permitted to relay through", "authentication required to relay", "must authenticate to relay",
+	"not a relay", "relay attempt", "relaying attempt", "relay is prohibited", "not an open relay", "relay forbidden", "relaying forbidden",
+	"relaying disabled", "relay rejected", "refused to relay", "no relay",
+	relaylens.KindSenderVerify, relaylens.ReasonUnverified, "sender verify fail", "sender verification fail", "could not complete sender verif",
+	"verification failed for <", "could not verify sender", "cannot verify sender", "unable to verify sender", "sender address verification",
+	"sender could not be verified", "sender cannot be verified", "sender address could not be verified", "unverifiable sender",
+	relaylens.KindSenderVerify, relaylens.ReasonUnrouteable, "unrouteable sender", "unroutable sender", "sender domain is not routable",
+	relaylens.KindSenderVerify, relaylens.ReasonDomainNotFound, "sender domain does not exist", "sender domain not found", "sender domain must resolve",
+	"domain of sender",
+	relaylens.KindRejected, relaylens.ReasonResources, "gave defer", "temporary local problem", "local problem", "tainted", "is the local host",
+	"failed to expand", "load average", "no space",
+	relaylens.KindRejected, relaylens.ReasonSenderPolicy, "sender envelope address", "sender is locally blacklisted", "blacklisted sender",
+	"spf check", "fails spf", "failed spf", "not allowed to send mail from", "dkim", "dmarc", "bounce message", "sender reputation",
+	relaylens.KindRejected, relaylens.ReasonClientPolicy, "locally blacklisted", "reverse dns", "no rdns", "rdns", "no ptr", "ptr record", "no reverse",
+	"hostname lookup", "host is blocked",
+	relaylens.KindRejected, relaylens.ReasonAddressSyntax, "restricted characters", "restricted char", "illegal character", "domain literal",
+	"invalid characters", "malformed address", "must contain a domain",
+	relaylens.KindRejected, relaylens.ReasonHelo, "helo", "ehlo",
+	relaylens.KindRejected, relaylens.ReasonGreylist, "greylist", "grey list", "graylist", "grey listed",
+	relaylens.KindRejected, relaylens.ReasonRateLimit, "rate limit", "ratelimit", "sending rate", "sender rate", "rate exceeded", "too many",
+	"too much mail", "too fast", "max emails per hour", "max defers and failures per hour", "exceeded the limit", "limit reached",
+	relaylens.KindRejected, relaylens.ReasonContent, "malware", "virus", "mime defect", "mime error", "attachment", "blacklisted extension",
+	"message scored", "spam score", "spam points", "spam", "message headers", "header syntax", "line length", "subject", "phish",
+	relaylens.KindRejected, relaylens.ReasonUnknownRecipient, "unroutable address", "no such person", "unknown local", "address not found",
+	"no such address", "not a valid recipient", "invalid address", "unknown address",
+	relaylens.KindRejected, relaylens.ReasonQuota, "over quota", "mailbox is full", "mailbox full",
+	relaylens.KindRejected, relaylens.ReasonTLSRequired, "starttls", "encrypted connection", "encryption required", "must use tls", "tls required",
+	"requires tls",
+	relaylens.KindRejected, relaylens.ReasonAuthRequired, "must authenticate", "please authenticate", "authentication is required", "requires authentication",
+	"not authenticated", "smtp auth",
+)
+
+// table reads kind, reason, needles, again and again.
+func table(items ...any) []wording {
+	var ws []wording
+	var w wording
+	for _, item := range items {
+		switch v := item.(type) {
+		case relaylens.Kind:
+			w.kind = v
+		case relaylens.Reason:
+			w.reason = v
+		case string:
+			w.needle = []byte(v)
+			ws = append(ws, w)
+		}
+	}
+	return ws
+}
+
+// find looks for the first wording of the table that s has.
+func find(s string) *wording {
+	var buf [256]byte
+	n := copy(buf[:], s)
+	for i, c := range buf[:n] {
+		if c >= 'A' && c <= 'Z' {
+			buf[i] = c | 0x20
+		}
+	}
+	text := buf[:n]
+	if bytes.Contains(text, notSpam) {
+		return nil
+	}
+	for i := range wordings {
+		if bytes.Contains(text, wordings[i].needle) {
+			if blocklist(text) && wordings[i].kind != relaylens.KindRelayDenied {
+				return nil
+			}
+			return &wordings[i]
+		}
+	}
+	return nil
+}
+
+// notSpam is what a warning says that is none.
+var notSpam = []byte("not spam")
+
+// blocklist leaves to smtp.Wording what names a DNS list: its answer may speak
+// of spam and of hosts.
+func blocklist(text []byte) bool {
+	for _, s := range [...]string{"listed at", "listed in", "black list", "blocked using", "blocked by", "dnsbl", "spamhaus", "spamcop", " rbl"} {
+		if bytes.Contains(text, []byte(s)) {
+			return true
+		}
+	}
+	return false
+}
