@@ -107,15 +107,16 @@ var wordings = []wording{
 	{"insufficient system", relaylens.KindRejected, relaylens.ReasonResources},
 }
 
-// Wording says what the text of a reply means, without codes and without the
-// addresses it repeats. ok is false when the text says nothing that is known.
+// Wording says what the text of a reply means, without codes. Addresses in the
+// text, in brackets or not, are not read: their owners chose them. Neither are
+// the codes that begin the further lines of a reply that was joined to one.
+// ok is false when the text says nothing that is known.
 func Wording(text string) (kind relaylens.Kind, reason relaylens.Reason, ok bool) {
-	for i := range wordings {
-		if containsFold(text, wordings[i].needle) {
-			return wordings[i].kind, wordings[i].reason, true
-		}
+	i := phrases.first(text)
+	if i == len(wordings) {
+		return relaylens.KindNone, relaylens.ReasonNone, false
 	}
-	return relaylens.KindNone, relaylens.ReasonNone, false
+	return wordings[i].kind, wordings[i].reason, true
 }
 
 // Remote says what a remote server's refusal of our mail means: its wording
@@ -155,30 +156,4 @@ func Callout(code uint16, enhanced, text string) relaylens.Reason {
 		return relaylens.ReasonCalloutUnknownUser
 	}
 	return relaylens.ReasonCalloutRefused
-}
-
-// containsFold reports whether s contains needle, which is lower-case ASCII,
-// ignoring the case of s.
-func containsFold(s, needle string) bool {
-	first := needle[0]
-	for i := 0; i+len(needle) <= len(s); i++ {
-		if lower(s[i]) != first {
-			continue
-		}
-		j := 1
-		for j < len(needle) && lower(s[i+j]) == needle[j] {
-			j++
-		}
-		if j == len(needle) {
-			return true
-		}
-	}
-	return false
-}
-
-func lower(c byte) byte {
-	if c >= 'A' && c <= 'Z' {
-		return c | 0x20
-	}
-	return c
 }
