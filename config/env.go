@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func readEnv(environ []string, origins map[string]string) (map[string]any, error
 		name := f.env()
 		text, ok := vars[name]
 		delete(vars, name)
-		if !ok || text == "" {
+		if !ok {
 			continue
 		}
 		v, err := f.fromText(name, text, origins)
@@ -43,8 +44,8 @@ func readEnv(environ []string, origins map[string]string) (map[string]any, error
 	return values, errors.Join(append(errs, unknownVariables(vars)...)...)
 }
 
-// variables returns what of environ has our prefix. Where a name stands twice,
-// the first counts, as in getenv(3).
+// variables returns what of environ has our prefix and a value. Where a name
+// stands twice, the first counts, as in getenv(3).
 func variables(environ []string) map[string]string {
 	vars := map[string]string{}
 	for _, e := range environ {
@@ -53,6 +54,7 @@ func variables(environ []string) map[string]string {
 			vars[name] = text
 		}
 	}
+	maps.DeleteFunc(vars, func(_, text string) bool { return text == "" })
 	return vars
 }
 

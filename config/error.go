@@ -30,6 +30,15 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// line is the number in Where, 0 when there is none.
+func (e *Error) line() int {
+	n, err := strconv.Atoi(e.Where[strings.LastIndexByte(e.Where, ':')+1:])
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // Errors takes apart what Load and Validate return: every single mistake.
 func Errors(err error) []*Error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

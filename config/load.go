@@ -1,11 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -19,6 +21,9 @@ const DefaultFile = "/etc/relaylens/relaylens.yaml"
 // keyDelimiter separates sections in viper's keys. The usual dot would split
 // names of domains.
 const keyDelimiter = "::"
+
+// notSet is the origin of a default.
+const notSet = "default"
 
 // LoadOptions say where the configuration comes from; the later source wins:
 // defaults, file, environment, flags, arguments.
@@ -50,7 +55,7 @@ func (o *Origins) Of(key string) string {
 		}
 		i := strings.LastIndexAny(key, ".[")
 		if i < 0 || key[i] == '.' && !strings.Contains(key[:i], "[") {
-			return "default"
+			return notSet
 		}
 		key = key[:i]
 	}
@@ -118,14 +123,25 @@ func load(origins *Origins, data []byte, o LoadOptions) (*Config, error) {
 		return nil, err
 	}
 	if err := c.Validate(); err != nil {
-		for _, e := range Errors(err) {
-			if where := origins.Of(e.Key); where != "default" {
-				e.Where = where
-			}
-		}
-		return nil, err
+		return nil, origins.locate(err)
 	}
 	return c, nil
+}
+
+// locate tells for each mistake where the value was set, in the order of the file.
+func (o *Origins) locate(err error) error {
+	mistakes := Errors(err)
+	for _, e := range mistakes {
+		if where := o.Of(e.Key); where != notSet {
+			e.Where = where
+		}
+	}
+	slices.SortStableFunc(mistakes, func(a, b *Error) int { return cmp.Compare(a.line(), b.line()) })
+	sorted := make([]error, len(mistakes))
+	for i, e := range mistakes {
+		sorted[i] = e
+	}
+	return errors.Join(sorted...)
 }
 
 // merge lays the layers over the defaults, the last on top. A list replaces the

@@ -143,7 +143,7 @@ func TestForeignVariables(t *testing.T) {
 		"RELAYLENS_SERVICE_HOST=10.0.0.1", "RELAYLENS_SERVICE_PORT=9725", "RELAYLENS_SERVICE_PORT_HTTP=9725",
 		"RELAYLENS_PORT=tcp://10.0.0.1:9725", "RELAYLENS_PORT_9725_TCP=tcp://10.0.0.1:9725",
 		"RELAYLENS_PORT_9725_TCP_ADDR=10.0.0.1", "RELAYLENS_WEB_SERVICE_HOST=10.0.0.2",
-		"RELAYLENSX=1", "relaylens_listen=x", "PATH=/bin", "=C:=x", "RELAYLENS_",
+		"RELAYLENS_LISTN=", "RELAYLENSX=1", "relaylens_listen=x", "PATH=/bin", "=C:=x", "RELAYLENS_",
 	}})
 	if err != nil {
 		t.Error(err)
