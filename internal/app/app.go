@@ -30,8 +30,8 @@ const queueBatches = 4
 // stepTimeout bounds each step of Stop, within what its context leaves.
 const stepTimeout = 10 * time.Second
 
-// ErrStopped is what Start and Reload return once Stop was called.
-var ErrStopped = errors.New("the daemon was stopped")
+// ErrNotRunning is what Reload returns before Start, and Start and Reload after Stop.
+var ErrNotRunning = errors.New("the daemon is not running")
 
 // Options are what an [App] is made of.
 type Options struct {
@@ -175,7 +175,7 @@ func (a *App) Start(ctx context.Context) error {
 	defer a.mu.Unlock()
 	switch {
 	case a.stopping.Load():
-		return ErrStopped
+		return ErrNotRunning
 	case a.started:
 		return nil
 	case ctx.Err() != nil:

@@ -103,7 +103,7 @@ func (a *App) isReady(w http.ResponseWriter, _ *http.Request) {
 
 func (a *App) reloadByHTTP(w http.ResponseWriter, _ *http.Request) {
 	switch err := a.Reload(); {
-	case errors.Is(err, ErrStopped):
+	case errors.Is(err, ErrNotRunning):
 		answer(w, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, errNoLoad):
 		answer(w, http.StatusNotImplemented, err.Error())

@@ -74,7 +74,7 @@ func (a *App) Reload() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.started || a.stopping.Load() {
-		return ErrStopped
+		return ErrNotRunning
 	}
 	a.tell(stateReloading)
 	defer a.tell(stateReady)

@@ -1,0 +1,538 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A line of each result that the tests need.
+const (
+	refusalLine = `2026-03-01T10:00:00+00:00 mx1 postfix/smtpd[4711]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<client.example>`
+	foreignLine = `2026-03-01T10:00:01+00:00 mx1 sshd[99]: Connection closed by 192.0.2.9 port 40000`
+)
+
+// wait is how long a test waits for what should take no time.
+const patience = 10 * time.Second
+
+// feed is a source whose lines the test writes.
+type feed struct {
+	name   string
+	lines  chan []string
+	errs   chan error // each makes Run fail once
+	after  []string   // sent when ctx has ended
+	starts chan struct{}
+	hold   chan struct{} // if not nil, Run does not end before it is closed
+}
+
+func newFeed(name string) *feed {
+	return &feed{name: name, lines: make(chan []string), errs: make(chan error), starts: make(chan struct{}, 100)}
+}
+
+func (f *feed) Name() string { return f.name }
+
+func (f *feed) Run(ctx context.Context, out chan<- relaylens.Batch) error {
+	f.starts <- struct{}{}
+	for {
+		select {
+		case texts := <-f.lines:
+			select {
+			case out <- batch(f.name, texts...):
+			case <-ctx.Done():
+			}
+		case err := <-f.errs:
+			return err
+		case <-ctx.Done():
+			if f.hold != nil {
+				<-f.hold
+			}
+			if f.after != nil {
+				out <- batch(f.name, f.after...)
+			}
+			return nil
+		}
+	}
+}
+
+func batch(source string, texts ...string) relaylens.Batch {
+	b := relaylens.Batch{Reference: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	for i, text := range texts {
+		b.Lines = append(b.Lines, relaylens.Line{Text: text, Source: source, Number: int64(i + 1)})
+	}
+	return b
+}
+
+// rig is an App under test with what it is connected to.
+type rig struct {
+	*App
+	t      testing.TB
+	logs   *observer.ObservedLogs
+	client *http.Client
+
+	mu    sync.Mutex
+	feeds map[string]*feed
+	told  []string // to the service manager
+}
+
+// newOptions has one source, called mail.log, and a free port.
+func (r *rig) newOptions() Options {
+	core, logs := observer.New(zap.DebugLevel)
+	r.logs = logs
+	return Options{
+		Config:   testConfig("/mail.log"),
+		Logger:   zap.New(core),
+		Version:  "1.2.3",
+		hostname: "mx1",
+		root:     r.t.TempDir(),
+		newSource: func(s config.Source) relaylens.Source {
+			return r.feed(s.Path)
+		},
+		notify: func(state string) error {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.told = append(r.told, state)
+			return nil
+		},
+	}
+}
+
+func testConfig(paths ...string) *config.Config {
+	c := config.Default()
+	c.Listen = "127.0.0.1:0"
+	c.Sources = nil
+	for _, p := range paths {
+		c.Sources = append(c.Sources, config.Source{Type: "file", Path: p, MTA: "auto", Start: "end"})
+	}
+	return c
+}
+
+func (r *rig) feed(name string) *feed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.feeds[name] == nil {
+		r.feeds[name] = newFeed(name)
+	}
+	return r.feeds[name]
+}
+
+func (r *rig) notified() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.told, "|")
+}
+
+// newRig builds an App that is stopped when the test ends.
+func newRig(t testing.TB, change ...func(*Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, feeds: map[string]*feed{}, client: &http.Client{
+		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}}
+	o := r.newOptions()
+	for _, f := range change {
+		f(&o)
+	}
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.App = a
+	t.Cleanup(func() { _ = a.Stop(context.Background()) })
+	return r
+}
+
+func started(t testing.TB, change ...func(*Options)) *rig {
+	t.Helper()
+	r := newRig(t, change...)
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *rig) stop() {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := r.Stop(ctx); err != nil {
+		r.t.Errorf("Stop: %v", err)
+	}
+}
+
+// send writes lines and waits until the source has handed them on.
+func (r *rig) send(source string, texts ...string) {
+	r.t.Helper()
+	select {
+	case r.feed(source).lines <- texts:
+	case <-time.After(patience):
+		r.t.Fatalf("source %s takes no lines", source)
+	}
+}
+
+// settle waits until the pipeline has counted what was sent.
+func (r *rig) settle(source string) {
+	r.t.Helper()
+	r.send(source) // an empty batch, after which the former one was taken
+	if err := r.pipeline.do(r.t.Context(), r.pipeline.drain); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) request(method, path string) (int, string, http.Header) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), method, "http://"+r.Addr().String()+path, http.NoBody)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	res, err := r.client.Do(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return res.StatusCode, string(body), res.Header
+}
+
+func (r *rig) get(path string) (int, string) {
+	r.t.Helper()
+	code, body, _ := r.request("GET", path)
+	return code, body
+}
+
+// wantMetric checks that the metrics have this sample.
+func (r *rig) wantMetric(sample string) {
+	r.t.Helper()
+	_, body := r.get("/metrics")
+	for line := range strings.Lines(body) {
+		if strings.TrimSpace(line) == sample {
+			return
+		}
+	}
+	name, _, _ := strings.Cut(sample, "{")
+	for line := range strings.Lines(body) {
+		if strings.HasPrefix(line, name) && !strings.HasSuffix(line, " 0\n") {
+			r.t.Log(strings.TrimSpace(line))
+		}
+	}
+	r.t.Errorf("no sample %s", sample)
+}
+
+func (r *rig) wantNoMetric(part string) {
+	r.t.Helper()
+	if _, body := r.get("/metrics"); strings.Contains(body, part) {
+		r.t.Errorf("metrics have %s", part)
+	}
+}
+
+const (
+	denials     = `relaylens_refusals_total{class="5xx",direction="inbound",host="mx1",kind="relay_denied",mta="postfix",reason="none"} `
+	mailRefused = `relaylens_lines_total{result="refusal",source="/mail.log"} `
+)
+
+func TestLinesBecomeMetrics(t *testing.T) {
+	r := started(t)
+	r.wantMetric(denials + "0")
+	r.wantMetric(mailRefused + "0")
+	r.send("/mail.log", refusalLine, foreignLine, refusalLine)
+	r.settle("/mail.log")
+	r.wantMetric(denials + "2")
+	r.wantMetric(mailRefused + "2")
+	r.wantMetric(`relaylens_lines_total{result="foreign",source="/mail.log"} 1`)
+	r.wantMetric(`relaylens_queue_capacity{queue="batches"} 4`)
+	r.wantMetric(`relaylens_config_last_reload_successful 1`)
+}
+
+func TestReleaseAfterCounting(t *testing.T) {
+	r := started(t)
+	released := make(chan struct{})
+	b := batch("/mail.log", refusalLine)
+	b.Release = func() { close(released) }
+	r.pipeline.in <- b
+	<-released
+	r.wantMetric(denials + "1")
+}
+
+// What sources hand out until they have stopped is counted before Stop returns.
+func TestStopDrains(t *testing.T) {
+	r := newRig(t)
+	r.feed("/mail.log").after = []string{refusalLine, refusalLine, refusalLine}
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.send("/mail.log", refusalLine)
+	r.stop()
+	families, err := r.exporter.Registry().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total float64
+	for _, f := range families {
+		if f.GetName() == "relaylens_refusals_total" {
+			for _, m := range f.GetMetric() {
+				total += m.GetCounter().GetValue()
+			}
+		}
+	}
+	if total != 4 {
+		t.Errorf("%v refusals counted, want 4", total)
+	}
+}
+
+func TestStopOrder(t *testing.T) {
+	r := newRig(t)
+	f := r.feed("/mail.log")
+	f.hold = make(chan struct{})
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := r.get("/-/ready"); code != 200 || body != "ready\n" {
+		t.Errorf("ready: %d %q", code, body)
+	}
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); r.stop() }()
+	waitFor(t, func() bool { return r.stopping.Load() && !r.ready.Load() })
+	if code, body := r.get("/-/ready"); code != 503 || body != "stopping\n" {
+		t.Errorf("ready while sources stop: %d %q", code, body)
+	}
+	if code, _ := r.get("/metrics"); code != 200 {
+		t.Errorf("metrics while sources stop: %d", code)
+	}
+	close(f.hold)
+	<-stopped
+	if got := r.notified(); !strings.HasPrefix(got, "READY=1\nSTATUS=following /mail.log") || !strings.HasSuffix(got, "|STOPPING=1") {
+		t.Errorf("service manager was told %q", got)
+	}
+}
+
+// waitFor waits until cond holds.
+func waitFor(t testing.TB, cond func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for !cond() {
+		if time.Now().After(deadline) {
+			t.Fatal("waited in vain")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestReadyNeedsStart(t *testing.T) {
+	r := newRig(t)
+	go r.serve("")
+	r.started = true
+	if code, body := r.get("/-/ready"); code != 503 || body != "starting\n" {
+		t.Errorf("ready before Start: %d %q", code, body)
+	}
+}
+
+// A source that ignores its context costs time, not the rest of the shutdown.
+func TestStopIsBounded(t *testing.T) {
+	r := newRig(t)
+	f := r.feed("/mail.log")
+	f.hold = make(chan struct{})
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-f.starts
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := r.Stop(ctx)
+	if err == nil {
+		t.Fatal("Stop says that all went well")
+	}
+	for _, want := range []string{`stop sources: still reading: ["/mail.log"]`, "drain pipeline: cut short"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error %q lacks %q", err, want)
+		}
+	}
+	if _, err := net.Dial("tcp", r.Addr().String()); err == nil {
+		t.Error("the port is still open")
+	}
+	close(f.hold)
+	<-r.follow.running["/mail.log"].done
+}
+
+func TestLifecycle(t *testing.T) {
+	t.Run("StartStop", func(t *testing.T) {
+		r := started(t)
+		r.stop()
+		r.stop()
+	})
+	t.Run("StopBeforeStart", func(t *testing.T) {
+		r := newRig(t)
+		r.stop()
+		if _, err := net.Dial("tcp", r.Addr().String()); err == nil {
+			t.Error("the port is still open")
+		}
+	})
+	t.Run("StartTwice", func(t *testing.T) {
+		r := started(t)
+		if err := r.Start(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := len(r.feed("/mail.log").starts); n > 1 {
+			t.Errorf("source started %d times", n)
+		}
+	})
+	t.Run("StartAfterStop", func(t *testing.T) {
+		r := newRig(t)
+		r.stop()
+		if err := r.Start(t.Context()); !errors.Is(err, ErrNotRunning) {
+			t.Errorf("Start after Stop: %v", err)
+		}
+	})
+	t.Run("StartWithDeadContext", func(t *testing.T) {
+		r := newRig(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.Start(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Start: %v", err)
+		}
+	})
+	t.Run("OutlivesStartContext", func(t *testing.T) {
+		r := newRig(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := r.Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		r.send("/mail.log", refusalLine)
+		r.settle("/mail.log")
+		r.wantMetric(denials + "1")
+	})
+	t.Run("Concurrent", func(t *testing.T) {
+		r := newRig(t)
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() { _ = r.Start(context.Background()) })
+			wg.Go(func() { _ = r.Reload() })
+			wg.Go(func() { r.stop() })
+		}
+		wg.Wait()
+		if _, err := net.Dial("tcp", r.Addr().String()); err == nil {
+			t.Error("the port is still open")
+		}
+	})
+	t.Run("TwoInstances", func(t *testing.T) {
+		a, b := started(t), started(t)
+		a.send("/mail.log", refusalLine)
+		a.settle("/mail.log")
+		a.wantMetric(denials + "1")
+		b.wantMetric(denials + "0")
+	})
+	t.Run("AddrBeforeStart", func(t *testing.T) {
+		r := newRig(t)
+		if port := r.Addr().(*net.TCPAddr).Port; port == 0 {
+			t.Error("port is 0")
+		}
+	})
+}
+
+func TestNewErrors(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for name, tt := range map[string]struct {
+		change func(*Options)
+		want   []string
+	}{
+		"port in use": {func(o *Options) { o.Config.Listen = taken.Addr().String() }, []string{"listen: " + taken.Addr().String(), "in use", "--listen"}},
+		"no address":  {func(o *Options) { o.Config.Listen = "192.0.2.1:9725" }, []string{"listen: 192.0.2.1:9725", "no address of this machine"}},
+		"no logs":     {func(o *Options) { o.Config.Sources = nil }, []string{"/var/log/mail.log", "relaylens serve FILE"}},
+		"web config":  {func(o *Options) { o.Config.Web.ConfigFile = filepath.Join(o.root, "web.yml") }, []string{"web.config_file", "web.yml"}},
+		"timezone":    {func(o *Options) { o.Config.Timezone = "Mars/Olympus" }, []string{"timezone", "Mars/Olympus"}},
+		"no config":   {func(o *Options) { o.Config = nil }, []string{"no configuration"}},
+		"phrase":      {func(o *Options) { o.Config.Parsers.Exim.RelayDenied = []string{"/(/"} }, []string{"parsers.exim.relay_denied"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &rig{t: t, feeds: map[string]*feed{}}
+			o := r.newOptions()
+			tt.change(&o)
+			a, err := New(o)
+			if err == nil {
+				_ = a.Stop(context.Background())
+				t.Fatal("no error")
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q lacks %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// An address that New could bind is free again after it failed or was stopped.
+func TestPortIsGivenBack(t *testing.T) {
+	r := started(t)
+	address := r.Addr().String()
+	r.stop()
+	again := started(t, func(o *Options) { o.Config.Listen = address })
+	if code, _ := again.get("/-/healthy"); code != 200 {
+		t.Errorf("healthy: %d", code)
+	}
+}
+
+func TestUsualLogs(t *testing.T) {
+	r := started(t, func(o *Options) {
+		o.Config.Sources = nil
+		writeFile(t, filepath.Join(o.root, "var/log/exim4/mainlog"), "")
+	})
+	entries := r.logs.FilterMessage("no sources are set, following the usual logs").All()
+	if len(entries) != 1 {
+		t.Errorf("said %d times that the usual logs are followed", len(entries))
+	}
+	if got := r.follow.paths(); len(got) != 1 || !strings.HasSuffix(got[0], "/var/log/exim4/mainlog") {
+		t.Errorf("follows %q", got)
+	}
+}
+
+func TestCleanupRunsEveryStep(t *testing.T) {
+	var order []string
+	var s stack
+	for _, name := range []string{"first", "second", "third"} {
+		s.push(name, func(context.Context) error {
+			order = append(order, name)
+			return fmt.Errorf("%s is broken", name)
+		})
+	}
+	err := s.run(context.Background(), time.Second)
+	if got := strings.Join(order, " "); got != "third second first" {
+		t.Errorf("order: %s", got)
+	}
+	want := "third: third is broken\nsecond: second is broken\nfirst: first is broken"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	if err := s.run(context.Background(), time.Second); err != nil || len(order) != 3 {
+		t.Errorf("second run: %v, %d steps", err, len(order))
+	}
+}
+
+func TestCleanupStepIsBounded(t *testing.T) {
+	var s stack
+	s.push("slow", func(ctx context.Context) error { return wait(ctx, nil) })
+	if err := s.run(context.Background(), time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want a deadline", err)
+	}
+}

@@ -1,0 +1,94 @@
+package app
+
+import (
+	"net"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// The daemon speaks to a real socket as systemd provides it.
+func TestNotifySocket(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	t.Setenv("NOTIFY_SOCKET", socket)
+	t.Setenv("WATCHDOG_USEC", "30000")
+	t.Setenv("WATCHDOG_PID", "")
+	next := testConfig("/mail.log")
+	r := started(t, reloadable(&next, nil), func(o *Options) { o.notify = nil })
+	receive := func() string {
+		buf := make([]byte, 1024)
+		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		n, err := conn.Read(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(buf[:n])
+	}
+	expect := func(want string) {
+		t.Helper()
+		for range 1000 {
+			if got := receive(); strings.HasPrefix(got, want) {
+				return
+			}
+		}
+		t.Fatalf("%s never came", want)
+	}
+	expect("READY=1\nSTATUS=following /mail.log, listening on 127.0.0.1:")
+	expect("WATCHDOG=1")
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	expect("RELOADING=1")
+	expect("READY=1")
+	go r.stop()
+	expect("STOPPING=1")
+}
+
+func TestWrongWatchdogVariable(t *testing.T) {
+	t.Setenv("WATCHDOG_USEC", "soon")
+	r := &rig{t: t, feeds: map[string]*feed{}}
+	o := r.newOptions()
+	o.notify = nil
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "WATCHDOG_USEC") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A pipeline that hangs is not vouched for.
+func TestWatchdogNeedsPipeline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told atomic.Int64
+		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, nil, nil)}
+		a.options.watchdog = 30 * time.Second
+		a.options.notify = func(string) error { told.Add(1); return nil }
+		a.startWatchdog()
+		time.Sleep(time.Second / 2) // between the ticks, of which there is one in ten seconds
+		for minute := range 3 {     // the pipeline hangs in the second
+			for range 60 {
+				if minute != 1 {
+					a.pipeline.alive()
+				}
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			// Two more come until the silence is as long as the manager waits.
+			want := []int64{6, 6 + 2, 6 + 2 + 6}[minute]
+			if got := told.Load(); got != want {
+				t.Errorf("after minute %d: told %d times, want %d", minute, got, want)
+			}
+		}
+		if err := a.cleanup.run(t.Context(), time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
