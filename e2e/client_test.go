@@ -21,11 +21,11 @@ type refusal struct {
 	Direction string `json:"direction"`
 	ClientIP  string `json:"client_ip"`
 	Stage     string `json:"stage"`
-	Code      int    `json:"code"`
-	Enhanced  string `json:"enhanced"`
-	Sender    string `json:"sender"`
-	Recipient string `json:"recipient"`
-	User      string `json:"user"`
+	Code      int    `json:"code,omitempty"`
+	Enhanced  string `json:"enhanced,omitempty"`
+	Sender    string `json:"sender,omitempty"`
+	Recipient string `json:"recipient,omitempty"`
+	User      string `json:"user,omitempty"`
 }
 
 // without is r without what a log may leave out.

@@ -13,7 +13,7 @@ func startExim(t *testing.T) *server {
 	m.sh(`mkdir -p /var/spool/exim4 /var/log/exim4 /var/vmail
 		chown 954:954 /var/spool/exim4 /var/log/exim4 /var/vmail; chmod 2750 /var/log/exim4`)
 	m.start("/usr/sbin/exim4", "-bdf", "-q1m")
-	s := &server{t: t, machine: m, mta: "exim", version: "4.96", address: "192.0.2.2:25",
+	s := &server{t: t, machine: m, address: "192.0.2.2:25",
 		login: "alice@example.com", badSenderAt: "rcpt", asksHelo: true,
 		logs:      []string{"/var/log/exim4/mainlog", "/var/log/exim4/rejectlog"},
 		logrotate: rotateExim}

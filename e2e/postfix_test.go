@@ -21,7 +21,7 @@ func startPostfix(t *testing.T, native bool) *server {
 		chgrp postdrop /usr/sbin/postqueue /usr/sbin/postdrop /usr/sbin/postlog
 		chmod 2755 /usr/sbin/postqueue /usr/sbin/postdrop /usr/sbin/postlog
 		mkdir -p /var/spool/postfix /var/lib/postfix; chown 951 /var/lib/postfix`)
-	s := &server{t: t, machine: m, mta: "postfix", version: "3.7", address: "192.0.2.1:25",
+	s := &server{t: t, machine: m, address: "192.0.2.1:25",
 		login: "alice@example.com", badSenderAt: "rcpt", asksHelo: true}
 	if native {
 		m.sh("postconf -e maillog_file=/var/log/postfix.log")

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,18 +14,21 @@ import (
 
 // servers are the ways in which the tests run the three mail servers.
 var servers = []struct {
-	name  string
+	name  string // of the test, and of the recorded log
 	start func(t *testing.T) *server
 }{
-	{"postfix", func(t *testing.T) *server { return startPostfix(t, false) }},
-	{"postfix-postlogd", func(t *testing.T) *server { return startPostfix(t, true) }},
-	{"exim", startExim},
-	{"sendmail", startSendmail},
+	{"postfix/3.7-basic", func(t *testing.T) *server { return startPostfix(t, false) }},
+	{"postfix/3.7-postlogd", func(t *testing.T) *server { return startPostfix(t, true) }},
+	{"exim/4.96-basic", startExim},
+	{"sendmail/8.17-basic", startSendmail},
 }
 
-// TestRecord writes what the servers log into the corpora of the project, where
-// -record asks for it.
+// TestRecord writes what the servers log, and what the client knows of it, into
+// the corpora of the project, where -record asks for it.
 func TestRecord(t *testing.T) {
+	if *recordDir == "" {
+		return // TestServe plays the same
+	}
 	for _, tt := range servers {
 		t.Run(tt.name, func(t *testing.T) {
 			needServers(t)
@@ -34,36 +38,32 @@ func TestRecord(t *testing.T) {
 			startRemote(t, tr, s.submitted)
 			s.play(tr)
 			s.waitForDeliveries(tr, 2)
-			for _, log := range s.logs {
-				text, err := os.ReadFile(s.machine.path(log))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if n := bytes.Count(text, []byte("\n")); n < 5 {
-					t.Errorf("%s has %d lines", log, n)
-				}
-				if *recordDir != "" {
-					keep(t, s, log, text)
-				}
-			}
+			s.keep(filepath.Join(*recordDir, tt.name), tr.all())
 		})
 	}
 }
 
-// keep writes one log below -record: exim/4.96-basic-mainlog.log.
-func keep(t *testing.T, s *server, log string, text []byte) {
-	t.Helper()
-	dir := filepath.Join(*recordDir, s.mta)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
+// keep writes the logs as path.log, or as path-mainlog.log and so on where the
+// server has several, and the truth as path.truth.jsonl.
+func (s *server) keep(path string, refused []refusal) {
+	s.t.Helper()
+	s.machine.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	for _, log := range s.logs {
+		text, err := os.ReadFile(s.machine.path(log))
+		s.machine.must(err)
+		name := path
+		if len(s.logs) > 1 {
+			name += "-" + filepath.Base(log)
+		}
+		s.machine.must(os.WriteFile(name+".log", text, 0o644))
 	}
-	name := s.version + "-basic-" + filepath.Base(log)
-	if filepath.Ext(name) != ".log" {
-		name += ".log"
+	var rows bytes.Buffer
+	encoder := json.NewEncoder(&rows)
+	encoder.SetEscapeHTML(false)
+	for _, r := range refused {
+		s.machine.must(encoder.Encode(r))
 	}
-	if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	s.machine.must(os.WriteFile(path+".truth.jsonl", rows.Bytes(), 0o644))
 }
 
 // waitForDeliveries waits until the remote has refused n recipients; a play

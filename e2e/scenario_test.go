@@ -13,8 +13,6 @@ import (
 type server struct {
 	t       *testing.T
 	machine *machine
-	mta     string
-	version string
 	address string
 	login   string // the user name that can log in; the password is "correct horse"
 	logs    []string

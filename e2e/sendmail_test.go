@@ -22,7 +22,7 @@ func startSendmail(t *testing.T) *server {
 	m.startSyslog("/var/log/mail.log")
 	m.sh(`/usr/libexec/sendmail/sendmail -bi`)
 	m.start("/usr/libexec/sendmail/sendmail", "-L", "sm-mta", "-bD", "-q1m")
-	s := &server{t: t, machine: m, mta: "sendmail", version: "8.17", address: "192.0.2.3:25",
+	s := &server{t: t, machine: m, address: "192.0.2.3:25",
 		login: "alice@example.com", badSenderAt: "mail",
 		logs: []string{"/var/log/mail.log"}, logrotate: rotateRsyslog}
 	m.waitForPort(s.address)
