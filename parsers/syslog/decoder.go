@@ -116,7 +116,7 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 		if rest, ok := cutPriority(s); ok {
 			return d.prioritized(line, rest, env, depth)
 		}
-	case depth > 0:
+	case depth > 0 || d.modes[0] == modeNative: // no wrapping in a client's header
 	case c == '{':
 		return d.json(line, s, env)
 	case c == '[':

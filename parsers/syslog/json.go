@@ -42,19 +42,24 @@ func skipSpace(s string, i int) int {
 }
 
 // skipString is the position after the string at s[i:], 0 when there is none.
+// A quote ends it unless an odd number of backslashes stands before it.
 func skipString(s string, i int) int {
 	if i >= len(s) || s[i] != '"' {
 		return 0
 	}
-	for i++; i < len(s); i++ {
-		switch s[i] {
-		case '"':
+	for i++; ; i++ {
+		n := strings.IndexByte(s[i:], '"')
+		if n < 0 {
+			return 0
+		}
+		escapes := 0
+		for escapes < n && s[i+n-1-escapes] == '\\' {
+			escapes++
+		}
+		if i += n; escapes%2 == 0 {
 			return i + 1
-		case '\\':
-			i++
 		}
 	}
-	return 0
 }
 
 // skipValue is the position after the value at s[i:], 0 when it has no end.

@@ -129,11 +129,11 @@ func (d *Decoder) second(env *relaylens.Envelope) {
 // syslog put around it: Exim may write UTC (timezone = UTC) where syslog writes
 // local time, and local is that of the machine that logs.
 func sameClock(inner time.Time, st stamp, outer *relaylens.Envelope, yearless bool) time.Time {
+	const near = time.Minute
 	t := outer.Time
-	if yearless {
+	if yearless && inner.Sub(t).Abs() > near {
 		t = time.Date(inner.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, t.Location())
 	}
-	const near = time.Minute
 	if inner.Sub(t).Abs() <= near {
 		return inner.In(t.Location())
 	}
