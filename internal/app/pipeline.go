@@ -206,17 +206,18 @@ func (p *pipeline) publishAll() {
 }
 
 // setSources says which sources are configured. Names that none of them reads
-// are forgotten, with their series.
-func (p *pipeline) setSources(sources []config.Source) {
+// are forgotten and returned.
+func (p *pipeline) setSources(sources []config.Source) (forgotten []string) {
 	p.configured = sources
 	for name := range p.sources {
-		if !p.known(name) {
-			delete(p.sources, name)
-			p.exporter.DropSource(name)
+		if p.known(name) {
+			p.parser.SetSourceMTA(name, p.mta(name))
 			continue
 		}
-		p.parser.SetSourceMTA(name, p.mta(name))
+		delete(p.sources, name)
+		forgotten = append(forgotten, name)
 	}
+	return forgotten
 }
 
 func (p *pipeline) known(name string) bool {

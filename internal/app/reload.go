@@ -57,7 +57,7 @@ func (a *App) source(s config.Source) relaylens.Source {
 	if s.Start == "begin" {
 		start = tailer.StartBegin
 	}
-	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Logger: a.logger.Named("tailer"), Metrics: a.tailer})
+	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Logger: a.logger, Metrics: a.tailer})
 }
 
 // errNoLoad is what Reload returns where Options.Load is nil.
@@ -115,9 +115,10 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	if err := a.follow.stop(ctx, gone); err != nil {
 		a.logger.Error("stop sources", zap.Error(err))
 	}
+	var forgotten []string
 	err := a.pipeline.do(ctx, func() {
 		a.pipeline.drain() // lines of sources that are gone
-		a.pipeline.setSources(next.sources)
+		forgotten = a.pipeline.setSources(next.sources)
 		if parsesDifferently(a.config, next.config) {
 			a.pipeline.setParser(next.parser)
 		}
@@ -125,8 +126,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	if err != nil {
 		return fmt.Errorf("change pipeline: %w", err)
 	}
-	for _, path := range gone {
-		a.exporter.DropSource(path)
+	for _, name := range append(forgotten, gone...) {
+		a.exporter.DropSource(name)
+		a.tailer.Delete(name)
 	}
 	for _, s := range next.sources {
 		if a.follow.running[s.Path] == nil {
