@@ -63,10 +63,9 @@ func childrenOf(t reflect.Type, prefix string) []*field {
 		if e := sf.Tag.Get("enum"); e != "" {
 			f.enum = strings.Split(e, "|")
 		}
-		switch f.form {
-		case formSection:
+		if f.form == formSection {
 			f.children = childrenOf(sf.Type, f.path+".")
-		case formRecords:
+		} else if f.form == formRecords {
 			f.children = childrenOf(sf.Type.Elem(), f.path+"[].")
 		}
 		fields = append(fields, f)

@@ -84,6 +84,7 @@ func (k *checker) texts(section *field, path string, v reflect.Value) {
 			for i := range value.Len() {
 				k.texts(f, fmt.Sprintf("%s[%d]", key, i), value.Index(i))
 			}
+		case formNumber, formSize: // have bounds, which Validate knows
 		}
 	}
 }
