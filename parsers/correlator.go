@@ -18,7 +18,7 @@ type Limits struct {
 
 // DefaultLimits take at most about 40 MiB when every entry is used.
 func DefaultLimits() Limits {
-	return Limits{Sessions: 16 << 10, Messages: 64 << 10, Held: 8 << 10, Bytes: 16 << 20}
+	return Limits{Sessions: 40_000, Messages: 40_000, Held: 8 << 10, Bytes: 16 << 20}
 }
 
 const (
