@@ -45,15 +45,15 @@ func TestTableForgetsByEventTime(t *testing.T) {
 func TestTableAgainstMap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const entries = 50
-	tb := newTable[uint64](entries, 1<<40, nil)
 	model := map[uint64]uint64{}
+	tb := newTable(entries, 1<<40, func(v *uint64) { delete(model, *v/3) })
 	for step := range 20_000 {
 		key := rng.Uint64N(200)
 		switch rng.IntN(3) {
 		case 0:
 			v, isNew := tb.put(key, int64(step))
-			if _, known := model[key]; isNew && known && tb.len() < entries {
-				t.Fatalf("step %d: key %d was lost", step, key)
+			if _, known := model[key]; isNew == known {
+				t.Fatalf("step %d: key %d is new: %v, known: %v", step, key, isNew, known)
 			}
 			*v = key * 3
 			model[key] = key * 3
@@ -63,12 +63,11 @@ func TestTableAgainstMap(t *testing.T) {
 			}
 		case 2:
 			tb.delete(key)
-			delete(model, key)
 			if tb.get(key, int64(step)) != nil {
 				t.Fatalf("step %d: key %d is there after its deletion", step, key)
 			}
 		}
-		if tb.len() > entries || len(tb.slab) > entries {
+		if tb.len() != len(model) || tb.len() > entries || len(tb.slab) > entries {
 			t.Fatalf("step %d: %d entries, %d slots, bound %d", step, tb.len(), len(tb.slab), entries)
 		}
 	}
