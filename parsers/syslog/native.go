@@ -129,9 +129,9 @@ func (d *Decoder) second(env *relaylens.Envelope) {
 // syslog put around it: Exim may write UTC (timezone = UTC) where syslog writes
 // local time, and local is that of the machine that logs.
 func sameClock(inner time.Time, st stamp, outer *relaylens.Envelope, yearless bool) time.Time {
-	const near = time.Minute
+	const near, farthestZone = time.Minute, 26 * time.Hour
 	t := outer.Time
-	if yearless && inner.Sub(t).Abs() > near {
+	if yearless && inner.Sub(t).Abs() > farthestZone {
 		t = time.Date(inner.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, t.Location())
 	}
 	if inner.Sub(t).Abs() <= near {

@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,9 @@ const (
 	// pieceTimeout is how long after a piece, by the log's own clock, the next
 	// one may come: MTAs write them in one go.
 	pieceTimeout = 2 * time.Second
+
+	// toContinue ends every piece of Sendmail's but the last.
+	toContinue = " ..."
 )
 
 // mark is what stands before a piece of a long record.
@@ -88,7 +92,7 @@ type group struct {
 	buf    []byte
 	id     string
 	k, n   int  // last piece, and how many there are where the mark tells
-	marked bool // Sendmail: pieces that are not the last end in " ..."
+	marked bool // Sendmail: pieces that are not the last end in toContinue
 	done   bool // Exim: the first line is complete, continuations follow
 	year   bool // the stamp has one
 }
@@ -165,11 +169,14 @@ func (d *Decoder) join(line *relaylens.Line, env *relaylens.Envelope, g *group, 
 }
 
 func (d *Decoder) joinSendmail(line *relaylens.Line, env *relaylens.Envelope, g *group, m *mark) Status {
-	text, more := strings.CutSuffix(m.text, " ...")
+	more := strings.HasSuffix(m.text, toContinue)
 	if m.k == 1 {
 		g.marked = more
 	}
-	g.add(text, m.k)
+	if g.marked {
+		g.buf = bytes.TrimSuffix(g.buf, []byte(toContinue))
+	}
+	g.add(m.text, m.k)
 	if !g.marked || more {
 		g.keep(line, env, !d.yearless)
 		return Pending

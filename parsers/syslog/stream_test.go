@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func TestDecodeStream(t *testing.T) {
 			"pending", "pending",
 			"2025-01-02T03:04:05Z mx1|sm-mta|8|next",
 			"2025-01-02T03:04:08Z mx2|sm-mta|8|another host's clock",
-			"popped at 2: 2025-01-02T03:04:05Z mx1|sm-mta|7|ruleset=a, reject=b",
+			"popped at 2: 2025-01-02T03:04:05Z mx1|sm-mta|7|ruleset=a, reject=b ...",
 			"2025-01-02T03:04:08Z mx1|sm-mta|8|too late",
 			"continuation 2025-01-02T03:04:08Z mx1|sm-mta|7|c",
 		}},
@@ -267,6 +268,10 @@ func TestLocation(t *testing.T) {
 		{"Tue 2025-07-01 12:00:00 CEST a b: c", "2025-07-01T12:00:00+02:00"},
 		{"Tue 2025-07-01 12:00:00 EDT a b: c", "2025-07-01T12:00:00-04:00"},
 		{"Jul  1 12:00:00 a exim[7]: 2025-07-01 10:00:00 x", "2025-07-01T12:00:00+02:00"}, // timezone = UTC
+		{"Jan  1 00:30:00 a exim[7]: 2024-12-31 23:30:00 x", "2025-01-01T00:30:00+01:00"},
+		{"Jul  1 12:00:00 a exim[7]: 2019-07-01 10:00:00 x", "2019-07-01T12:00:00+02:00"},
+		{"2025-07-01T12:00:00+02:00 a exim[7]: 2025-07-01 10:00:00.250 x", "2025-07-01T12:00:00+02:00"},
+		{"2025-07-01T06:00:00-04:00 a exim[7]: 2025-07-01 06:00:00.250 x", "2025-07-01T06:00:00-04:00"},
 	}
 	d := NewDecoder(Options{Location: berlin})
 	for _, tt := range tests {
@@ -310,5 +315,55 @@ func TestBounds(t *testing.T) {
 	}
 	if len(popped.Text) != maxJoined {
 		t.Errorf("joined record has %d bytes, want %d", len(popped.Text), maxJoined)
+	}
+}
+
+// The envelope of Decode outlives the records that Pop hands out before it is used.
+func TestPopKeepsEnvelope(t *testing.T) {
+	d := NewDecoder(Options{Location: time.UTC})
+	var env, popped relaylens.Envelope
+	var line relaylens.Line
+	journal := func(message string) relaylens.Line {
+		return relaylens.Line{Text: `{"__REALTIME_TIMESTAMP":"1735787045123456","SYSLOG_IDENTIFIER":"sm-mta","_PID":"7","MESSAGE":"` + message + `"}`}
+	}
+	l := journal(`[1]: \u0061`)
+	if st := d.Decode(&l, reference, &env); st != Pending {
+		t.Fatalf("status %d", st)
+	}
+	l = journal(`\u0062`)
+	d.Decode(&l, reference, &env)
+	if !d.Pop(&popped, &line) || d.Pop(&popped, &line) {
+		t.Fatal("want one record")
+	}
+	if env.Text != "b" || popped.Text != "a" {
+		t.Errorf("got %q and %q, want a and b", popped.Text, env.Text)
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	for _, format := range []string{
+		"Jan  2 03:04:0%d mx1 postfix/smtpd[1234]: x",
+		"2025-01-02T03:04:0%d.123456+01:00 mx1 postfix/smtpd[1234]: x",
+		"2025-01-02 03:04:0%d +0100 [7] H=x",
+		"<22>1 2025-01-02T03:04:0%dZ mx1 exim 7 - - x",
+		"2025-01-02T03:04:0%dZ stdout F exim[7]: x",
+		"no framing %d",
+	} {
+		t.Run(format, func(t *testing.T) {
+			var lines [2]relaylens.Line
+			for i := range lines {
+				lines[i].Text = fmt.Sprintf(format, i)
+			}
+			d := NewDecoder(Options{Location: berlin})
+			var env relaylens.Envelope
+			n := testing.AllocsPerRun(100, func() {
+				for i := range lines {
+					d.Decode(&lines[i], reference, &env)
+				}
+			})
+			if n > 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
 	}
 }
