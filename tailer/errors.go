@@ -13,6 +13,7 @@ import (
 var (
 	errDirectory  = errors.New("it is a directory")
 	errNotRegular = errors.New("it is not a regular file")
+	errNotPipe    = errors.New("it is not a named pipe")
 	errEmpty      = errors.New("the archive is empty, 0 bytes")
 	errCompressed = errors.New("it is compressed")
 )

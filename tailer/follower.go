@@ -1,0 +1,393 @@
+package tailer
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// turnBlocks is how many blocks one file is read before others have their turn.
+	turnBlocks = 16
+	// maxStreams bounds the old files of one path whose writers have fallen
+	// silent; those still being written to are kept however many they are.
+	maxStreams = 8
+	maxBackoff = 30 * time.Second
+)
+
+// A follower reads what one path names, one file after the other.
+type follower struct {
+	*run
+	path    string
+	m       *gauges
+	streams []*stream // oldest first; the last one is what the path named last
+	initial bool      // nothing was opened yet that was there at start
+	news    bool      // to be looked at before anything is waited for
+
+	cancels map[string]func() // what is listened to: the path, and what it links to
+	heard   bool              // an event came since the last look
+	deaf    bool              // a look found news that no event announced
+
+	ok      bool // the last look found nothing wrong
+	closed  bool
+	missing time.Time // since when the path names nothing
+	fault   string    // the error that was logged last
+	backoff time.Duration
+	due     time.Time // when to look although nothing was heard
+}
+
+func (f *follower) woken() { f.news, f.heard, f.deaf = true, true, false }
+
+func (f *follower) last() *stream {
+	if len(f.streams) == 0 {
+		return nil
+	}
+	return f.streams[len(f.streams)-1]
+}
+
+// look reads what there is, older files first.
+func (f *follower) look() {
+	f.news = false
+	found := f.checkPath(time.Now())
+	for i := 0; i < len(f.streams) && !f.news && f.ctx.Err() == nil; i++ {
+		s := f.streams[i]
+		lines := f.drain(s)
+		found = found || lines && s == f.last()
+	}
+	if f.ctx.Err() != nil {
+		return
+	}
+	if f.ok {
+		f.present()
+	}
+	now := time.Now()
+	f.closeOld(now)
+	f.measure(now)
+	if found && !f.heard {
+		f.deaf = true
+	}
+	if !f.news {
+		f.heard = false
+	}
+	f.schedule(now)
+}
+
+// drain reads s to its end, or as far as its turn goes; then f.news is set. It
+// reports whether there were lines.
+func (f *follower) drain(s *stream) (found bool) {
+	for range turnBlocks {
+		if s.undecided && !f.decide(s) {
+			return found
+		}
+		b := takeBlock()
+		err := s.read(b, time.Now())
+		if errors.Is(err, errRewritten) {
+			b.free()
+			f.truncated(s)
+			continue
+		}
+		if err != nil {
+			b.free()
+			f.failed("read", err)
+			return found
+		}
+		if len(b.lines) > 0 {
+			found = true
+			f.count(b)
+			if !f.send(s, b) {
+				return found
+			}
+		} else {
+			b.free()
+		}
+		if s.atEnd {
+			return found
+		}
+	}
+	f.news = true
+	return found
+}
+
+func (f *follower) count(b *block) {
+	f.m.bytes.Add(float64(b.lines[len(b.lines)-1].End - b.lines[0].Offset))
+	for i := range b.lines {
+		if b.lines[i].Cut {
+			f.m.cut.Inc()
+		}
+	}
+}
+
+func (f *follower) truncated(s *stream) {
+	f.log.Info("file was truncated, reading it from the beginning", zap.String("path", f.path), zap.Int64("offset", s.offset))
+	f.m.truncated.Inc()
+	f.retire(s)
+	s.reset()
+}
+
+// checkPath opens what the path names by now, and reports whether that is
+// another file than before.
+func (f *follower) checkPath(now time.Time) bool {
+	if f.closed {
+		return false
+	}
+	if len(f.cancels) == 0 {
+		f.listen()
+	}
+	fi, err := os.Stat(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.gone(now)
+		return false
+	}
+	f.missing = time.Time{}
+	if err == nil {
+		err = followable(fi)
+	}
+	if err != nil {
+		f.failed("open", err)
+		return false
+	}
+	f.ok = true
+	if f.reorder(idOf(fi)) {
+		return false
+	}
+	s, size, err := f.open()
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			f.gone(now)
+		} else {
+			f.failed("open", err)
+		}
+		return false
+	}
+	f.join(s, size)
+	return true
+}
+
+func followable(fi os.FileInfo) error {
+	switch {
+	case fi.IsDir():
+		return errDirectory
+	case !fi.Mode().IsRegular():
+		return errNotRegular
+	}
+	return nil
+}
+
+// reorder makes the stream with id the last one, if there is one: a file that
+// was moved away may come back.
+func (f *follower) reorder(id fileID) bool {
+	for i, s := range f.streams {
+		if s.id == id {
+			f.streams = append(append(f.streams[:i:i], f.streams[i+1:]...), s)
+			return true
+		}
+	}
+	return false
+}
+
+func (f *follower) open() (*stream, int64, error) {
+	// Without O_NONBLOCK a pipe that takes the file's place would block us.
+	file, err := os.OpenFile(f.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	fi, err := file.Stat()
+	if err == nil {
+		err = followable(fi)
+	}
+	if err == nil && compressed(file) {
+		err = errCompressed
+	}
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return newStream(f.path, file, fi), fi.Size(), nil
+}
+
+// compressed reports whether file is an archive.
+func compressed(file *os.File) bool {
+	head := make([]byte, longestMagic)
+	n, _ := file.ReadAt(head, 0)
+	kind, _ := sniff(head[:n])
+	return kind != nil
+}
+
+// join appends a file that the path has come to name.
+func (f *follower) join(s *stream, size int64) {
+	f.listen()
+	if len(f.streams) > 0 {
+		f.m.renamed.Inc()
+		f.log.Info("following a new file", zap.String("path", f.path))
+	}
+	s.undecided = true
+	if f.initial {
+		f.initial = false
+		f.begin(s, size)
+	}
+	f.streams = append(f.streams, s)
+}
+
+// gone notes that the path names nothing. What it named last is read on: its
+// writer knows of no other file either.
+func (f *follower) gone(now time.Time) {
+	f.ok = false
+	if f.missing.IsZero() {
+		f.missing = now
+	}
+	if f.initial {
+		f.initial = false
+		f.findRotated()
+	}
+	if len(f.streams) > 0 && now.Sub(f.missing) < f.Drain {
+		return
+	}
+	f.m.up.Set(0)
+	if err := openError(f.path, fs.ErrNotExist); f.fault != err.Error() {
+		f.fault = err.Error()
+		f.log.Warn("waiting for file to appear", zap.Error(err))
+	}
+}
+
+// failed notes an error that may pass. It is logged once.
+func (f *follower) failed(op string, err error) {
+	f.ok = false
+	f.m.up.Set(0)
+	f.m.errors.Inc()
+	f.backoff = min(max(2*f.backoff, f.timing.poll), maxBackoff)
+	e := openError(f.path, err)
+	e.Op = op
+	if f.fault != e.Error() {
+		f.fault = e.Error()
+		f.log.Error("source cannot be read, trying again", zap.Error(e))
+	}
+}
+
+func (f *follower) present() {
+	f.m.up.Set(1)
+	f.backoff = 0
+	if f.fault != "" {
+		f.fault = ""
+		f.log.Info("file can be read now", zap.String("path", f.path))
+	}
+}
+
+// closeOld closes the files that their writer has left; see the package
+// documentation.
+func (f *follower) closeOld(now time.Time) {
+	for i := 0; i < len(f.streams)-1; i++ {
+		s := f.streams[i]
+		since := s.grew
+		for _, newer := range f.streams[i+1:] {
+			if !newer.began.IsZero() && newer.began.After(since) {
+				since = newer.began
+			}
+			if !newer.began.IsZero() {
+				break
+			}
+		}
+		left := len(f.streams) > maxStreams || f.hasData(i+1)
+		if !left || !s.atEnd || now.Sub(since) < f.Drain {
+			continue
+		}
+		f.finish(s)
+		f.streams = append(f.streams[:i:i], f.streams[i+1:]...)
+		i--
+	}
+}
+
+func (f *follower) hasData(from int) bool {
+	for _, s := range f.streams[from:] {
+		if !s.began.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// finish hands out what has no newline, and closes s.
+func (f *follower) finish(s *stream) {
+	b := takeBlock()
+	if !s.undecided {
+		s.finish(b)
+	}
+	f.retire(s)
+	s.f.Close()
+	if len(b.lines) == 0 {
+		b.free()
+		return
+	}
+	f.count(b)
+	f.send(s, b)
+}
+
+func (f *follower) measure(now time.Time) {
+	unread := int64(0)
+	for _, s := range f.streams {
+		if !s.undecided {
+			unread += s.unread()
+		}
+	}
+	f.m.lag(unread, now)
+}
+
+// schedule says when to look again, heard or not.
+func (f *follower) schedule(now time.Time) {
+	wait := f.timing.beat
+	switch {
+	case f.fault != "" && f.backoff > 0:
+		wait = f.backoff
+	case f.deaf, len(f.cancels) == 0:
+		wait = f.timing.poll
+	case len(f.streams) > 0 && !f.missing.IsZero(), f.draining(now):
+		// Nothing announces what is written to a file under its new name.
+		wait = f.timing.poll
+	}
+	f.due = now.Add(wait)
+}
+
+// draining reports whether an old file was written to not long ago.
+func (f *follower) draining(now time.Time) bool {
+	for i := range f.streams[:max(0, len(f.streams)-1)] {
+		if f.hasData(i+1) || now.Sub(f.streams[i].grew) < 2*f.Drain {
+			return true
+		}
+	}
+	return false
+}
+
+// listen subscribes to the path and, where it is a link, to what it links to.
+func (f *follower) listen() {
+	want := []string{f.path}
+	if real, err := filepath.EvalSymlinks(f.path); err == nil && real != filepath.Clean(f.path) {
+		want = append(want, real)
+	}
+	old := f.cancels
+	f.cancels = map[string]func(){}
+	for _, path := range want {
+		if cancel, ok := old[path]; ok {
+			f.cancels[path] = cancel
+			delete(old, path)
+		} else if cancel, err := f.waker.subscribe(path, func() { f.wakes.mark(f) }); err == nil {
+			f.cancels[path] = cancel
+		}
+	}
+	for _, cancel := range old {
+		cancel()
+	}
+}
+
+func (f *follower) close() {
+	f.closed = true
+	for _, cancel := range f.cancels {
+		cancel()
+	}
+	for _, s := range f.streams {
+		s.f.Close()
+	}
+}

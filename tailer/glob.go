@@ -1,0 +1,192 @@
+package tailer
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"go.uber.org/zap"
+)
+
+// A glob finds the files that match a pattern. It has a watcher of its own:
+// nxadm/tail's tracker knows paths, not folders, and tells nothing of names it
+// was not asked for.
+type glob struct {
+	*run
+	w       *fsnotify.Watcher // nil: inotify is not available
+	changed chan struct{}     // a name came or went in one of the folders
+	done    chan struct{}
+	stale   bool
+	due     time.Time
+	skipped map[string]fileID // archives
+	none    bool              // nothing matches, and that was said
+}
+
+func newGlob(r *run) *glob {
+	g := &glob{run: r, changed: make(chan struct{}, 1), done: make(chan struct{}), skipped: map[string]fileID{}}
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		close(g.done)
+		return g
+	}
+	g.w = w
+	go g.pump()
+	return g
+}
+
+// pump passes on what concerns names; writes are the followers' business.
+func (g *glob) pump() {
+	defer close(g.done)
+	for {
+		select {
+		case e, ok := <-g.w.Events:
+			if !ok {
+				return
+			}
+			if !e.Has(fsnotify.Create) && !e.Has(fsnotify.Rename) && !e.Has(fsnotify.Remove) {
+				continue
+			}
+		case _, ok := <-g.w.Errors: // events were lost
+			if !ok {
+				return
+			}
+		}
+		select {
+		case g.changed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (g *glob) close() {
+	if g.w != nil {
+		g.w.Close()
+	}
+	<-g.done
+}
+
+// events may be called on nil.
+func (g *glob) events() <-chan struct{} {
+	if g == nil {
+		return nil
+	}
+	return g.changed
+}
+
+func (g *glob) noted() { g.stale = true }
+
+func (g *glob) round(now time.Time) {
+	if !g.stale && now.Before(g.due) {
+		return
+	}
+	g.stale = false
+	g.forget(now)
+	g.scan()
+	g.due = now.Add(g.timing.beat)
+	if g.w == nil {
+		g.due = now.Add(g.timing.poll)
+	}
+}
+
+// scan follows the paths that match and are not followed yet, those that were
+// written to long ago first.
+func (g *glob) scan() {
+	g.watch()
+	paths, _ := filepath.Glob(g.Path)
+	type match struct {
+		path  string
+		mtime time.Time
+	}
+	var fresh []match
+	for _, path := range paths {
+		if slices.ContainsFunc(g.followers, func(f *follower) bool { return f.path == path }) {
+			continue
+		}
+		fi, err := os.Stat(path)
+		if err != nil || followable(fi) != nil || g.archive(path, idOf(fi)) {
+			continue
+		}
+		fresh = append(fresh, match{path, fi.ModTime()})
+	}
+	slices.SortStableFunc(fresh, func(a, b match) int { return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(a.path, b.path)) })
+	for _, m := range fresh {
+		g.follow(m.path, !g.started)
+	}
+	g.tellNone()
+}
+
+// archive reports whether path is compressed: a rotated file that was read
+// before it came to that.
+func (g *glob) archive(path string, id fileID) bool {
+	if known, ok := g.skipped[path]; ok && known == id {
+		return true
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	if !compressed(file) {
+		delete(g.skipped, path)
+		return false
+	}
+	g.skipped[path] = id
+	return true
+}
+
+// tellNone shows a pattern that matches nothing as a source that is down.
+func (g *glob) tellNone() {
+	none := len(g.followers) == 0
+	switch {
+	case none:
+		g.Metrics.source(g.Path).up.Set(0)
+	case g.none:
+		g.Metrics.Delete(g.Path)
+	}
+	if none && !g.none {
+		g.log.Warn("waiting for a file that matches", zap.String("path", g.Path))
+	}
+	g.none = none
+}
+
+// watch adds the folders that files can appear in; that of one that exists
+// already is no error.
+func (g *glob) watch() {
+	if g.w == nil {
+		return
+	}
+	dirs := []string{filepath.Dir(g.Path)}
+	for isPattern(dirs[len(dirs)-1]) {
+		dirs = append(dirs, filepath.Dir(dirs[len(dirs)-1]))
+	}
+	for _, pattern := range dirs {
+		found, _ := filepath.Glob(pattern)
+		for _, dir := range found {
+			if err := g.w.Add(dir); errors.Is(err, fsnotify.ErrClosed) {
+				return
+			}
+		}
+	}
+}
+
+// forget drops followers whose path has been gone for long. Its series leave
+// with a path.
+func (g *glob) forget(now time.Time) {
+	for _, f := range slices.Clone(g.followers) {
+		last := f.last()
+		if f.missing.IsZero() || now.Sub(f.missing) < g.timing.lost || last != nil && (!last.atEnd || now.Sub(last.grew) < g.timing.lost) {
+			continue
+		}
+		for _, s := range f.streams {
+			f.finish(s)
+		}
+		f.streams = nil
+		f.close()
+		g.followers = slices.DeleteFunc(g.followers, func(o *follower) bool { return o == f })
+		g.Metrics.Delete(f.path)
+	}
+}
