@@ -149,8 +149,8 @@ func setRemote(reply string, ev *relaylens.Event) {
 	}
 	ev.Text = text
 	ev.Kind, ev.Reason = smtp.Remote(ev.Code, ev.Enhanced, text)
-	if ev.Code < 400 {
-		ev.Class = relaylens.Class4xx
+	if ev.Code < 400 { // no reply, or one that is none to this command
+		ev.Code, ev.Class = 0, relaylens.Class4xx
 	}
 }
 

@@ -41,7 +41,7 @@ func daemonOf(env *relaylens.Envelope) daemon {
 		return daemonAny
 	}
 	switch env.Program[slash+1:] {
-	case "smtpd":
+	case "smtpd", "qmqpd":
 		return daemonSMTPD
 	case "smtp", "lmtp", "local", "virtual", "pipe", "error", "retry", "discard", "relay":
 		return daemonDelivery

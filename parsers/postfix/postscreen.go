@@ -35,21 +35,21 @@ func (g *Grammar) screened(body string, ev *relaylens.Event) {
 
 // tests are lines after which postscreen hangs up; no reject line follows.
 type test struct {
-	prefix, text string
-	stage        relaylens.Stage
-	reason       relaylens.Reason
-	class        relaylens.Class
+	prefix string
+	stage  relaylens.Stage
+	reason relaylens.Reason
+	class  relaylens.Class
 }
 
 var tests = [...]test{
-	{"DENYLISTED ", "denylisted", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx},
-	{"BLACKLISTED ", "blacklisted", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx},
-	{"reject: connect from ", "all screening ports busy", relaylens.StageConnect, relaylens.ReasonResources, relaylens.Class4xx},
-	{"NON-SMTP COMMAND from ", "non-SMTP command", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx},
-	{"COMMAND COUNT LIMIT from ", "command count limit", relaylens.StageNone, relaylens.ReasonRateLimit, relaylens.Class4xx},
-	{"COMMAND LENGTH LIMIT from ", "command length limit", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class4xx},
-	{"DATA without valid RCPT from ", "DATA without valid RCPT", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx},
-	{"BDAT without valid RCPT from ", "BDAT without valid RCPT", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"DENYLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx},
+	{"BLACKLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx},
+	{"reject: connect from ", relaylens.StageConnect, relaylens.ReasonResources, relaylens.Class4xx},
+	{"NON-SMTP COMMAND from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"COMMAND COUNT LIMIT from ", relaylens.StageNone, relaylens.ReasonRateLimit, relaylens.Class4xx},
+	{"COMMAND LENGTH LIMIT from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class4xx},
+	{"DATA without valid RCPT from ", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"BDAT without valid RCPT from ", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx},
 }
 
 // postscreenLine reads the lines of postscreen that begin with no id. Those of
@@ -66,7 +66,7 @@ func postscreenLine(text string, rec *relaylens.Record) relaylens.Verdict {
 		if _, ok := cutBracketed(text[len(t.prefix):], &rec.Event); !ok {
 			return relaylens.Malformed
 		}
-		refuse(&rec.Event, t.stage, t.reason, t.class, t.text)
+		refuse(&rec.Event, t.stage, t.reason, t.class, strings.TrimSuffix(t.prefix[:len(t.prefix)-1], " from"))
 		return relaylens.Parsed
 	}
 	return relaylens.Ignored

@@ -110,10 +110,7 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	}
 	body := text
 	if a.coded {
-		ev.Code, ev.Enhanced, body = smtp.CutReply(text)
-		if ev.Code == 0 {
-			ev.Class = relaylens.Class5xx
-		}
+		body = cutReply(text, ev)
 	}
 	switch {
 	case !proven:
@@ -129,6 +126,16 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	default:
 		g.classify(body, where, &f, serviceOf(env.Program), ev)
 	}
+}
+
+// cutReply reads the codes of a refusal. A text without them, as that of a bare
+// line feed, or with those of no refusal, was answered 5xx.
+func cutReply(text string, ev *relaylens.Event) (body string) {
+	ev.Code, ev.Enhanced, body = smtp.CutReply(text)
+	if ev.Code < 400 {
+		ev.Code, ev.Class = 0, relaylens.Class5xx
+	}
+	return body
 }
 
 // taintedKind says what a line was about when its text cannot be told from the
@@ -178,10 +185,7 @@ func (g *Grammar) proxyReject(id, rest string, rec *relaylens.Record) relaylens.
 		rec.Tainted = true
 		text, _, _ = strings.Cut(rest, fromMarker)
 	}
-	ev.Code, ev.Enhanced, ev.Text = smtp.CutReply(text)
-	if ev.Code == 0 {
-		ev.Class = relaylens.Class5xx
-	}
+	ev.Text = cutReply(text, ev)
 	ev.Kind, ev.Reason = g.custom(ev.Text, relaylens.ReasonContent)
 	return relaylens.Parsed
 }

@@ -80,11 +80,8 @@ func authReason(why string) (relaylens.Reason, relaylens.Class) {
 func saslDetail(why string, rec *relaylens.Record) relaylens.Verdict {
 	rec.Fact = relaylens.FactDetail
 	ev := &rec.Event
-	ev.Text, ev.Stage = why, relaylens.StageAuth
-	ev.Reason = detailReason(why)
-	if ev.Reason == relaylens.ReasonBackend {
-		ev.Kind = relaylens.KindBackendError
-	}
+	ev.Kind, ev.Direction, ev.Stage = relaylens.KindAuthFailed, relaylens.Inbound, relaylens.StageAuth
+	ev.Reason, ev.Text = detailReason(why), why
 	return relaylens.Parsed
 }
 

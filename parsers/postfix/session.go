@@ -185,7 +185,7 @@ func badETRN(rest string, rec *relaylens.Record) relaylens.Verdict {
 	if after, ok := cutClient(rest[i+6:], &rec.Event); !ok || after != "" {
 		return relaylens.Malformed
 	}
-	refuse(&rec.Event, relaylens.StageEtrn, relaylens.ReasonProtocol, relaylens.Class5xx, "bad ETRN")
+	refuse(&rec.Event, relaylens.StageEtrn, relaylens.ReasonProtocol, relaylens.Class5xx, "ETRN")
 	return relaylens.Parsed
 }
 

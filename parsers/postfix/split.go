@@ -24,6 +24,9 @@ func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (
 	}
 	if strings.Index(rest[i+1:], marker) < 0 {
 		if readFields(rest[i+1:], st, whole, f) {
+			if whole >= longLine && !f.hasRecipient {
+				mend(rest[:i], rest[i:], f)
+			}
 			return rest[:i], true
 		}
 		return splitLoose(rest, f)
@@ -32,6 +35,20 @@ func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (
 		return text, true
 	}
 	return splitLoose(rest, f)
+}
+
+// mend takes the recipient from the text when the line was cut in the middle of
+// its field: both begin alike.
+func mend(text, tail string, f *fields) {
+	_, cut, ok := strings.Cut(tail, " to=<")
+	_, _, body := smtp.CutReply(text)
+	i := strings.Index(body, ">: ")
+	if !ok || i < 1 || body[0] != '<' || strings.IndexAny(body[1:i], `"<> \`) >= 0 || !strings.HasPrefix(body[1:i], cut) {
+		return
+	}
+	if why := body[i+3:]; why == relayDenied || strings.HasPrefix(why, recipientRule.prefix) {
+		f.recipient, f.hasRecipient = body[1:i], true
+	}
 }
 
 // splitEarly splits where no sender is logged: before MAIL, and for VRFY and
