@@ -91,7 +91,7 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 	rest, ok := cutRecipient(s, e)
 	if ok && !repeated(rest) {
 		if i := strings.Index(rest, remoteMark) - 1; i > 1 {
-			if r, isReply := cutRemoteError(rest[i:]); isReply {
+			if r, isReply := cutRemoteError(rest[i:]); isReply && !ofHost(r.stage) {
 				cutRemoteHost(rest[:i], e)
 				e.Direction = relaylens.Outbound
 				if r.setReply(e) {
@@ -105,6 +105,13 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	return relaylens.Ignored
+}
+
+// ofHost reports a refusal of all that we have: Exim logs it for each host when
+// it happens, without flag, and repeats the last one for each address.
+// transports/smtp.c, smtp_transport_entry
+func ofHost(s relaylens.Stage) bool {
+	return s == relaylens.StageConnect || s == relaylens.StageHelo
 }
 
 // retryBase is the first of the error numbers that mean that a host's retry

@@ -86,7 +86,11 @@ func (g *Grammar) judgeOwn(text string, c *claim) (relaylens.Kind, relaylens.Rea
 		if reference(s) {
 			continue
 		}
-		if w := find(s); w != nil {
+		w, innocent := find(s)
+		switch {
+		case innocent:
+			continue
+		case w != nil:
 			return w.kind, w.reason, true
 		}
 		kind, reason, ok := smtp.Wording(s)

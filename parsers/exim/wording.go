@@ -67,8 +67,9 @@ func table(items ...any) []wording {
 	return ws
 }
 
-// find looks for the first wording of the table that s has.
-func find(s string) *wording {
+// find looks for the first wording of the table that s has; innocent says that
+// s reports that nothing was found.
+func find(s string) (w *wording, innocent bool) {
 	var buf [256]byte
 	n := copy(buf[:], s)
 	for i, c := range buf[:n] {
@@ -78,17 +79,17 @@ func find(s string) *wording {
 	}
 	text := buf[:n]
 	if bytes.Contains(text, notSpam) {
-		return nil
+		return nil, true
 	}
 	for i := range wordings {
 		if bytes.Contains(text, wordings[i].needle) {
 			if blocklist(text) && wordings[i].kind != relaylens.KindRelayDenied {
-				return nil
+				return nil, false
 			}
-			return &wordings[i]
+			return &wordings[i], false
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // notSpam is what a warning says that is none.
