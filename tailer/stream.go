@@ -108,6 +108,9 @@ func (s *stream) next(b *block) error {
 
 // moveTo advances from by n bytes, the last of read.
 func (s *stream) moveTo(read []byte, n int) {
+	if len(s.head) < printSize && s.from == int64(len(read)-n) {
+		s.head = append(s.head[:0], read[:min(len(read), printSize)]...)
+	}
 	s.from += int64(n)
 	s.tail = append(s.tail[:0], read[max(0, len(read)-printSize):]...)
 }
