@@ -128,7 +128,7 @@ func owned(e *relaylens.Event) error {
 func consistent(rec *relaylens.Record) error {
 	e := &rec.Event
 	switch {
-	case e.Reason != relaylens.ReasonNone && e.Reason.Kind() != e.Kind:
+	case e.Reason != relaylens.ReasonNone && e.Reason.Kind() != e.Kind && (e.Kind != relaylens.KindNone || rec.Fact != relaylens.FactDetail):
 		return fmt.Errorf("reason %s does not belong to kind %s", e.Reason, e.Kind)
 	case e.Kind.Refusal() && e.Kind != relaylens.KindRelayDenied && e.Reason == relaylens.ReasonNone:
 		return fmt.Errorf("%s without a reason", e.Kind)

@@ -193,16 +193,15 @@ func nextUser(s string, at int) int {
 	return at + 1 + i
 }
 
-// whole is the user of which Sendmail shows only the beginning, out of the
-// "user@realm" that sasldb was asked for.
+// whole is the user of whom Sendmail shows only the beginning, out of the
+// "user@realm" that sasldb was asked for. The library adds its own realm only to
+// a user that has none. cyrus-sasl plugins/plugin_common.c:_plug_parseuser
 func whole(asked, user string) string {
-	if asked == user {
-		return user
+	at := strings.LastIndexByte(asked, '@')
+	if at < len(user) || strings.IndexByte(asked, '@') < at {
+		return asked
 	}
-	if at := strings.LastIndexByte(asked, '@'); at >= len(user) {
-		return asked[:at]
-	}
-	return user
+	return asked[:at]
 }
 
 // fixedDetail knows the details that hold no text of the client's. cyrus-sasl

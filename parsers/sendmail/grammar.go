@@ -88,7 +88,7 @@ func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdi
 		return tcpwrappers(s, rec)
 	}
 	if s, ok := strings.CutPrefix(text, "timeout waiting for input from "); ok {
-		return sessionEnd(s, " during ", rec)
+		return sessionEnd(s, timeoutSep, rec)
 	}
 	return g.rarer(id, text, rec)
 }

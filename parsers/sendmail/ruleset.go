@@ -44,7 +44,9 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 	e.Code, e.Enhanced = r.code, r.enhanced
 	rec.Tainted = r.tainted
 	rule.address(e, &r)
-	e.Text = subject(r.text, r.arg1)
+	if e.Text = subject(r.text, r.arg1); r.tainted {
+		e.Text = ending(r.text)
+	}
 	g.judge(e, rule.fallback)
 	switch name {
 	case "check_relay":
@@ -152,7 +154,7 @@ func (r *refusal) parse(s string) bool {
 		if value, ok := strings.CutPrefix(after, relayMark); ok && r.tail(value) {
 			return true
 		}
-		r.arg1, r.arg2, r.bracketed = "", "", false
+		rest = after // parameters behind the address
 	}
 	return r.search(rest)
 }
@@ -196,8 +198,12 @@ func (r *refusal) search(s string) bool {
 	if n == 0 {
 		return false
 	}
-	if found.arg1, found.arg2, _ = strings.Cut(found.arg1, ", arg2="); found.tainted {
-		found.code, found.enhanced, found.arg1, found.arg2 = 0, "", "", ""
+	if found.tainted {
+		found.code, found.enhanced, found.arg1 = 0, "", ""
+	}
+	found.arg1, found.arg2, _ = strings.Cut(found.arg1, ", arg2=")
+	if r.bracketed {
+		found.arg1, found.bracketed = r.arg1, true
 	}
 	*r = found
 	return true
@@ -246,7 +252,19 @@ func (r *refusal) distrust(said string) {
 	if at < 1 || said[at-1] != ']' && said[at-1] != ')' || strings.Contains(said[:at], " sender address ") {
 		return
 	}
-	r.client, r.tainted = relay{}, true
+	r.client, r.code, r.enhanced, r.tainted = relay{}, 0, "", true
+}
+
+// ending is what the server says at the end of a text whose beginning somebody
+// else wrote.
+func ending(text string) string {
+	if _, said, ok := cutLast(text, ">... "); ok {
+		return said
+	}
+	if _, reply, ok := cutLast(text, ", reject="); ok {
+		_, _, text = smtp.CutReply(reply)
+	}
+	return text
 }
 
 // subject drops the address that many replies begin with. It is the argument of

@@ -80,20 +80,26 @@ func lostInput(s string, rec *relaylens.Record) relaylens.Verdict {
 	return sessionEnd(before, " to ", rec)
 }
 
-// sessionEnd reads "REL{sep}…", the last line of a session.
+// sessionEnd reads "REL{sep}…", the last line of a session. It ends the session of
+// its process even where the client cannot be read.
 func sessionEnd(s, sep string, rec *relaylens.Record) relaylens.Verdict {
 	value, _, ok := cutLast(s, sep)
 	if !ok {
 		return relaylens.Ignored
 	}
-	client, ok := parseCut(unescape(value))
-	if !ok {
-		return relaylens.Ignored
+	read := parseRelay
+	if sep == timeoutSep {
+		read = parseCut
 	}
+	client, _ := read(unescape(value))
 	client.set(&rec.Event)
 	rec.Event.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSessionEnd
 	return relaylens.Parsed
 }
+
+// timeoutSep follows the client in "timeout waiting for input from REL during
+// {phase}", where REL is cut at 100 characters.
+const timeoutSep = " during "
 
 // hostFirst reads the lines that begin with REL.
 func hostFirst(s string, rec *relaylens.Record) relaylens.Verdict {

@@ -1,0 +1,147 @@
+package sendmail
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/relaylens/relaylens"
+)
+
+func (r read) held5xx() read { return r.held().class(relaylens.Class5xx) }
+
+func TestWithoutRuleset(t *testing.T) {
+	rcpt := func(line string, reason relaylens.Reason) read {
+		return refused(pre+line, id, rejected, reason, relaylens.StageRcpt)
+	}
+	unknown := relaylens.ReasonUnknownRecipient
+	run(t, []read{
+		rcpt("<x@example.com>... User unknown", unknown).rcpt("x@example.com").said(0, "", "User unknown").held5xx(),
+		rcpt("<x@example.com>... No such virtual user", unknown).rcpt("x@example.com").said(0, "", "No such virtual user").held5xx(),
+		rcpt("550 5.1.1 <x@example.com>... User unknown", unknown).rcpt("x@example.com").said(550, "5.1.1", "User unknown").held(),
+		rcpt("<x@nx.example>... Host unknown (Name server: nx.example.: host not found)", relaylens.ReasonUnknownDomain).
+			rcpt("x@nx.example").said(0, "", "Host unknown (Name server: nx.example.: host not found)").held5xx(),
+		rcpt("<x;y@example.com>... Invalid route address", relaylens.ReasonAddressSyntax).rcpt("x;y@example.com").said(0, "", "Invalid route address").held5xx(),
+		rcpt("<"+strings.Repeat("W", 99)+"..."+strings.Repeat("W", 99)+"@example.com>... prescan: token too long", relaylens.ReasonAddressSyntax).
+			rcpt(strings.Repeat("W", 99)+"..."+strings.Repeat("W", 99)+"@example.com").said(0, "", "prescan: token too long").held5xx(),
+		rcpt(`<"a>... User unknown"@example.com>... Temporary failure, try again`, relaylens.ReasonRecipientPolicy).
+			rcpt(`"a>... User unknown"@example.com`).said(0, "", "Temporary failure, try again").held().class(relaylens.Class4xx),
+		rcpt("Too many recipients", relaylens.ReasonRateLimit).said(0, "", "Too many recipients").held().class(relaylens.Class4xx),
+		rcpt("Recipient names must be specified", relaylens.ReasonAddressSyntax).said(0, "", "Recipient names must be specified").held5xx(),
+	})
+}
+
+func TestSessions(t *testing.T) {
+	open := func(line string, kind relaylens.Kind, fact relaylens.Fact, id string) read {
+		return read{line, relaylens.Record{Fact: fact, Event: relaylens.Event{Kind: kind, QueueID: id}}}.client("host.example.com", "203.0.113.9")
+	}
+	connection := relaylens.KindConnection
+	run(t, []read{
+		open("sm-mta[4321]: NOQUEUE: connect from host.example.com [203.0.113.9]", connection, relaylens.FactSession, ""),
+		open("sm-mta[4321]: STARTTLS=server, relay=host.example.com [203.0.113.9], version=TLSv1.3, verify=NO, cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
+			relaylens.KindNone, relaylens.FactSession, ""),
+		open("sm-mta[4321]: STARTTLS=server, error: accept failed=0, reason=unknown, SSL_error=5, errno=0, retry=-1, relay=host.example.com [203.0.113.9]",
+			relaylens.KindNone, relaylens.FactSession, ""),
+		open(pre+"host.example.com [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", connection, relaylens.FactSessionEnd, id),
+		open(pre+"lost input channel from host.example.com [203.0.113.9] to MTA after rcpt", connection, relaylens.FactSessionEnd, id),
+		read{pre + "lost input channel from [IPv6:2001:db8:0:0:0:0:0:5] to MTA after startup",
+			relaylens.Record{Fact: relaylens.FactSessionEnd, Event: relaylens.Event{Kind: connection, QueueID: id}}}.client("", "2001:db8::5"),
+		open(pre+"timeout waiting for input from host.example.com [203.0.113.9] during server cmd read", connection, relaylens.FactSessionEnd, id),
+		open(pre+"host.example.com [203.0.113.9]: possible SMTP attack: command=AUTH, count=4", relaylens.KindNone, relaylens.FactMessage, id),
+		{pre + "done; delay=00:00:00, ntries=1", relaylens.Record{Fact: relaylens.FactMessageEnd, Event: relaylens.Event{QueueID: id}}},
+		{pre + "502345AC004321: DSN: User unknown", relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
+		{pre + "502345AC004321: sender notify: Warning: could not send message for past 4 hours",
+			relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
+		{"sm-mta[4321]: 502345AC004321: clone of " + id + ", owner=owner-list@example.com",
+			relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
+		broken(`sm-mta[4321]: NOQUEUE: SYSERR(root): hash map "access": missing map file /etc/mail/access.db: No such file or directory`, "",
+			`hash map "access": missing map file /etc/mail/access.db: No such file or directory`),
+	})
+}
+
+func TestEnvelopes(t *testing.T) {
+	from := func(line string, kind relaylens.Kind) read {
+		return read{pre + line, relaylens.Record{Fact: relaylens.FactMessage, Event: relaylens.Event{QueueID: id, Kind: kind}}}
+	}
+	proto := func(r read, p string) read { r.want.Event.Proto = p; return r }
+	accepted, none := relaylens.KindAccepted, relaylens.KindNone
+	run(t, []read{
+		proto(from("from=<a@example.org>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=host.example.com [203.0.113.9]", none), "ESMTP").
+			sender("a@example.org").client("host.example.com", "203.0.113.9"),
+		// RCPT was accepted, and then the client went away.
+		proto(from("from=<a@example.org>, size=0, class=0, nrcpts=1, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]", none), "ESMTP").
+			sender("a@example.org").client("", "203.0.113.9"),
+		proto(from("from=<>, size=166, class=0, nrcpts=2, msgid=<1@example.org>, proto=ESMTPSA, daemon=MTA, relay=host.example.com [203.0.113.9] (may be forged)", accepted), "ESMTPSA").
+			sender("").client("", "203.0.113.9"),
+		from("from=joe, size=166, class=0, nrcpts=2, msgid=<1@example.org>, relay=joe@localhost", accepted).sender("joe"),
+		from("from=<>, size=166, class=-60, nrcpts=1, msgid=<1@example.org>, relay=[RESPONSE]", none).sender(""),
+		from("from=<NONE>, size=0, class=0, nrcpts=0, relay=[203.0.113.9]", none).client("", "203.0.113.9"),
+		from("from=<a@example.org>, size=1, class=0, nrcpts=1, msgid=<1@example.org>, relay=host.example.com (203.0.113.9)", accepted).
+			sender("a@example.org").client("", "203.0.113.9"),
+		// Sender and Message-Id are the client's text.
+		proto(from(`from=<"a>, size=9, class=0, nrcpts=9, relay=good.example.com [192.0.2.66]"@example.org>, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
+			sender(`"a>, size=9, class=0, nrcpts=9, relay=good.example.com [192.0.2.66]"@example.org`).client("", "203.0.113.9"),
+		from("from=<a@example.org>, size=9, class=0, nrcpts=1, msgid=<x>, proto=FAKE, relay=[192.0.2.66], relay=[203.0.113.9]", accepted).
+			sender("a@example.org").client("", "203.0.113.9"),
+		proto(from(`from=<\303\251@example.org>, size=0, class=0, nrcpts=0, bodytype=8BITMIME, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]`, none), "ESMTP").
+			sender("é@example.org").client("", "203.0.113.9"),
+		// A sender is cut at 200 characters.
+		proto(from(`from=<"`+strings.Repeat("a", 198)+", size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]", none), "ESMTP").
+			client("", "203.0.113.9"),
+	})
+}
+
+func TestMilter(t *testing.T) {
+	filter := func(line string, stage relaylens.Stage) read {
+		return refused(pre+"Milter: "+line, id, rejected, relaylens.ReasonMilter, stage).held()
+	}
+	greylisted := refused(pre+"Milter: to=<b@example.net>, reject=451 4.7.1 Greylisting in action", id, rejected, relaylens.ReasonGreylist, relaylens.StageRcpt).
+		rcpt("b@example.net").said(451, "4.7.1", "Greylisting in action").held()
+	discarded := filter("data, discard", relaylens.StageEOD)
+	discarded.want.Event.Action = relaylens.ActionDiscard
+	quarantined := refused(pre+"milter=spamd, quarantine=looks odd", id, rejected, relaylens.ReasonMilter, relaylens.StageEOD).said(0, "", "looks odd")
+	quarantined.want.Event.Action = relaylens.ActionHold
+	helo := filter("helo=x, reject=550 y, reject=550 5.7.1 no", relaylens.StageHelo).said(550, "5.7.1", "no")
+	helo.want.Event.Helo = "x, reject=550 y"
+	detail := refused(pre+"Milter: data, reject=554 5.7.1 Virus found", id, relaylens.KindNone, relaylens.ReasonMilter, relaylens.StageEOD).said(554, "5.7.1", "Virus found")
+	detail.want.Fact = relaylens.FactDetail
+	connect := func(line string, class relaylens.Class) read {
+		r := filter("connect: host="+line, relaylens.StageConnect).client("", "203.0.113.9").class(class)
+		r.want.Hold = false
+		return r
+	}
+	run(t, []read{
+		filter("from=<a@example.org>, reject=550 5.7.1 Command rejected", relaylens.StageMail).sender("a@example.org").said(550, "5.7.1", "Command rejected"),
+		filter("to=<b@example.net>, reject=451 4.3.2 Please try again later", relaylens.StageRcpt).rcpt("b@example.net").said(451, "4.3.2", "Please try again later"),
+		filter(`to=<"b, reject=250 x"@example.net>, reject=550 5.7.1 no`, relaylens.StageRcpt).rcpt(`"b, reject=250 x"@example.net`).said(550, "5.7.1", "no"),
+		greylisted, discarded, quarantined, helo, detail,
+		connect("host.example.com, addr=203.0.113.9, reject=550 5.7.1 no", relaylens.ClassNone).said(550, "5.7.1", "no"),
+		connect("x, addr=192.0.2.66, rejecting commands, addr=203.0.113.9, rejecting commands", relaylens.Class5xx).said(0, "", "rejecting commands"),
+		connect("[203.0.113.9], addr=203.0.113.9, temp failing commands", relaylens.Class4xx).said(0, "", "temp failing commands"),
+		broken(pre+"Milter (spf): error connecting to filter: Connection refused by /run/spf.sock", id, "(spf): error connecting to filter: Connection refused by /run/spf.sock"),
+		broken(pre+"Milter (spf): to error state", id, "(spf): to error state"),
+		broken(pre+"Milter (spf): timeout before data read, where=eom", id, "(spf): timeout before data read, where=eom"),
+	})
+}
+
+func TestOtherRefusals(t *testing.T) {
+	line := func(text string, reason relaylens.Reason, stage relaylens.Stage) read {
+		return refused(pre+text, id, rejected, reason, stage)
+	}
+	bad := line("invalid domain name (x) from good.example.com [192.0.2.66]) from host.example.com [203.0.113.9]", relaylens.ReasonHelo, relaylens.StageHelo).
+		client("host.example.com", "203.0.113.9").said(0, "", "invalid domain name").class(relaylens.Class5xx)
+	bad.want.Event.Helo = "x) from good.example.com [192.0.2.66]"
+	run(t, []read{
+		line("rejecting commands from host.example.com [203.0.113.9] due to pre-greeting traffic after 0 seconds", relaylens.ReasonProtocol, relaylens.StageConnect).
+			client("host.example.com", "203.0.113.9").said(0, "", "due to pre-greeting traffic after 0 seconds").class(relaylens.Class5xx),
+		line("tcpwrappers (host.example.com, 203.0.113.9) rejection", relaylens.ReasonClientPolicy, relaylens.StageConnect).client("", "203.0.113.9"),
+		line("host.example.com [203.0.113.9]: EXPN list [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
+			client("host.example.com", "203.0.113.9").said(0, "", "EXPN list [rejected]"),
+		line("x.example [203.0.113.9] (may be forged): VRFY y [192.0.2.66]: VRFY z [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
+			client("", "203.0.113.9").said(0, "", "VRFY y [192.0.2.66]: VRFY z [rejected]"),
+		line("[203.0.113.9]: Possible SMTP RCPT flood, shutting down connection.", relaylens.ReasonRateLimit, relaylens.StageRcpt).
+			client("", "203.0.113.9").said(0, "", "Possible SMTP RCPT flood, shutting down connection.").class(relaylens.Class4xx),
+		line("setsender: <a b@x>: invalid or unparsable, received from host.example.com [203.0.113.9]", relaylens.ReasonAddressSyntax, relaylens.StageMail).
+			client("host.example.com", "203.0.113.9").sender("a b@x").said(0, "", "invalid or unparsable").class(relaylens.Class5xx),
+		bad,
+	})
+}
