@@ -31,15 +31,22 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 	switch {
 	case e.Refusal():
 		hold := rec.Hold && k.message != 0 && !e.HasSender()
-		p.tell(e, line, max(1, env.Repeat), hold, k.message)
+		p.tell(e, line, repeats(env), hold, k.message)
 		return ResultRefusal
 	case e.Kind.Refusal():
-		p.tell(e, line, max(1, env.Repeat), false, 0)
+		p.tell(e, line, repeats(env), false, 0)
 		return ResultWarned
 	}
 	p.context(rec, k, line, now)
 	return ResultContext
 }
+
+// maxRepeat is the most events that one line stands for. No syslogd suppresses
+// as many lines before it says so; who writes more lies.
+const maxRepeat = 100_000
+
+// repeats is how many events a line stands for.
+func repeats(env *relaylens.Envelope) int { return min(max(1, env.Repeat), maxRepeat) }
 
 // complete adds what the envelope and the source tell.
 func (p *Parser) complete(e *relaylens.Event, mta relaylens.MTA, line *relaylens.Line, env *relaylens.Envelope) {

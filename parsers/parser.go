@@ -211,7 +211,7 @@ func (p *Parser) parse(s *source, env *relaylens.Envelope) (mta relaylens.MTA, v
 	case s.mta != relaylens.MTANone:
 		v = p.grammars[s.mta].Parse(env, &p.rec)
 		return s.mta, v, v == relaylens.Parsed
-	case rt.tries == 0:
+	case rt.tries == 0 || env.Program == "":
 		return 0, relaylens.Ignored, false
 	}
 	rt.tries--
