@@ -140,7 +140,7 @@ func cleanupWarning(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		refuse(ev, relaylens.StageEOD, relaylens.ReasonContent, relaylens.Class5xx, why)
 		return relaylens.Parsed
 	}
-	if strings.HasSuffix(rest, " map lookup problem -- message not accepted, try again later") {
+	if strings.HasSuffix(rest, " -- message not accepted, try again later") && strings.Contains(rest, " map lookup problem") {
 		ev.QueueID = id
 		refuse(ev, relaylens.StageEOD, relaylens.ReasonResources, relaylens.Class4xx, rest)
 		return relaylens.Parsed

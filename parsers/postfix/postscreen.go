@@ -63,10 +63,14 @@ func postscreenLine(text string, rec *relaylens.Record) relaylens.Verdict {
 		if text[0] != t.prefix[0] || !strings.HasPrefix(text, t.prefix) {
 			continue
 		}
-		if _, ok := cutBracketed(text[len(t.prefix):], &rec.Event); !ok {
+		why, ok := cutBracketed(text[len(t.prefix):], &rec.Event)
+		if !ok {
 			return relaylens.Malformed
 		}
-		refuse(&rec.Event, t.stage, t.reason, t.class, strings.TrimSuffix(t.prefix[:len(t.prefix)-1], " from"))
+		if why, ok = strings.CutPrefix(why, ": "); !ok || t.prefix[0] != 'r' {
+			why = strings.TrimSuffix(t.prefix[:len(t.prefix)-1], " from")
+		}
+		refuse(&rec.Event, t.stage, t.reason, t.class, why)
 		return relaylens.Parsed
 	}
 	return relaylens.Ignored

@@ -112,6 +112,12 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	if a.coded {
 		body = cutReply(text, ev)
 	}
+	if !proven && (body == "" || body[0] != '<') {
+		// The text begins with the server's own words; they go on to the first
+		// field, unless the client wrote one into them.
+		body, _, _ = strings.Cut(body, fromMarker)
+		proven = true
+	}
 	switch {
 	case !proven:
 		ev.Kind, ev.Reason, ev.Text = g.taintedKind(body)
@@ -140,7 +146,8 @@ func cutReply(text string, ev *relaylens.Event) (body string) {
 
 // taintedKind says what a line was about when its text cannot be told from the
 // words of the client in it. Every place where the text could end is looked at;
-// those that end like a known text must say the same.
+// those that end like a known text must say the same, and so must the first
+// place that begins like one.
 func (g *Grammar) taintedKind(body string) (relaylens.Kind, relaylens.Reason, string) {
 	kind, reason, text := relaylens.KindNone, relaylens.ReasonNone, ""
 	for at := strings.Index(body, "; "); at >= 0; {
@@ -159,10 +166,28 @@ func (g *Grammar) taintedKind(body string) (relaylens.Kind, relaylens.Reason, st
 		}
 		at += 1 + next
 	}
-	if kind == relaylens.KindNone {
+	if kind == relaylens.KindNone || kind != knownStart(body) {
 		return relaylens.KindRejected, relaylens.ReasonOther, ""
 	}
 	return kind, reason, text
+}
+
+// knownStart is the kind of the first known text in body.
+func knownStart(body string) relaylens.Kind {
+	for from := 0; ; {
+		i := strings.Index(body[from:], ">: ")
+		if i < 0 {
+			return relaylens.KindNone
+		}
+		from += i + 3
+		why, _, _ := strings.Cut(body[from:], "; ")
+		if _, quoted, ok := cutUnverified(strings.TrimPrefix(why, senderRule.prefix)); ok && len(quoted) < len(why) {
+			return relaylens.KindSenderVerify
+		}
+		if kind, _, ok := knownEnd(why); ok {
+			return kind
+		}
+	}
 }
 
 // proxyReject reads the answer of a content filter before the queue. It names

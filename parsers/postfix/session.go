@@ -78,6 +78,9 @@ var limits = [...]limit{
 
 // warning reads what stands behind "warning: ".
 func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
+	if rest == "" {
+		return relaylens.Ignored
+	}
 	if !smtpdLine(d) {
 		return otherWarning(d, rest, rec)
 	}

@@ -22,7 +22,8 @@ func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (
 	if i < 0 {
 		return splitEarly(rest, st, whole, f)
 	}
-	if strings.Index(rest[i+1:], marker) < 0 {
+	if st == stylePostscreen || strings.Index(rest[i+1:], marker) < 0 {
+		// Nothing of the client's is in postscreen's own texts.
 		if readFields(rest[i+1:], st, whole, f) {
 			if whole >= longLine && !f.hasRecipient {
 				mend(rest[:i], rest[i:], f)
@@ -69,15 +70,25 @@ func splitEarly(rest string, st style, whole int, f *fields) (text string, prove
 }
 
 // splitAgreeing tries every place where the fields could begin. The right one is
-// found when it is the only one from which everything can be read to the end of
-// the line, and when the text names the same address as the fields.
+// found when everything can be read to the end of the line from there alone, or
+// when the text before it, and no other, says nothing but why the address in the
+// fields was refused.
 func splitAgreeing(rest, marker string, st style, whole int, f *fields) (text string, ok bool) {
-	found := 0
+	var readable, tight int
+	var loosely, tightly fields
+	var looseText, tightText string
 	for at := strings.Index(rest, marker); at >= 0; {
 		var g fields
-		if readFields(rest[at+1:], st, whole, &g) && agrees(rest[:at], &g) {
-			found++
-			text, *f = rest[:at], g
+		if readFields(rest[at+1:], st, whole, &g) {
+			readable++
+			why, same := agrees(rest[:at], &g)
+			if same {
+				looseText, loosely = rest[:at], g
+			}
+			if same && !strings.Contains(why, marker) {
+				tight++
+				tightText, tightly = rest[:at], g
+			}
 		}
 		next := strings.Index(rest[at+1:], marker)
 		if next < 0 {
@@ -85,30 +96,40 @@ func splitAgreeing(rest, marker string, st style, whole int, f *fields) (text st
 		}
 		at += 1 + next
 	}
-	if found != 1 {
-		*f = fields{}
-		return rest, false
+	switch {
+	case readable == 1 && looseText != "":
+		*f = loosely
+		return looseText, true
+	case tight == 1:
+		*f = tightly
+		return tightText, true
 	}
-	return text, true
+	*f = fields{}
+	return rest, false
 }
 
-// agrees reports whether the address that text begins with is one of the fields.
-// A text that begins with none agrees with any.
-func agrees(text string, f *fields) bool {
+// agrees reports whether the address that text begins with is one of the fields,
+// and what text says of it. A text that begins with none agrees with any.
+func agrees(text string, f *fields) (why string, ok bool) {
 	_, _, body := smtp.CutReply(text)
 	if body == "" || body[0] != '<' {
-		return true
+		return body, true
 	}
-	if why, ok := cutSubject(body, f.recipient); ok && f.hasRecipient && !strings.Contains(why, fromMarker) {
-		return true
+	if why, ok = cutSubject(body, f.recipient); ok && f.hasRecipient {
+		return why, true
 	}
-	if why, ok := cutSubject(body, f.sender); ok && f.hasSender && !strings.Contains(why, fromMarker) {
-		return true
+	if why, ok = cutSubject(body, f.sender); ok && f.hasSender {
+		return why, true
 	}
-	if why, ok := cutSubject(body, f.helo); ok {
-		return strings.HasPrefix(why, heloRule.prefix)
+	if why, ok = cutSubject(body, f.helo); ok && strings.HasPrefix(why, heloRule.prefix) {
+		return why, true
 	}
-	return strings.HasPrefix(body, "<DATA>: ") || strings.HasPrefix(body, "<END-OF-MESSAGE>: ")
+	for _, command := range [...]string{"DATA", "END-OF-MESSAGE"} {
+		if why, ok = cutSubject(body, command); ok {
+			return why, true
+		}
+	}
+	return "", false
 }
 
 // splitLoose reads lines with unquoted addresses, as Postfix 3.4 writes them:
