@@ -97,7 +97,7 @@ func TestReloadErrorLeavesPreviousStateIntact(t *testing.T) {
 		"load":       {fail: mistake, want: "/nonexistent/relaylens.yaml"},
 		"web config": {change: func(c *config.Config) { c.Web.ConfigFile = "/nonexistent/web.yml" }, want: "web.config_file"},
 		"timezone":   {change: func(c *config.Config) { c.Timezone = "Nowhere" }, want: "timezone"},
-		"phrase":     {change: func(c *config.Config) { c.Parsers.Exim.SenderVerify = []string{""} }, want: "parsers.exim.sender_verify"},
+		"phrase":     {change: func(c *config.Config) { c.Parsers.Exim.SenderVerify = []string{""} }, want: "parsers.exim"},
 		"no sources": {change: func(c *config.Config) { c.Sources = nil }, want: "find logs"},
 	} {
 		t.Run(name, func(t *testing.T) {
