@@ -142,7 +142,7 @@ func TestDNS(t *testing.T) {
 	}{
 		{"example.com", typeMX, noError, "\x00\x0a\x04mail\x07example\x03com\x00"},
 		{"example.com", typeAAAA, noError, ""},
-		{"7.113.0.203.in-addr.arpa", typePTR, noError, "\x06host7\x03dsl\x07example\x03net\x00"},
+		{"7.113.0.203.in-addr.arpa", typePTR, noError, "\x05host7\x03dsl\x07example\x03net\x00"},
 		{"host7.dsl.example.net", typeA, noError, "\xcb\x00\x71\x07"},
 		{"7.100.51.198.in-addr.arpa", typePTR, nxDomain, ""},
 		{"missing.example", typeMX, nxDomain, ""},

@@ -86,10 +86,10 @@ plain_server:
 
 // rotateExim is /etc/logrotate.d/exim4-base of Debian. Exim opens its log for
 // each message, so nobody has to be told.
-const rotateExim = `LOG {
+const rotateExim = `{
 	rotate 10
 	missingok
 	nocompress
-	create 640 954 adm
+	create 640 Debian-exim adm
 }
 `

@@ -19,8 +19,8 @@ var recordDir = flag.String("record", "", "write the logs of the servers below `
 
 // Environment of the test process that runs in the namespaces.
 const (
-	insideEnv = "RELAYLENS_E2E_PACKAGES" // directory of the fetched packages
-	lackEnv   = "RELAYLENS_E2E_LACK"     // why there are no servers
+	insideEnv = "E2E_PACKAGES" // directory of the fetched packages
+	lackEnv   = "E2E_LACK"     // why there are no servers
 )
 
 func TestMain(m *testing.M) {

@@ -87,26 +87,27 @@ showq unix n - n - - showq
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// rotateRsyslog is /etc/logrotate.d/rsyslog of Debian, with the signal sent by
-// us a while after the rename: rsyslog writes the old file for that time.
-const rotateRsyslog = `LOG {
+// rotateRsyslog is /etc/logrotate.d/rsyslog of Debian, but that the signal comes
+// a second after the rename: for that time rsyslog writes to the old file.
+const rotateRsyslog = `{
 	rotate 4
 	missingok
 	nocompress
 	create 0640 root adm
+	sharedscripts
 	postrotate
-		sleep 1; kill -HUP $(cat ROOT/run/rsyslogd.pid)
+		sleep 1; kill -HUP $(cat /run/rsyslogd.pid)
 	endscript
 }
 `
 
 // rotatePostlogd: postlogd keeps its file open until it is told.
-const rotatePostlogd = `LOG {
+const rotatePostlogd = `{
 	rotate 4
 	nocompress
 	create 0600 root root
 	postrotate
-		sleep 1; chroot ROOT postfix reload
+		sleep 1; postfix reload
 	endscript
 }
 `

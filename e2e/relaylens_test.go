@@ -28,7 +28,7 @@ type event struct {
 
 // program is the program under test; built by `make e2e`, or once per run.
 var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("RELAYLENS"); path != "" {
+	if path := os.Getenv("E2E_RELAYLENS"); path != "" {
 		return path, nil
 	}
 	path := filepath.Join(os.TempDir(), "relaylens-e2e")
@@ -91,6 +91,11 @@ func serve(t *testing.T, files ...string) *daemon {
 		t.Fatal(err)
 	}
 	d := &daemon{t: t, url: "http://" + address, cmd: cmd, wait: sync.OnceValue(cmd.Wait)}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.wait()
+	}()
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		d.wait()
@@ -99,6 +104,11 @@ func serve(t *testing.T, files ...string) *daemon {
 		}
 	})
 	waitFor(t, "relaylens to be ready", func() error {
+		select {
+		case <-ended:
+			t.Fatalf("relaylens serve ended: %v", d.wait())
+		default:
+		}
 		response, err := http.Get(d.url + "/-/ready")
 		if err != nil {
 			return err

@@ -126,15 +126,10 @@ func (s *server) playHostile(open func(ip, helo string) *session) {
 	c.quit()
 }
 
-// flood refuses n commands, one after the other, until stop is closed; it
-// returns at once after n.
-func (s *server) flood(tr *truth, stop <-chan struct{}) {
-	for i := 0; ; i++ {
-		select {
-		case <-stop:
-			return
-		default:
-		}
+// flood opens n sessions, one after the other, and has ten commands refused in each.
+func (s *server) flood(tr *truth, n int) {
+	s.t.Helper()
+	for i := range n {
 		c := connect(s.t, tr, honest, s.address, "mail.example.net")
 		c.mail("", "carol@example.net")
 		for j := range 10 {

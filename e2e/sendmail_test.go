@@ -41,8 +41,8 @@ TRUST_AUTH_MECH(` + "`PLAIN LOGIN'" + `)dnl
 define(` + "`confTO_IDENT', `0'" + `)dnl
 define(` + "`confCONNECTION_RATE_THROTTLE', `0'" + `)dnl
 define(` + "`confBAD_RCPT_THROTTLE', `0'" + `)dnl
-define(` + "`confREFUSE_LA', `0'" + `)dnl
-define(` + "`confQUEUE_LA', `0'" + `)dnl
+define(` + "`confREFUSE_LA', `1000'" + `)dnl
+define(` + "`confQUEUE_LA', `1000'" + `)dnl
 define(` + "`ALIAS_FILE', `/etc/mail/aliases'" + `)dnl
 FEATURE(` + "`use_cw_file'" + `)dnl
 FEATURE(` + "`no_default_msa'" + `)dnl

@@ -67,24 +67,28 @@ func (s *server) paths(suffix string) []string {
 	return paths
 }
 
-// rotateUnderLoad runs logrotate while the server goes on to refuse.
+// rotateUnderLoad runs logrotate on the server's machine while the server goes
+// on to refuse.
 func (s *server) rotateUnderLoad(tr *truth) {
 	s.t.Helper()
-	var conf strings.Builder
-	for _, path := range s.paths("") {
-		conf.WriteString(strings.NewReplacer("LOG", path, "ROOT", s.machine.root).Replace(s.logrotate))
-	}
-	dir := s.t.TempDir()
-	confPath := filepath.Join(dir, "logrotate.conf")
-	s.machine.must(os.WriteFile(confPath, []byte("su root root\n"+conf.String()), 0o644))
+	conf := strings.Join(s.logs, " ") + " " + s.logrotate
+	s.machine.write("/etc/logrotate-e2e.conf", conf)
 
-	stop := make(chan struct{})
+	s.flood(tr, 10)
+	done := make(chan struct{})
 	var rotated error
 	go func() {
-		defer close(stop)
-		rotated = run("logrotate", "--force", "--state", filepath.Join(dir, "state"), confPath)
+		defer close(done)
+		rotated = run("chroot", s.machine.root, "logrotate", "--force", "--state", "/run/logrotate.state", "/etc/logrotate-e2e.conf")
 	}()
-	s.flood(tr, stop)
+	for rotating := true; rotating; {
+		select {
+		case <-done:
+			rotating = false
+		default:
+		}
+		s.flood(tr, 10)
+	}
 	s.machine.must(rotated)
 	for _, path := range s.paths(".1") {
 		if _, err := os.Stat(path); err != nil {
