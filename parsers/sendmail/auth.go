@@ -11,10 +11,10 @@ func auth(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	if rest, ok := strings.CutPrefix(s, "=server, relay="); ok {
 		return login(rest, rec)
 	}
-	if s == "" || s[0] != ' ' {
+	s, ok := strings.CutPrefix(s, " ")
+	if !ok {
 		return relaylens.Ignored
 	}
-	s = s[1:]
 	if rest, ok := strings.CutPrefix(s, "failure ("); ok {
 		return authFailure(id, rest, rec)
 	}
@@ -167,7 +167,7 @@ func cutUser(s string) (detail, user string, known bool) {
 		return s[:first], "", false
 	}
 	rest := s[quoted+len(": user: "):]
-	for at := first; at >= 0; at = nextUser(s, at) {
+	for at, tries := first, 0; at >= 0 && tries < maxCandidates; at, tries = nextUser(s, at), tries+1 {
 		user := s[at+len(userMark):]
 		if user == "" || !strings.HasPrefix(rest, user) {
 			continue

@@ -53,8 +53,8 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 	case 't':
 		return g.lowerT(id, text, rec)
 	case 'A':
-		if strings.HasPrefix(text, "AUTH") {
-			return auth(id, text[len("AUTH"):], rec)
+		if s, ok := strings.CutPrefix(text, "AUTH"); ok && s != "" && (s[0] == '=' || s[0] == ':' || s[0] == ' ' && !hostFollows(s)) {
+			return auth(id, s, rec)
 		}
 	case '<', '2', '4', '5':
 		if id != "" {
@@ -63,15 +63,15 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 			}
 		}
 	case 'M':
-		if s, ok := strings.CutPrefix(text, "Milter"); ok {
-			return g.milter(id, s, rec)
+		if s, ok := strings.CutPrefix(text, "Milter"); ok && s != "" && (s[0] == ':' || s[0] == ' ' && !hostFollows(s)) {
+			return milter(id, s, rec)
 		}
 	case 'm':
 		if s, ok := strings.CutPrefix(text, "milter="); ok {
 			return milterAction(s, rec)
 		}
 	case 'S':
-		return upperS(text, rec)
+		return g.upperS(id, text, rec)
 	case 'T', 'R':
 		if v := bareRefusal(id, text, rec); v != relaylens.Ignored {
 			return v
@@ -79,6 +79,9 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 	}
 	return g.rarer(id, text, rec)
 }
+
+// hostFollows tells a keyword that is a host's name.
+func hostFollows(s string) bool { return strings.HasPrefix(s, " [") }
 
 func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	if s, ok := strings.CutPrefix(text, "to="); ok && id != "" {
@@ -93,7 +96,7 @@ func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdi
 	return g.rarer(id, text, rec)
 }
 
-func upperS(text string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	if s, ok := strings.CutPrefix(text, "STARTTLS=server, "); ok {
 		return starttls(s, rec)
 	}
@@ -102,10 +105,11 @@ func upperS(text string, rec *relaylens.Record) relaylens.Verdict {
 			return backend(said, rec)
 		}
 	}
-	return relaylens.Ignored
+	return g.rarer(id, text, rec)
 }
 
-// rarer reads the lines that are not told by a first letter of their own.
+// rarer reads the lines that are not told by a first letter of their own, or
+// that begin with a host name.
 func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	switch {
 	case strings.HasPrefix(text, "connect from "):

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/parsertest"
@@ -166,9 +167,29 @@ func TestInjectReply(t *testing.T) {
 	}
 }
 
+// TestHostileLength has lines of the greatest length that is kept, made of the
+// marks that are searched for. Work that grew with their square would take minutes.
+func TestHostileLength(t *testing.T) {
+	g := New(relaylens.Texts{})
+	begin := time.Now()
+	for _, prefix := range []string{"ruleset=check_vrfy, arg1=x", "ruleset=check_rcpt, arg1=<x", "ruleset=check_rcpt, arg1=<x>", "AUTH failure (PLAIN): x (-13) x: user: x",
+		"from=x", "to=<x>", "to=<x>, ctladdr=", "Milter: helo=", "x [192.0.2.1]: VRFY ", "<", "AUTH=server, relay=x", "STARTTLS=server, relay=x"} {
+		for _, mark := range []string{", relay=", ", relay=[192.0.2.1], reject=550 x", ", reject=", "], reject=", ", user=", ">... ", ",<x>", "<", ", stat=", "]: ", ", authid=", `\303`, `"`} {
+			text := prefix + strings.Repeat(mark, relaylens.MaxLine/len(mark)) + ", bits=0"
+			g.Parse(&relaylens.Envelope{Program: "sm-mta", Text: id + ": " + text}, new(relaylens.Record))
+		}
+	}
+	if took := time.Since(begin); took > 30*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, h := range parsertest.Hostile() {
 		f.Add(uint8(0), h)
+	}
+	for _, word := range []string{"AUTH", "MX", "Milter", "SYSERR", "ruleset", "milter", "rejecting", "from", "to"} {
+		f.Add(uint8(15), word) // a host name
 	}
 	for i := range templates {
 		f.Add(uint8(i), `x", relay=good.example.com [192.0.2.66], reject=550 5.7.1 x... Relaying denied`)

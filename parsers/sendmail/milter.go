@@ -9,7 +9,7 @@ import (
 
 // milter reads what follows "Milter": the answers that a filter gave through
 // srvrsmtp.c, or a filter that failed, "Milter (name): error text" of milter.c.
-func (g *Grammar) milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
+func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	if _, said, ok := strings.Cut(s, "): "); ok && strings.HasPrefix(s, " (") {
 		if milterBroken(said) {
 			return backend(s[1:], rec)

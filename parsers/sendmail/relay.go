@@ -74,6 +74,10 @@ func hostName(s string) string {
 	return s
 }
 
+// maxRelay is more than a relay value can have: an ident reply, the longest name
+// that DNS knows, an address.
+const maxRelay = 1024
+
 // cutRelay reads the value at the start of s that some mark ends, and returns
 // what follows it, mark included. A mark inside of the value does not count.
 func cutRelay(s string, isMark func(string) bool) (r relay, rest string, ok bool) {
@@ -82,7 +86,9 @@ func cutRelay(s string, isMark func(string) bool) (r relay, rest string, ok bool
 		if next < 0 {
 			break
 		}
-		i += next
+		if i += next; i > maxRelay {
+			break
+		}
 		if isMark(s[i:]) {
 			if r, ok = parseRelay(s[:i]); ok {
 				return r, s[i:], true

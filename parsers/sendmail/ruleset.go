@@ -170,15 +170,21 @@ func (r *refusal) disown() bool {
 	return true
 }
 
+// maxCandidates bounds the work on an argument that is made of marks.
+const maxCandidates = 16
+
 // search looks for the relay behind an argument whose end nothing marks. When
 // what it finds is ambiguous, neither client nor reply are told.
 func (r *refusal) search(s string) bool {
 	var found refusal
 	n := 0
-	for at := 0; ; at += len(relayMark) {
+	for at, tries := 0, 0; ; at, tries = at+len(relayMark), tries+1 {
 		i := strings.Index(s[at:], relayMark)
 		if i < 0 {
 			break
+		}
+		if tries == maxCandidates {
+			return r.disown()
 		}
 		at += i
 		var c refusal

@@ -109,7 +109,7 @@ func hostFirst(s string, rec *relaylens.Record) relaylens.Verdict {
 		end, sep = f, len("]"+forged+": ")
 	}
 	if end < 0 {
-		if strings.Contains(s, didNotIssue) {
+		if at := strings.LastIndex(s, didNotIssue); at >= 0 && oneHost(s[:at]) {
 			return sessionEnd(s, didNotIssue, rec)
 		}
 		return relaylens.Ignored
@@ -122,7 +122,7 @@ func hostFirst(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	client, ok := parseRelay(unescape(value))
-	if !ok {
+	if !ok || !oneHost(value) {
 		return relaylens.Ignored
 	}
 	e := &rec.Event
@@ -141,6 +141,13 @@ func hostFirst(s string, rec *relaylens.Record) relaylens.Verdict {
 }
 
 const didNotIssue = " did not issue MAIL/EXPN/VRFY/ETRN during connection to "
+
+// oneHost tells a relay value from a sentence that ends like one: what stands
+// before the address is one word.
+func oneHost(s string) bool {
+	at := strings.LastIndexByte(s, '[')
+	return at >= 0 && strings.IndexByte(strings.TrimSuffix(s[:at], " "), ' ') < 0
+}
 
 // probed tells the stage of a command that PrivacyOptions forbids, StageNone for
 // any other text. VRFY is answered 252 then, the others 502.
