@@ -242,18 +242,31 @@ func cutBare(s string) (address, rest string, ok bool) {
 }
 
 // clean reports that the text has nothing in it that could be the real end of
-// the line: what stands before may then not be taken for something of the client's.
+// the line: what stands before may then not be taken for something of the
+// client's. An address of the claim that the text repeats does no harm.
 func (c *claim) clean() bool {
-	s := c.msg
+	if !strings.Contains(c.msg, " rejected ") {
+		return !c.doubted
+	}
+	for msg := c.msg; msg != ""; {
+		var part string
+		if part, msg = cutOwn(msg, c); saysRejected(part) {
+			return false
+		}
+	}
+	return !c.doubted
+}
+
+func saysRejected(s string) bool {
 	for {
 		i := strings.Index(s, " rejected ")
 		if i < 0 {
-			return !c.doubted
+			return false
 		}
 		s = s[i+len(" rejected "):]
 		var probe claim
 		if !strings.HasPrefix(s, "by ") && readWhat(s, &probe) {
-			return false
+			return true
 		}
 	}
 }

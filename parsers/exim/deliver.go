@@ -84,26 +84,28 @@ func delivered(s string, rec *relaylens.Record) relaylens.Verdict {
 // refusedAbroad reads a bounce or a deferral. Only what another server answered
 // is an event; the rest is the network's or our own doing.
 func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
-	if !strings.Contains(s, remoteMark) {
+	mark := strings.Index(s, remoteMark)
+	if mark < 0 {
 		return relaylens.Ignored
 	}
 	e := &rec.Event
 	rest, ok := cutRecipient(s, e)
-	if ok && !repeated(rest) {
-		if i := strings.Index(rest, remoteMark) - 1; i > 1 {
-			if r, isReply := cutRemoteError(rest[i:]); isReply && !ofHost(r.stage) {
-				cutRemoteHost(rest[:i], e)
-				e.Direction = relaylens.Outbound
-				if r.setReply(e) {
-					return relaylens.Parsed
-				}
-			}
+	if !ok {
+		*rec = relaylens.Record{}
+		return relaylens.Malformed
+	}
+	if mark -= len(s) - len(rest); mark < 0 {
+		mark = strings.Index(rest, remoteMark)
+	}
+	if mark > 1 && !repeated(rest[:mark]) {
+		r, isReply := cutRemoteError(rest[mark-1:])
+		if isReply && !ofHost(r.stage) && r.setReply(e) {
+			e.Direction = relaylens.Outbound
+			cutRemoteHost(rest[:mark-1], e)
+			return relaylens.Parsed
 		}
 	}
 	*rec = relaylens.Record{}
-	if !ok {
-		return relaylens.Malformed
-	}
 	return relaylens.Ignored
 }
 
@@ -119,11 +121,11 @@ func ofHost(s relaylens.Stage) bool {
 // in 4.98 -52.
 const retryBase = 51
 
-// repeated reports a deferral for which no server was asked; s is what follows
-// the address.
+// repeated reports a deferral for which no server was asked; s is what stands
+// between the address and the error.
 func repeated(s string) bool {
 	i := strings.Index(s, " defer (-")
-	if i < 0 || i > strings.Index(s, remoteMark) {
+	if i < 0 {
 		return false
 	}
 	n := 0

@@ -86,20 +86,14 @@ func (g *Grammar) judgeOwn(text string, c *claim) (relaylens.Kind, relaylens.Rea
 		if reference(s) {
 			continue
 		}
-		w, innocent := find(s)
+		kind, reason, ok := find(s)
 		switch {
-		case innocent:
+		case !ok, kind == relaylens.KindNone:
 			continue
-		case w != nil:
-			return w.kind, w.reason, true
-		}
-		kind, reason, ok := smtp.Wording(s)
-		if ok && kind == relaylens.KindRelayDenied && (c.stage == relaylens.StageHelo || c.stage >= relaylens.StageData) {
+		case kind == relaylens.KindRelayDenied && (c.stage == relaylens.StageHelo || c.stage >= relaylens.StageData):
 			continue
 		}
-		if ok {
-			return kind, reason, true
-		}
+		return kind, reason, true
 	}
 	return 0, 0, false
 }

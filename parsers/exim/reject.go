@@ -19,47 +19,48 @@ func (g *Grammar) hostLine(text string, rec *relaylens.Record) relaylens.Verdict
 	if !strict && !strings.Contains(text, " rejected ") && !strings.Contains(text, " sender verify ") {
 		return relaylens.Ignored
 	}
-	var jh host
-	var jc claim
-	n := junkHost(text, &jh, &jc)
+	readings := junkHosts(text)
 	switch {
-	case strict && n == 0:
+	case strict && len(readings) == 0:
 		return g.doubtful(&h, &c, rec)
 	case strict:
 		// A HELO that may be anything (helo_accept_junk_hosts), or a text that
 		// quotes what the client or another server said.
-		return g.disputed(&c, &jc, rec)
-	case n == 1:
-		return g.claimed(&jh, &jc, rec)
-	case n > 1:
-		return g.disputed(&jc, &jc, rec)
+		return g.disputed(append(readings, reading{h, c}), rec)
+	case len(readings) == 1:
+		return g.claimed(&readings[0].host, &readings[0].claim, rec)
 	}
-	return relaylens.Malformed
+	return g.disputed(readings, rec)
 }
 
-// junkHost looks for the host string's address where the HELO keeps no rules:
-// any address that is followed by what follows a host string. It returns how
-// many there are, and the first of them.
-func junkHost(text string, h *host, c *claim) (n int) {
-	for i := 0; ; {
+// reading is one way to read a line.
+type reading struct {
+	host  host
+	claim claim
+}
+
+// maxReadings bounds the work that a hostile line makes.
+const maxReadings = 8
+
+// junkHosts looks for the host string's address where the HELO keeps no rules:
+// any address that is followed by what follows a host string.
+func junkHosts(text string) (readings []reading) {
+	for i := 0; len(readings) < maxReadings; {
 		at := strings.IndexByte(text[i:], '[')
 		if at < 0 {
-			return n
+			break
 		}
 		i += at + 1
 		if i > 1 && text[i-2] != ' ' {
 			continue
 		}
-		var th host
-		var tc claim
-		rest, ok := th.cutAddr(text[i-1:])
-		if !ok || !readClaim(rest, &tc) || !tc.clean() || !th.junkNames(text[:i-1]) {
-			continue
-		}
-		if n++; n == 1 {
-			*h, *c = th, tc
+		var r reading
+		rest, ok := r.host.cutAddr(text[i-1:])
+		if ok && readClaim(rest, &r.claim) && r.claim.clean() && r.host.junkNames(text[:i-1]) {
+			readings = append(readings, r)
 		}
 	}
+	return readings
 }
 
 // junkNames takes name and HELO from what stands before the address.
@@ -100,17 +101,24 @@ func (g *Grammar) doubtful(h *host, c *claim, rec *relaylens.Record) relaylens.V
 	return g.claimed(h, c, rec)
 }
 
-// disputed reports a refusal of somebody unknown.
-func (g *Grammar) disputed(a, b *claim, rec *relaylens.Record) relaylens.Verdict {
-	if a.verb != rejected || b.verb != rejected {
+// disputed reports a refusal of somebody unknown, if the readings agree at
+// least on what was refused.
+func (g *Grammar) disputed(readings []reading, rec *relaylens.Record) relaylens.Verdict {
+	var kind relaylens.Kind
+	for i := range readings {
+		c := &readings[i].claim
+		k, _ := g.judge(c)
+		if c.verb != rejected || i > 0 && k != kind {
+			return relaylens.Malformed
+		}
+		kind = k
+	}
+	if len(readings) == 0 {
 		return relaylens.Malformed
 	}
-	kind, _ := g.judge(a)
-	if other, _ := g.judge(b); other != kind {
-		return relaylens.Malformed
-	}
+	c := &readings[0].claim
 	rec.Tainted = true
-	return g.claimed(&host{}, &claim{verb: rejected, temporary: a.temporary, stage: a.stage, msg: a.msg}, rec)
+	return g.claimed(&host{}, &claim{verb: rejected, temporary: c.temporary, stage: c.stage, msg: c.msg}, rec)
 }
 
 // claimed fills the record.

@@ -67,26 +67,9 @@ func (r *remoteError) setReply(e *relaylens.Event) bool {
 	}
 	e.Stage, e.Code, e.Enhanced = r.stage, code, enhanced
 	e.Text, _ = smtp.CutSubject(text, e.Recipient)
-	e.Kind, e.Reason = smtp.Remote(code, enhanced, joined(e.Text))
+	e.Kind, e.Reason = smtp.Remote(code, enhanced, e.Text)
 	if r.stage == relaylens.StageAuth {
 		e.Kind, e.Reason = relaylens.KindAuthFailed, replyReason(code)
 	}
 	return true
-}
-
-// joined is the text of a reply of several lines as one: Exim writes `\n` and
-// repeats the code. A reply of one line is itself.
-func joined(text string) string {
-	if !strings.Contains(text, `\n`) {
-		return text
-	}
-	var b strings.Builder
-	for i, line := range strings.Split(text, `\n`) {
-		if i > 0 {
-			_, _, line = smtp.CutReply(line)
-			b.WriteByte(' ')
-		}
-		b.WriteString(line)
-	}
-	return b.String()
 }

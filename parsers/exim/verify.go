@@ -31,7 +31,7 @@ func verifyDetail(h *host, c *claim, rec *relaylens.Record) relaylens.Verdict {
 			return relaylens.Parsed
 		}
 		e.Text, _ = smtp.CutSubject(reply, c.sender)
-		e.Reason = smtp.Callout(e.Code, e.Enhanced, joined(e.Text))
+		e.Reason = smtp.Callout(e.Code, e.Enhanced, e.Text)
 		if e.Code < 400 {
 			e.Code, e.Enhanced = 0, ""
 		}

@@ -1,14 +1,13 @@
 package exim
 
 import (
-	"bytes"
-
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // wording ties words of a configuration to what they mean.
 type wording struct {
-	needle []byte // lower case
+	phrase string // lower case
 	kind   relaylens.Kind
 	reason relaylens.Reason
 }
@@ -17,11 +16,14 @@ type wording struct {
 // wiki, of Debian, cPanel, DirectAdmin and vexim, where they say more than
 // smtp.Wording reads from them, or something else. The first match counts.
 var wordings = table(
+	relaylens.KindNone, relaylens.ReasonNone, "not spam", "as ham",
 	relaylens.KindRelayDenied, relaylens.ReasonNone, "permitted to relay through", "authentication required to relay", "must authenticate to relay",
 	"not a relay", "relay attempt", "relaying attempt", "relay is prohibited", "not an open relay", "relay forbidden", "relaying forbidden",
 	"relaying disabled", "relay rejected", "refused to relay", "no relay",
+	relaylens.KindRejected, relaylens.ReasonDNSBL, "listed at", "listed in", "listed on", "black list", "blocked using", "blocked by", "dnsbl", "dnslist",
+	"spamhaus", "spamcop", "barracuda", " rbl", "in an rbl",
 	relaylens.KindSenderVerify, relaylens.ReasonUnverified, "sender verify fail", "sender verification fail", "could not complete sender verif",
-	"verification failed for <", "could not verify sender", "cannot verify sender", "unable to verify sender", "sender address verification",
+	"verification failed for", "could not verify sender", "cannot verify sender", "unable to verify sender", "sender address verification",
 	"sender could not be verified", "sender cannot be verified", "sender address could not be verified", "unverifiable sender",
 	relaylens.KindSenderVerify, relaylens.ReasonUnrouteable, "unrouteable sender", "unroutable sender", "sender domain is not routable",
 	relaylens.KindSenderVerify, relaylens.ReasonDomainNotFound, "sender domain does not exist", "sender domain not found", "sender domain must resolve",
@@ -49,9 +51,8 @@ var wordings = table(
 	"not authenticated", "smtp auth",
 )
 
-// table reads kind, reason, needles, again and again.
-func table(items ...any) []wording {
-	var ws []wording
+// table reads kind, reason, phrases, again and again.
+func table(items ...any) (ws []wording) {
 	var w wording
 	for _, item := range items {
 		switch v := item.(type) {
@@ -60,48 +61,29 @@ func table(items ...any) []wording {
 		case relaylens.Reason:
 			w.reason = v
 		case string:
-			w.needle = []byte(v)
+			w.phrase = v
 			ws = append(ws, w)
 		}
 	}
 	return ws
 }
 
-// find looks for the first wording of the table that s has; innocent says that
-// s reports that nothing was found.
-func find(s string) (w *wording, innocent bool) {
-	var buf [256]byte
-	n := copy(buf[:], s)
-	for i, c := range buf[:n] {
-		if c >= 'A' && c <= 'Z' {
-			buf[i] = c | 0x20
-		}
+var lexicon = smtp.NewLexicon(func() (phrases []string) {
+	for _, w := range wordings {
+		phrases = append(phrases, w.phrase)
 	}
-	text := buf[:n]
-	if bytes.Contains(text, notSpam) {
-		return nil, true
-	}
-	for i := range wordings {
-		if bytes.Contains(text, wordings[i].needle) {
-			if blocklist(text) && wordings[i].kind != relaylens.KindRelayDenied {
-				return nil, false
-			}
-			return &wordings[i], false
-		}
-	}
-	return nil, false
-}
+	return phrases
+}()...)
 
-// notSpam is what a warning says that is none.
-var notSpam = []byte("not spam")
-
-// blocklist leaves to smtp.Wording what names a DNS list: its answer may speak
-// of spam and of hosts.
-func blocklist(text []byte) bool {
-	for _, s := range [...]string{"listed at", "listed in", "black list", "blocked using", "blocked by", "dnsbl", "spamhaus", "spamcop", " rbl"} {
-		if bytes.Contains(text, []byte(s)) {
-			return true
-		}
+// find says what a sentence of the server's means. KindNone means that it says
+// that nothing was found; ok is false when it says nothing known.
+func find(s string) (kind relaylens.Kind, reason relaylens.Reason, ok bool) {
+	kind, reason, ok = smtp.Wording(s)
+	if ok && kind == relaylens.KindRelayDenied {
+		return kind, reason, true
 	}
-	return false
+	if i, own := lexicon.First(s); own {
+		return wordings[i].kind, wordings[i].reason, true
+	}
+	return kind, reason, ok
 }
