@@ -34,6 +34,7 @@ type follower struct {
 	deaf    bool              // a look found news that no event announced
 
 	ok      bool // the last look found nothing wrong
+	packed  bool      // the path has come to name an archive
 	closed  bool
 	missing time.Time // since when the path names nothing
 	fault   string    // the error that was logged last
@@ -200,8 +201,10 @@ func (f *follower) open() (*stream, int64, error) {
 	if err == nil {
 		err = followable(fi)
 	}
-	if err == nil && compressed(file) {
-		err = errCompressed
+	if err == nil {
+		if packed, _ := compressed(file); packed {
+			err = errCompressed
+		}
 	}
 	if err != nil {
 		file.Close()
@@ -210,12 +213,13 @@ func (f *follower) open() (*stream, int64, error) {
 	return newStream(f.path, file, fi), fi.Size(), nil
 }
 
-// compressed reports whether file is an archive.
-func compressed(file *os.File) bool {
+// compressed reports whether file is an archive; more is true when it is too
+// short to tell.
+func compressed(file *os.File) (yes, more bool) {
 	head := make([]byte, longestMagic)
 	n, _ := file.ReadAt(head, 0)
-	kind, _ := sniff(head[:n])
-	return kind != nil
+	kind, more := sniff(head[:n])
+	return kind != nil, more
 }
 
 // join appends a file that the path has come to name.

@@ -130,7 +130,7 @@ func (g *glob) archive(path string, id fileID) bool {
 		return false
 	}
 	defer file.Close()
-	if !compressed(file) {
+	if packed, _ := compressed(file); !packed {
 		delete(g.skipped, path)
 		return false
 	}
@@ -173,12 +173,21 @@ func (g *glob) watch() {
 	}
 }
 
-// forget drops followers whose path has been gone for long. Its series leave
-// with a path.
+// lost reports whether the path has been gone for long, and what it named last
+// has been quiet as long.
+func (f *follower) lost(now time.Time) bool {
+	if f.missing.IsZero() || now.Sub(f.missing) < f.timing.lost {
+		return false
+	}
+	last := f.last()
+	return last == nil || last.atEnd && now.Sub(last.grew) >= f.timing.lost
+}
+
+// forget drops followers whose path has been gone for long, or is an archive by
+// now. The series of a path leave with it.
 func (g *glob) forget(now time.Time) {
 	for _, f := range slices.Clone(g.followers) {
-		last := f.last()
-		if f.missing.IsZero() || now.Sub(f.missing) < g.timing.lost || last != nil && (!last.atEnd || now.Sub(last.grew) < g.timing.lost) {
+		if !f.packed && !f.lost(now) {
 			continue
 		}
 		for _, s := range f.streams {

@@ -13,7 +13,7 @@ import (
 
 // begin places s, the file that the path named at start.
 func (f *follower) begin(s *stream, size int64) {
-	s.undecided = false
+	s.undecided = size == 0
 	err := error(nil)
 	p := f.saved()
 	switch {
@@ -124,11 +124,18 @@ func (f *follower) decide(s *stream) bool {
 		f.failed("read", err)
 		return false
 	}
-	s.size = fi.Size()
-	s.atEnd = s.size == 0
-	if s.atEnd {
+	s.size, s.atEnd = fi.Size(), true
+	if s.size == 0 {
 		return false
 	}
+	if packed, more := compressed(s.f); packed || more {
+		// gzip had just created it when it was opened.
+		if f.packed = packed; packed && f.glob == nil {
+			f.failed("open", errCompressed)
+		}
+		return false
+	}
+	s.atEnd = false
 	if p, ok := f.previous(s); ok && p.compare(s.f, fi.Size()) == same {
 		f.adopt(s, p)
 		return true
