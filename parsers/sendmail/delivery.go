@@ -186,8 +186,16 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 		e.Enhanced, e.Class = a.dsn, classOfDSN(a.dsn)
 	}
 	e.Kind, e.Reason = smtp.Remote(code, e.Enhanced, e.Text)
+	if strings.HasSuffix(text, eximRelayDenied) {
+		e.Kind, e.Reason = relaylens.KindRelayDenied, relaylens.ReasonNone
+	}
 	return relaylens.Parsed
 }
+
+// eximRelayDenied ends the first line of a relay denial that Exim servers with a
+// control panel send: "550-{host} [{ip}] is currently not permitted to", "550-relay
+// through this server. …". Sendmail logs the first line of a reply only.
+const eximRelayDenied = " is currently not permitted to"
 
 // asked tells the statuses that a server's answer has, where reply= is not
 // logged, of a mailer that speaks SMTP to it.

@@ -24,6 +24,8 @@ func TestRemoteRefusals(t *testing.T) {
 		attempted("dsn=5.7.1, reply=554 5.7.1 <b@example.net>: Relay access denied, stat=Service unavailable", denied, 0, rcpt).
 			said(554, "5.7.1", "Relay access denied"),
 		attempted("dsn=5.1.1, reply=550 relay not permitted, stat=User unknown", denied, 0, rcpt).said(550, "", "relay not permitted"),
+		attempted("dsn=5.1.1, reply=550-mx.example.net [192.0.2.25] is currently not permitted to, stat=User unknown", denied, 0, rcpt).
+			said(550, "", "mx.example.net [192.0.2.25] is currently not permitted to"),
 		attempted("dsn=5.1.1, reply=550 5.1.1 <b@example.net>... User unknown, stat=User unknown", rejected, relaylens.ReasonUnknownRecipient, rcpt).
 			said(550, "5.1.1", "User unknown"),
 		attempted("dsn=5.1.1, reply=550-5.1.1 The email account does not exist, stat=User unknown", rejected, relaylens.ReasonUnknownRecipient, rcpt).

@@ -47,9 +47,14 @@ func isID(s string) bool {
 	return false
 }
 
-func alphanumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-}
+var alphanumerics = func() (t [256]bool) {
+	for _, c := range []byte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+		t[c] = true
+	}
+	return t
+}()
+
+func alphanumeric(c byte) bool { return alphanumerics[c] }
 
 func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
