@@ -19,6 +19,9 @@ GOTESTSUM     := gotest.tools/gotestsum@v1.13.0
 VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -s -w -X main.version=$(VERSION:v%=%)
 
+# What `make test` runs; each step alone is `make STEP`.
+STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e
+
 # What a run could not do is written here, one line each. In CI it fails the run.
 SKIPS := $(BIN)/skips
 
@@ -39,12 +42,13 @@ run: build ## follow a sample mail server for a while; ctrl-c ends it
 test: ## everything that CI runs
 	@mkdir -p $(BIN) && : > $(SKIPS)
 	@.ci/install $(BIN)
-	@for step in fmt-check vet lint race fuzz docs-check systemd-check e2e; do \
+	@failed=(); for step in $(STEPS); do \
 		start=$$SECONDS; echo "== $$step"; \
-		FUZZTIME=$${FUZZTIME:-5s} $(MAKE) $$step || { echo "== $$step FAILED"; exit 1; }; \
+		$(MAKE) $$step FUZZTIME=$${FUZZTIME:-5s} || failed+=($$step); \
 		echo "== $$step took $$((SECONDS - start)) s"; \
-	done
-	@.ci/skips $(BIN)
+	done; \
+	.ci/skips $(BIN) || failed+=(skips); \
+	if (($${#failed[@]})); then echo "FAILED: $${failed[*]}"; exit 1; fi
 
 .PHONY: unit
 unit: ## the unit tests alone, quickly
