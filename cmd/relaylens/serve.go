@@ -33,7 +33,8 @@ EXIT STATUS
   1  an error
   2  the command line is wrong`
 
-// drainTimeout bounds the end of the daemon. systemd kills after 90 seconds.
+// drainTimeout bounds the end of the daemon. It is shorter than TimeoutStopSec of
+// the systemd unit, so that the daemon says itself what it had to leave.
 const drainTimeout = 20 * time.Second
 
 func newServeCommand() *cobra.Command {

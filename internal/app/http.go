@@ -121,17 +121,32 @@ func answer(w http.ResponseWriter, code int, text string) {
 }
 
 // webLogger logs what net/http and the toolkit say under one constant message,
-// as their own repeats what clients sent.
+// as their own repeats what clients sent, and no more than webLogBurst entries
+// a minute, as any client can cause them.
 func (a *App) webLogger() *zap.Logger {
-	return a.logger.Named("web").WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return webCore{c} }))
+	return a.logger.Named("web").WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		return webCore{Core: c, sampler: zapcore.NewSamplerWithOptions(c, time.Minute, webLogBurst, 0)}
+	}))
 }
 
-type webCore struct{ zapcore.Core }
+const (
+	webMessage  = "web server"
+	webLogBurst = 20
+)
 
-func (c webCore) With(fields []zapcore.Field) zapcore.Core { return webCore{c.Core.With(fields)} }
+type webCore struct {
+	zapcore.Core
+	sampler zapcore.Core
+}
+
+func (c webCore) With(fields []zapcore.Field) zapcore.Core {
+	return webCore{Core: c.Core.With(fields), sampler: c.sampler}
+}
 
 func (c webCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if !c.Enabled(e.Level) {
+	constant := e
+	constant.Message = webMessage
+	if c.sampler.Check(constant, nil) == nil {
 		return checked
 	}
 	return checked.AddCore(e, c)
@@ -139,6 +154,6 @@ func (c webCore) Check(e zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.
 
 func (c webCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	fields = append(fields, zap.String("said", relaylens.Escaped(e.Message, 500)))
-	e.Message = "web server"
+	e.Message = webMessage
 	return c.Core.Write(e, fields)
 }

@@ -197,6 +197,12 @@ func TestWebLog(t *testing.T) {
 	if strings.ContainsAny(said, "\x1b\u202e\n") || !strings.Contains(said, "bad") {
 		t.Errorf("said %q", said)
 	}
+	for i := range 10 * webLogBurst {
+		r.server.ErrorLog.Printf("http: TLS handshake error %d", i)
+	}
+	if n := r.logs.FilterMessage("web server").Len(); n != webLogBurst {
+		t.Errorf("%d entries in a minute, want %d", n, webLogBurst)
+	}
 }
 
 func TestServerFailureIsReported(t *testing.T) {
