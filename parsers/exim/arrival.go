@@ -54,13 +54,17 @@ func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 			return false
 		}
 		h.setClient(e)
+		e.Direction = relaylens.DirectionNone
 		s = after
 	}
 	*t, s = cutTokens(s)
 	if !strings.HasPrefix(s, " S=") && len(s) > 0 {
-		// A HELO or an ident answer with spaces in it.
-		*e, t.auth = relaylens.Event{}, ""
-		return false
+		if !t.ident {
+			// The HELO has a host string in it.
+			*e, t.auth = relaylens.Event{}, ""
+			return false
+		}
+		t.doubted = true
 	}
 	// What the client could have written before the size is not trusted when
 	// the size is there twice.

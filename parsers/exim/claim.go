@@ -43,10 +43,9 @@ func readClaim(s string, c *claim) (ok bool) {
 		c.verb = unrelated
 		return true
 	}
-	if strings.HasPrefix(s, " F=<") || strings.HasPrefix(s, " rejected ") {
-		c.proto = ""
-	} else {
+	if !strings.HasPrefix(s, " F=<") {
 		c.tokens, s = cutTokens(s)
+		c.auth = "" // the login stands behind the sender
 	}
 	if strings.HasPrefix(s, " F=<") {
 		if c.sender, s, ok = smtp.CutPath(s[3:]); !ok {

@@ -99,7 +99,7 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	if mark > 1 && !repeated(rest[:mark]) {
 		r, isReply := cutRemoteError(rest[mark-1:])
-		if isReply && !ofHost(r.stage) && r.setReply(e) {
+		if isReply && r.setReply(e) {
 			e.Direction = relaylens.Outbound
 			cutRemoteHost(rest[:mark-1], e)
 			return relaylens.Parsed
@@ -109,8 +109,9 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Ignored
 }
 
-// ofHost reports a refusal of all that we have: Exim logs it for each host when
-// it happens, without flag, and repeats the last one for each address.
+// ofHost reports a refusal of all that we have. Exim logs it for each host,
+// without flag and without an address, and repeats that of the last host with
+// the address: only that is an event, or a host alone would count twice.
 // transports/smtp.c, smtp_transport_entry
 func ofHost(s relaylens.Stage) bool {
 	return s == relaylens.StageConnect || s == relaylens.StageHelo
@@ -150,7 +151,7 @@ func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	r, ok := cutRemoteError(rest[1:])
-	if !ok {
+	if !ok || ofHost(r.stage) {
 		return relaylens.Ignored
 	}
 	e := &rec.Event

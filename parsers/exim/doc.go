@@ -30,6 +30,9 @@
 // refusal before it, nor for words that are no SMTP command at all; when those
 // get a client thrown out, that is one event.
 //
+// A next hop that refuses the connection is told by the line that names the
+// recipient. Where several hosts did, that is the last of them.
+//
 // HELO, addresses, user names and certificate names are the client's, and Exim
 // writes most of them raw. A line that can be read in two ways loses what they
 // disagree on, and is Tainted.

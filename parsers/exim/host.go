@@ -146,11 +146,17 @@ func cutTokens(s string) (t tokens, rest string) {
 			continue
 		case eq < 0:
 		case word[:eq] == "A":
-			end = authLength(s[1:])
+			end = fieldLength(s[1:])
+			t.doubted = t.doubted || t.auth != ""
 			t.auth = s[3 : end+1]
 		case word[:eq] == "P":
+			// A login is told after the protocol.
+			t.doubted = t.doubted || t.proto != "" || t.auth != ""
 			t.proto = word[2:]
-		case word[:eq] == "U", word[:eq] == "SNI", word[:eq] == "DN":
+		case word[:eq] == "U":
+			end = fieldLength(s[1:])
+			t.ident = true
+		case word[:eq] == "SNI", word[:eq] == "DN":
 			t.ident = true
 		}
 		s = s[end+1:]
@@ -158,9 +164,9 @@ func cutTokens(s string) (t tokens, rest string) {
 	return t, s
 }
 
-// authLength is the length of A=driver:id, where id may have spaces in it: it
-// ends before the next field.
-func authLength(s string) int {
+// fieldLength is the length of a field whose value may have spaces in it, a
+// login or an ident answer: it ends before the next field.
+func fieldLength(s string) int {
 	for n := 0; ; {
 		end := strings.IndexByte(s[n:], ' ')
 		if end < 0 {
@@ -171,7 +177,7 @@ func authLength(s string) int {
 		if i := strings.IndexByte(next, ' '); i >= 0 {
 			next = next[:i]
 		}
-		if keyLength(next) > 0 || flag(next) {
+		if keyLength(next) > 0 || flag(next) || next == "rejected" || next == "temporarily" {
 			return n
 		}
 		n++

@@ -79,6 +79,12 @@ var templates = map[string]func(v string) string{
 	"certificate": func(v string) string {
 		return `H=(pc) [203.0.113.9] X=TLS1.3:x:256 CV=no DN="CN=` + raw(v) + `" F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted`
 	},
+	"ident": func(v string) string {
+		return "H=(pc) [203.0.113.9] U=" + printed(v) + " F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted"
+	},
+	"ident of a message": func(v string) string {
+		return "1tTaBc-0001Ab-2z <= a@example.com H=(pc) [203.0.113.9] U=" + printed(v) + " P=esmtpsa A=plain:joe S=511 id=x@y"
+	},
 	"command": func(v string) string {
 		return `SMTP syntax error in "RCPT TO:<` + raw(v) + `>" H=(pc) [203.0.113.9] malformed address: ` + raw(v) + ` may not follow x`
 	},

@@ -25,7 +25,7 @@ func from(ip string, names ...string) option {
 	return func(rec *relaylens.Record) {
 		e := &rec.Event
 		e.ClientIP = netip.MustParseAddr(ip)
-		if e.Kind.Refusal() || e.Kind == relaylens.KindAccepted || e.Kind == relaylens.KindRejected {
+		if e.Kind.Refusal() {
 			e.Direction = relaylens.Inbound
 		}
 		for i, p := range []*string{&e.ClientName, &e.Helo} {

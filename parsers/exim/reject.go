@@ -22,7 +22,7 @@ func (g *Grammar) hostLine(text string, rec *relaylens.Record) relaylens.Verdict
 	readings := junkHosts(text)
 	switch {
 	case strict && len(readings) == 0:
-		return g.doubtful(&h, &c, rec)
+		return g.doubtful(&h, text, &c, rec)
 	case strict:
 		// A HELO that may be anything (helo_accept_junk_hosts), or a text that
 		// quotes what the client or another server said.
@@ -92,12 +92,28 @@ func (h *host) junkNames(s string) bool {
 }
 
 // doubtful reports a claim whose client is certain, and whose other fields may
-// come from an ident answer or a certificate.
-func (g *Grammar) doubtful(h *host, c *claim, rec *relaylens.Record) relaylens.Verdict {
-	if c.ident || c.doubted || c.auth != "" {
-		c.auth, c.sender, c.hasSender, c.recipient = "", "", false, ""
-		rec.Tainted = true
+// come from an ident answer or a certificate. Whichever of the refusals in the
+// line is the real one, all must be of one kind.
+func (g *Grammar) doubtful(h *host, text string, c *claim, rec *relaylens.Record) relaylens.Verdict {
+	if !c.ident && !c.doubted && c.auth == "" {
+		return g.claimed(h, c, rec)
 	}
+	kind, _ := g.judge(c)
+	for rest := text; ; {
+		i := strings.Index(rest, " rejected ")
+		if i < 0 {
+			break
+		}
+		var other claim
+		if readVerb(rest[i:], &other) {
+			if k, _ := g.judge(&other); k != kind {
+				return relaylens.Malformed
+			}
+		}
+		rest = rest[i+1:]
+	}
+	c.auth, c.sender, c.hasSender, c.recipient = "", "", false, ""
+	rec.Tainted = true
 	return g.claimed(h, c, rec)
 }
 

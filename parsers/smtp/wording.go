@@ -73,6 +73,7 @@ var wordings = []wording{
 	{"user unknown", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 	{"unknown user", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 	{"no such user", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
+	{"no such person", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 	{"no such recipient", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 	{"no such virtual user", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 	{"no such mailbox", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
