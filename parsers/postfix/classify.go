@@ -7,7 +7,10 @@ import (
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
-const relayDenied = "Relay access denied"
+const (
+	relayDenied   = "Relay access denied"
+	lookupFailure = "Temporary lookup failure"
+)
 
 // class is what smtpd names as the reason's subject: "<name>: Sender address
 // rejected: why".
@@ -44,9 +47,13 @@ var (
 )
 
 // classify sets kind, reason and text of a rejection by smtpd, whose fields have
-// been read.
-func (g *Grammar) classify(body, where string, f *fields, service string, ev *relaylens.Event) {
-	why := stripSubject(body, where, f, ev)
+// been read. It is false when the text has two readings.
+func (g *Grammar) classify(body, where string, f *fields, service string, ev *relaylens.Event) bool {
+	why, ok := stripSubject(body, where, f, ev)
+	if !ok {
+		ev.Kind, ev.Reason = relaylens.KindRejected, relaylens.ReasonOther
+		return false
+	}
 	ev.Text = why
 	switch {
 	case why == relayDenied:
@@ -60,36 +67,7 @@ func (g *Grammar) classify(body, where string, f *fields, service string, ev *re
 	default:
 		ev.Kind, ev.Reason = g.otherRejected(why)
 	}
-}
-
-// stripSubject removes the name that the text begins with, which is one of the
-// fields, the client, or the command.
-func stripSubject(body, where string, f *fields, ev *relaylens.Event) string {
-	if body == "" || body[0] != '<' {
-		return body
-	}
-	if why, ok := cutSubject(body, f.recipient); ok && f.hasRecipient {
-		return why
-	}
-	if why, ok := cutSubject(body, f.sender); ok && f.hasSender {
-		return why
-	}
-	if why, ok := cutSubject(body, f.helo); ok {
-		return why
-	}
-	if why, ok := cutSubject(body, where); ok {
-		return why
-	}
-	if rest, ok := strings.CutPrefix(body[1:], ev.ClientName); ok && ev.ClientName != "" && strings.HasPrefix(rest, "[") {
-		if _, why, ok := strings.Cut(rest, "]>: "); ok {
-			return why
-		}
-	}
-	// An access map's key, or a rewritten address: the class behind it tells.
-	if i := strings.LastIndex(body, ">: "); i >= 0 {
-		return body[i+3:]
-	}
-	return body
+	return true
 }
 
 func (g *Grammar) recipientRejected(why string) (relaylens.Kind, relaylens.Reason) {
@@ -148,7 +126,7 @@ func systemText(why string) (relaylens.Reason, bool) {
 		return relaylens.ReasonTLSRequired, true
 	case why == "Message size exceeds fixed limit":
 		return relaylens.ReasonSize, true
-	case why == "Temporary lookup failure", why == "Server configuration error", why == "Insufficient system storage",
+	case why == lookupFailure, why == "Server configuration error", why == "Insufficient system storage",
 		strings.HasSuffix(why, " Server local data error"):
 		return relaylens.ReasonResources, true
 	case strings.HasPrefix(why, "Server configuration problem"):
@@ -171,7 +149,7 @@ func (g *Grammar) anyRejected(why string, own relaylens.Reason) (relaylens.Kind,
 		return relaylens.KindRejected, relaylens.ReasonAddressSyntax
 	case "Improper use of SMTP command pipelining", "Multi-recipient bounce":
 		return relaylens.KindRejected, relaylens.ReasonProtocol
-	case "Server configuration error", "Temporary lookup failure":
+	case "Server configuration error", lookupFailure:
 		return relaylens.KindRejected, relaylens.ReasonResources
 	}
 	return g.custom(why, own)
@@ -195,6 +173,7 @@ func (g *Grammar) custom(why string, own relaylens.Reason) (relaylens.Kind, rela
 		if own != relaylens.ReasonMilter {
 			return relaylens.KindRejected, reason
 		}
+	default:
 	}
 	return relaylens.KindRejected, own
 }

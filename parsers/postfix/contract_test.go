@@ -154,7 +154,13 @@ func scenes() []scene {
 		{"remote recipient", func(v string) string {
 			return "postfix/smtp[1]: 4F1A2B3C: to=<" + external(v+"@example.net") + ">, relay=mx.example.net[198.51.100.25]:25, delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx.example.net[198.51.100.25] said: 550 5.1.1 no (in reply to RCPT TO command))"
 		}},
-		{"message id", func(v string) string {
+		{"original recipient", func(v string) string {
+			return "postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>, orig_to=<" + external(v+"@example.com") + ">, relay=mx.example.net[198.51.100.25]:25, delay=1, delays=0/0/0/1, dsn=5.1.1, status=bounced (host mx.example.net[198.51.100.25] said: 550 5.1.1 no (in reply to RCPT TO command))"
+		}},
+		{"remote reply", func(v string) string {
+			return "postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>, relay=mx.example.net[198.51.100.25]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 " + printable(v) + ")"
+		}},
+		{"active", func(v string) string {
 			return "postfix/qmgr[1]: 4F1A2B3C: from=<" + external(v+"@example.com") + ">, size=1, nrcpt=1 (queue active)"
 		}},
 	}

@@ -12,45 +12,32 @@ import (
 //
 // Source: global/log_adhoc.c; smtp/smtp_trouble.c.
 func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
-	if id == "" || len(rest) < 8 {
+	if id == "" {
 		return relaylens.Ignored
 	}
-	switch {
-	case strings.HasPrefix(rest, "to=<"):
-	case strings.HasPrefix(rest, "host "):
+	if strings.HasPrefix(rest, "host ") {
 		return tryNext(id, rest, rec)
-	default:
-		return relaylens.Ignored
 	}
-	address, rest, ok := cutTo(rest[4:])
+	rest, ok := strings.CutPrefix(rest, "to=<")
 	if !ok {
 		return relaylens.Ignored
 	}
-	if i := strings.Index(rest, ", relay="); i >= 0 {
-		rest = rest[i+len(", relay="):]
-	}
-	relay := rest
-	i := strings.Index(rest, ", dsn=")
-	if i < 0 {
+	address, rest, ok := cutTo(rest)
+	if !ok {
+		if strings.Contains(rest, ", status=") {
+			return relaylens.Malformed
+		}
 		return relaylens.Ignored
 	}
-	dsn, rest, ok := strings.Cut(rest[i+len(", dsn="):], ", status=")
+	relay, dsn, status, reason, ok := cutStatus(rest)
 	if !ok {
 		return relaylens.Ignored
 	}
-	status, reason, ok := strings.Cut(rest, " (")
-	if !ok {
-		return relaylens.Ignored
-	}
-	reason = strings.TrimSuffix(reason, ")")
 	ev := &rec.Event
 	switch status {
 	case "sent":
-		ev.Kind, ev.Text = relaylens.KindDelivered, reason
-		if strings.IndexByte(relay[:i], '[') > 0 {
-			cutHost(relay[:i], ev)
-		}
-		ev.Enhanced = dsn
+		cutHost(relay, ev)
+		ev.Kind, ev.Enhanced, ev.Text = relaylens.KindDelivered, dsn, reason
 	case "deferred", "bounced", "SOFTBOUNCE":
 		if !remote(reason, ev) {
 			return relaylens.Ignored
@@ -65,19 +52,48 @@ func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
-// cutTo reads a recipient and what follows it. An unquoted one is read up to the
-// first field that can follow.
+// cutStatus reads ", relay=R⟦, conn_use=n⟧, delay=…, dsn=D, status=S (reason)".
+// Nothing before the reason is another's words.
+func cutStatus(s string) (relay, dsn, status, reason string, ok bool) {
+	s, ok = strings.CutPrefix(s, ", relay=")
+	i := strings.Index(s, ", dsn=")
+	if !ok || i < 0 {
+		return "", "", "", "", false
+	}
+	relay, _, _ = strings.Cut(s[:i], ", ")
+	dsn, s, ok = strings.Cut(s[i+len(", dsn="):], ", status=")
+	if !ok {
+		return "", "", "", "", false
+	}
+	status, reason, ok = strings.Cut(s, " (")
+	return relay, dsn, status, strings.TrimSuffix(reason, ")"), ok
+}
+
+// cutTo reads a recipient and skips the one that it was before aliasing. An
+// unquoted address is read up to the next field, if only one place looks so.
 func cutTo(s string) (address, rest string, ok bool) {
+	const orig, relay = ", orig_to=<", ", relay="
 	address, rest, ok = cutAddr(s)
-	if ok && (strings.HasPrefix(rest, ", relay=") || strings.HasPrefix(rest, ", orig_to=<")) {
+	if ok && strings.HasPrefix(rest, relay) {
 		return address, rest, true
 	}
-	for _, next := range [...]string{">, orig_to=<", ">, relay="} {
-		if i := strings.Index(s, next); i >= 0 {
-			return s[:i], s[i+1:], true
+	if ok && strings.HasPrefix(rest, orig) {
+		if _, after, ok := cutAddr(rest[len(orig):]); ok && strings.HasPrefix(after, relay) {
+			return address, after, true
 		}
 	}
-	return "", s, false
+	i := strings.Index(s, ">"+relay)
+	if i < 0 || strings.Contains(s[i+1:], ">"+relay) {
+		return "", s, false
+	}
+	rest = s[i+1:]
+	if i = strings.Index(s[:i], ">"+orig); i >= 0 && !strings.Contains(s[i+1:], ">"+orig) {
+		return s[:i], rest, true
+	}
+	if i >= 0 {
+		return "", s, false
+	}
+	return s[:len(s)-len(rest)-1], rest, true
 }
 
 // tryNext reads "host H[IP] said: …" without a recipient: the next server is

@@ -203,6 +203,10 @@ func TestDelivery(t *testing.T) {
 			relaylens.Record{Event: relaylens.Event{Kind: relaylens.KindDelivered, QueueID: "4F1A2B3C", Recipient: "b@example.net", Enhanced: "2.0.0", RemoteHost: "mx.example.net", RemoteIP: ip("198.51.100.25"), Text: "250 2.0.0 Ok: queued as 5F1A2B3C"}}},
 		{"postfix/lmtp[1]: 4F1A2B3C: to=<b@example.net>, relay=mx.example.com[private/dovecot-lmtp], delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Saved)",
 			relaylens.Record{Event: relaylens.Event{Kind: relaylens.KindDelivered, QueueID: "4F1A2B3C", Recipient: "b@example.net", Enhanced: "2.0.0", RemoteHost: "mx.example.com", Text: "250 2.0.0 Saved"}}},
+		{`postfix/local[1]: 4F1A2B3C: to=<b@example.net>, orig_to=<"x>, relay=evil[192.0.2.1]:25, dsn=5.7.1, status=bounced (host y[192.0.2.2] said: 554 no)"@example.com>, relay=local, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (delivered to mailbox)`,
+			relaylens.Record{Event: relaylens.Event{Kind: relaylens.KindDelivered, QueueID: "4F1A2B3C", Recipient: "b@example.net", Enhanced: "2.0.0", Text: "delivered to mailbox"}}},
+		{"postfix/local[1]: 4F1A2B3C: to=<b@example.net>, orig_to=<c d@example.net>, relay=local, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (delivered to mailbox)",
+			relaylens.Record{Event: relaylens.Event{Kind: relaylens.KindDelivered, QueueID: "4F1A2B3C", Recipient: "b@example.net", Enhanced: "2.0.0", Text: "delivered to mailbox"}}},
 		{"postfix/local[1]: 4F1A2B3C: to=<b c@example.net>, relay=local, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (delivered to mailbox)",
 			relaylens.Record{Event: relaylens.Event{Kind: relaylens.KindDelivered, QueueID: "4F1A2B3C", Recipient: "b c@example.net", Enhanced: "2.0.0", Text: "delivered to mailbox"}}},
 	})

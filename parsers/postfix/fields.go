@@ -153,7 +153,7 @@ func cutShort(s string) bool {
 	if i := strings.Index(s, "=<"); i >= 0 && i < 6 {
 		s = s[i+2:]
 	}
-	return strings.IndexAny(s, "> ") < 0 || strings.HasPrefix(s, `"`) && !strings.Contains(s, `" `)
+	return !strings.ContainsAny(s, "> ") || strings.HasPrefix(s, `"`) && !strings.Contains(s, `" `)
 }
 
 // set copies what was read into ev. Before MAIL no sender, recipient or login
@@ -165,6 +165,7 @@ func (f *fields) set(ev *relaylens.Event) {
 		return
 	case relaylens.StageMail:
 		f.recipient = ""
+	default:
 	}
 	if f.hasSender {
 		ev.SetSender(f.sender)

@@ -23,14 +23,14 @@ func (g *Grammar) MTA() relaylens.MTA { return relaylens.Postfix }
 type daemon uint8
 
 const (
-	daemonOther      daemon = iota // writes nothing but warnings that matter here
-	daemonAny                      // the tag was cut at its first slash: the text alone decides
-	daemonSMTPD                    //
-	daemonCleanup                  //
-	daemonDelivery                 // smtp, lmtp, local, virtual, pipe, error, discard
-	daemonQueue                    // qmgr, pickup, bounce, postsuper
-	daemonPostscreen               //
-	daemonForeign                  // not of Postfix
+	daemonOther daemon = iota // writes nothing but warnings that matter here
+	daemonAny                 // the tag was cut at its first slash: the text alone decides
+	daemonSMTPD
+	daemonCleanup
+	daemonDelivery // smtp, lmtp, local, virtual, pipe, error, discard
+	daemonQueue    // qmgr, pickup, bounce, postsuper
+	daemonPostscreen
+	daemonForeign // not of Postfix
 )
 
 // Source: global/mail_task.c. The first component is syslog_name, which a
@@ -78,6 +78,7 @@ func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylen
 		rec.Event.Service = serviceOf(env.Program)
 	case relaylens.Malformed:
 		*rec = relaylens.Record{}
+	case relaylens.Ignored:
 	}
 	return verdict
 }
@@ -132,8 +133,9 @@ func (g *Grammar) withID(d daemon, env *relaylens.Envelope, id, rest string, rec
 		return queue(id, rest, rec)
 	case daemonAny:
 		return g.anyWithID(env, id, rest, rec)
+	default:
+		return relaylens.Ignored
 	}
-	return relaylens.Ignored
 }
 
 func (g *Grammar) smtpdWithID(d daemon, env *relaylens.Envelope, id, rest string, rec *relaylens.Record) relaylens.Verdict {

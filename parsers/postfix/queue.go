@@ -18,20 +18,24 @@ func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	ev.QueueID = id
-	if method, after, ok := cutField(rest, ", sasl_method="); ok && method != "" && methodLen(method) == len(method) {
-		if user, tail, ok := cutField(after, ", sasl_username="); ok && user != "" {
-			ev.User, ev.AuthMethod = cutUser(user, &tail)
-			ev.AuthMethod = method
-			ev.Kind, ev.Direction = relaylens.KindAuthOK, relaylens.DirectionNone
-			rest = tail
+	if after, ok := strings.CutPrefix(rest, ", sasl_method="); ok {
+		n := methodLen(after)
+		if login, ok := strings.CutPrefix(after[n:], ", sasl_username="); ok && n > 0 {
+			end := loginLen(login)
+			ev.User, rest = login[:end], login[end:]
+			if end > 0 {
+				ev.Kind, ev.AuthMethod = relaylens.KindAuthOK, after[:n]
+			}
 		}
 	}
-	if parent, _, ok := cutField(rest, ", orig_queue_id="); ok && id != "" && queueID(parent) {
-		// The message came back from a content filter: what is known of it is
-		// known under its first id.
-		*ev = relaylens.Event{QueueID: parent}
-		rec.Fact, rec.Child = relaylens.FactChild, id
-		return relaylens.Parsed
+	if after, ok := strings.CutPrefix(rest, ", orig_queue_id="); ok && id != "" {
+		if parent, _, _ := strings.Cut(after, ", "); queueID(parent) {
+			// The message came back from a content filter: what is known of it is
+			// known under its first id.
+			*ev = relaylens.Event{QueueID: parent}
+			rec.Fact, rec.Child = relaylens.FactChild, id
+			return relaylens.Parsed
+		}
 	}
 	switch {
 	case id != "":
@@ -43,31 +47,15 @@ func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
-// cutField reads one ", name=value" from the start of s.
-func cutField(s, name string) (value, rest string, ok bool) {
-	s, ok = strings.CutPrefix(s, name)
-	if !ok {
-		return "", s, false
-	}
-	if name == ", sasl_username=" {
-		return s, s, true
-	}
-	if i := strings.Index(s, ", "); i >= 0 {
-		return s[:i], s[i:], true
-	}
-	return s, "", true
-}
-
-// cutUser ends a login at the first field that can follow it.
-func cutUser(s string, tail *string) (user, method string) {
+// loginLen is the length of a login up to the first field that can follow it.
+func loginLen(s string) int {
 	end := len(s)
 	for _, next := range [...]string{", sasl_sender=", ", orig_queue_id=", ", orig_client="} {
 		if i := strings.Index(s[:end], next); i >= 0 {
 			end = i
 		}
 	}
-	*tail = s[end:]
-	return s[:end], ""
+	return end
 }
 
 // queue reads the lines of qmgr, pickup, bounce and postsuper.

@@ -120,7 +120,7 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	}
 	switch {
 	case !proven:
-		ev.Kind, ev.Reason, ev.Text = g.taintedKind(body)
+		ev.Kind, ev.Reason, ev.Text = taintedKind(body)
 		if a.milter && ev.Kind == relaylens.KindRejected {
 			ev.Reason = relaylens.ReasonMilter
 		}
@@ -130,7 +130,9 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	case st == stylePostscreen:
 		g.screened(body, ev)
 	default:
-		g.classify(body, where, &f, serviceOf(env.Program), ev)
+		if !g.classify(body, where, &f, serviceOf(env.Program), ev) {
+			rec.Tainted = true
+		}
 	}
 }
 
@@ -148,7 +150,7 @@ func cutReply(text string, ev *relaylens.Event) (body string) {
 // words of the client in it. Every place where the text could end is looked at;
 // those that end like a known text must say the same, and so must the first
 // place that begins like one.
-func (g *Grammar) taintedKind(body string) (relaylens.Kind, relaylens.Reason, string) {
+func taintedKind(body string) (relaylens.Kind, relaylens.Reason, string) {
 	kind, reason, text := relaylens.KindNone, relaylens.ReasonNone, ""
 	for at := strings.Index(body, "; "); at >= 0; {
 		head := body[:at]

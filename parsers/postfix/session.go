@@ -78,10 +78,7 @@ var limits = [...]limit{
 
 // warning reads what stands behind "warning: ".
 func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
-	if rest == "" {
-		return relaylens.Ignored
-	}
-	if !smtpdLine(d) {
+	if rest == "" || !smtpdLine(d) {
 		return otherWarning(d, rest, rec)
 	}
 	ev := &rec.Event
@@ -92,6 +89,14 @@ func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylen
 		*ev = relaylens.Event{}
 		return relaylens.Ignored
 	}
+	if v := smtpdWarning(rest, rec); v != relaylens.Ignored {
+		return v
+	}
+	return otherWarning(d, rest, rec)
+}
+
+// smtpdWarning reads the warnings that only smtpd writes.
+func smtpdWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 	switch rest[0] {
 	case 'S':
 		for _, p := range [...]string{"SASL authentication failure: ", "SASL authentication problem: "} {
@@ -105,47 +110,39 @@ func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylen
 		}
 	case 'n':
 		if after, ok := strings.CutPrefix(rest, "non-SMTP command from "); ok {
-			after, ok = cutClient(after, ev)
+			after, ok = cutClient(after, &rec.Event)
 			if !ok || !strings.HasPrefix(after, ": ") {
 				return relaylens.Malformed
 			}
-			refuse(ev, relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, "non-SMTP command")
+			refuse(&rec.Event, relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, "non-SMTP command")
 			return relaylens.Parsed
 		}
 	case 'r', 'b':
 		if strings.HasPrefix(rest, "reject: ETRN ") || strings.HasPrefix(rest, "bad ETRN ") {
 			return badETRN(rest, rec)
 		}
-	case 'B', 'm', 't':
-		if v := badBDAT("", rest, rec); v != relaylens.Ignored {
-			return v
-		}
 	}
-	if v := limited(rest, ev); v != relaylens.Ignored {
+	if v := badBDAT("", rest, rec); v != relaylens.Ignored {
 		return v
 	}
-	return otherWarning(d, rest, rec)
+	return limited(rest, &rec.Event)
 }
 
-// limited reads "{limit} exceeded: {n} from {client} for service {S}".
+// limited reads "{limit} exceeded: {n} from {client} for service {S}". What
+// comes before the client is Postfix's own.
 func limited(rest string, ev *relaylens.Event) relaylens.Verdict {
 	for i := range limits {
-		after, ok := strings.CutPrefix(rest, limits[i].prefix)
-		if !ok {
+		if !strings.HasPrefix(rest, limits[i].prefix) {
 			continue
 		}
-		from := strings.Index(after, " from ")
-		if from < 0 {
-			from = strings.Index(rest, " from ") - len(limits[i].prefix)
-		}
-		if from < 0 && !strings.HasPrefix(after, " from ") {
+		_, client, ok := strings.Cut(rest, " from ")
+		if !ok {
 			return relaylens.Malformed
 		}
-		if _, ok = cutClient(after[max(from, 0)+6:], ev); !ok {
+		if _, ok = cutClient(client, ev); !ok {
 			return relaylens.Malformed
 		}
-		text := strings.TrimSuffix(limits[i].prefix, ": ")
-		refuse(ev, limits[i].stage, relaylens.ReasonRateLimit, relaylens.Class4xx, text)
+		refuse(ev, limits[i].stage, relaylens.ReasonRateLimit, relaylens.Class4xx, strings.TrimSuffix(limits[i].prefix, ": "))
 		if ev.Stage == relaylens.StageAuth {
 			ev.Kind, ev.Reason = relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
 		}
@@ -197,8 +194,7 @@ func badBDAT(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	reason, text := relaylens.ReasonProtocol, ""
 	for _, p := range [...]string{"malformed BDAT command syntax from ", "null BDAT request from ", "BDAT request from ", "too much BDAT content from "} {
 		if after, ok := strings.CutPrefix(rest, p); ok {
-			after, ok = cutClient(after, &rec.Event)
-			if !ok {
+			if _, ok = cutClient(after, &rec.Event); !ok {
 				return relaylens.Malformed
 			}
 			text = strings.TrimSuffix(p, " from ")

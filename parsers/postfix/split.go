@@ -13,16 +13,17 @@ const fromMarker = "; from=<"
 // the fields. Either may hold words of the client that look like the other.
 // proven is false when more than one reading is left; text is then all of rest.
 func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (text string, proven bool) {
-	marker := fromMarker
+	const marker = fromMarker
 	switch stage {
 	case relaylens.StageConnect, relaylens.StageHelo, relaylens.StageAuth, relaylens.StageEtrn, relaylens.StageVrfy, relaylens.StageNone:
 		return splitEarly(rest, st, whole, f)
+	default:
 	}
 	i := strings.Index(rest, marker)
 	if i < 0 {
 		return splitEarly(rest, st, whole, f)
 	}
-	if st == stylePostscreen || strings.Index(rest[i+1:], marker) < 0 {
+	if st == stylePostscreen || !strings.Contains(rest[i+1:], marker) {
 		// Nothing of the client's is in postscreen's own texts.
 		if readFields(rest[i+1:], st, whole, f) {
 			if whole >= longLine && !f.hasRecipient {
@@ -32,7 +33,7 @@ func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (
 		}
 		return splitLoose(rest, f)
 	}
-	if text, ok := splitAgreeing(rest, marker, st, whole, f); ok {
+	if text, ok := splitAgreeing(rest, st, whole, f); ok {
 		return text, true
 	}
 	return splitLoose(rest, f)
@@ -44,7 +45,7 @@ func mend(text, tail string, f *fields) {
 	_, cut, ok := strings.Cut(tail, " to=<")
 	_, _, body := smtp.CutReply(text)
 	i := strings.Index(body, ">: ")
-	if !ok || i < 1 || body[0] != '<' || strings.IndexAny(body[1:i], `"<> \`) >= 0 || !strings.HasPrefix(body[1:i], cut) {
+	if !ok || i < 1 || body[0] != '<' || strings.ContainsAny(body[1:i], `"<> \`) || !strings.HasPrefix(body[1:i], cut) {
 		return
 	}
 	if why := body[i+3:]; why == relayDenied || strings.HasPrefix(why, recipientRule.prefix) {
@@ -60,7 +61,7 @@ func splitEarly(rest string, st style, whole int, f *fields) (text string, prove
 		if i < 0 {
 			continue
 		}
-		if strings.Index(rest[i+1:], marker) < 0 && readFields(rest[i+1:], st, whole, f) {
+		if !strings.Contains(rest[i+1:], marker) && readFields(rest[i+1:], st, whole, f) {
 			return rest[:i], true
 		}
 		*f = fields{}
@@ -73,11 +74,11 @@ func splitEarly(rest string, st style, whole int, f *fields) (text string, prove
 // found when everything can be read to the end of the line from there alone, or
 // when the text before it, and no other, says nothing but why the address in the
 // fields was refused.
-func splitAgreeing(rest, marker string, st style, whole int, f *fields) (text string, ok bool) {
+func splitAgreeing(rest string, st style, whole int, f *fields) (text string, ok bool) {
 	var readable, tight int
 	var loosely, tightly fields
 	var looseText, tightText string
-	for at := strings.Index(rest, marker); at >= 0; {
+	for at := strings.Index(rest, fromMarker); at >= 0; {
 		var g fields
 		if readFields(rest[at+1:], st, whole, &g) {
 			readable++
@@ -85,12 +86,12 @@ func splitAgreeing(rest, marker string, st style, whole int, f *fields) (text st
 			if same {
 				looseText, loosely = rest[:at], g
 			}
-			if same && !strings.Contains(why, marker) {
+			if same && !strings.Contains(why, fromMarker) {
 				tight++
 				tightText, tightly = rest[:at], g
 			}
 		}
-		next := strings.Index(rest[at+1:], marker)
+		next := strings.Index(rest[at+1:], fromMarker)
 		if next < 0 {
 			break
 		}
