@@ -15,9 +15,7 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 	c.before(env, rec, k, mta, now)
 	defer c.after(rec, k, now)
 	c.enrich(rec, k, now)
-	if rec.Fact == relaylens.FactMessage && k.message != 0 && !c.held.empty() {
-		c.held.release(k.message, c.messages.get(k.message, now), p.emit)
-	}
+	p.release(rec, k, now)
 
 	e := &rec.Event
 	if e.Kind == relaylens.KindNone || rec.Fact == relaylens.FactDetail {
@@ -30,7 +28,10 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 	p.complete(e, mta, line, env)
 	switch {
 	case e.Refusal():
-		hold := rec.Hold && k.message != 0 && !e.HasSender()
+		if c.refusedBefore(e, k, now) {
+			return ResultContext
+		}
+		hold := rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid())
 		p.tell(e, line, repeats(env), hold, k.message)
 		return ResultRefusal
 	case e.Kind.Refusal():
@@ -39,6 +40,28 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 	}
 	p.context(rec, k, line, now)
 	return ResultContext
+}
+
+// release hands on the refusals that waited for what rec tells of their message:
+// its sender, or at the session's end at least the client.
+func (p *Parser) release(rec *relaylens.Record, k keys, now int64) {
+	c := p.memory
+	if k.message == 0 || c.held.empty() {
+		return
+	}
+	switch rec.Fact {
+	case relaylens.FactSessionEnd:
+		if !rec.Event.ClientIP.IsValid() {
+			return
+		}
+		c.learn(c.messages, k.message, &rec.Event, now)
+	case relaylens.FactMessage:
+	default:
+		return
+	}
+	if m := c.messages.get(k.message, now); m != nil {
+		c.held.release(k.message, m, p.emit)
+	}
 }
 
 // maxRepeat is the most events that one line stands for. No syslogd suppresses

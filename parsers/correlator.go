@@ -259,6 +259,10 @@ func (c *correlator) explain(rec *relaylens.Record, k keys, now int64) {
 	if d.Text != "" {
 		e.Text = joinText(e.Text, d.Text)
 	}
+	if e.Code == 0 && d.RemoteHost == "" && !d.RemoteIP.IsValid() { // else the code is another server's
+		e.Code = d.Code
+		fill(&e.Enhanced, d.Enhanced)
+	}
 	fill(&e.RemoteHost, d.RemoteHost)
 	if !e.RemoteIP.IsValid() {
 		e.RemoteIP = d.RemoteIP
@@ -277,6 +281,22 @@ func joinText(said, detail string) string {
 		return said
 	}
 	return said + ": " + detail
+}
+
+// refusedBefore reports whether the end of this message was refused already:
+// it gets one answer, however many lines tell of it. Sendmail writes one for
+// each recipient, and one more for a header ruleset.
+func (c *correlator) refusedBefore(e *relaylens.Event, k keys, now int64) bool {
+	if e.Direction != relaylens.Inbound || e.Stage != relaylens.StageEOD || k.message == 0 {
+		return false
+	}
+	m, isNew := c.messages.put(k.message, now)
+	if isNew {
+		m.reset()
+	}
+	was := m.refused
+	m.refused = true
+	return was
 }
 
 // repeated reports whether a context event was told before: Postfix's queue

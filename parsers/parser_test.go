@@ -108,6 +108,16 @@ func TestCorrelation(t *testing.T) {
 			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: ruleset=check_rcpt, arg1=<b@example.net>, relay=pc.example.com [198.51.100.7], reject=550 5.7.1 <b@example.net>... Relaying denied",
 			"Nov 20 09:00:02 mx1 sm-mta[4321]: 6AKA010b004321: from=<joe@example.com>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=pc.example.com [198.51.100.7]",
 		}, []string{"2: relay_denied 198.51.100.7 joe@example.com joe@example.com>b@example.net"}},
+		"the end of a message is refused once, for all recipients": {[]string{
+			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: from=<a@example.org>, size=100, class=0, nrcpts=2, msgid=<x@example.org>, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]",
+			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: Milter: data, reject=554 5.7.1 Virus found",
+			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: to=<b@example.com>, delay=00:00:00, pri=60315, stat=Virus found",
+			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: to=<c@example.com>, delay=00:00:00, pri=60315, stat=Virus found",
+		}, []string{"3: rejected/milter 203.0.113.9  a@example.org>b@example.com"}},
+		"a client that is cut out of the line comes with the session's end": {[]string{
+			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: Milter: from=<a@example.org>, reject=550 5.7.1 no",
+			"Nov 20 09:00:02 mx1 sm-mta[4321]: 6AKA010b004321: lost input channel from [203.0.113.9] to MTA after mail",
+		}, []string{"1: rejected/milter 203.0.113.9  a@example.org>"}},
 		"a sender that never comes is left out": {[]string{
 			"Nov 20 09:00:01 mx1 sm-mta[4321]: 6AKA010b004321: ruleset=check_rcpt, arg1=<b@example.net>, relay=[203.0.113.9], reject=550 5.7.1 <b@example.net>... Relaying denied",
 			"Nov 20 09:05:02 mx1 sm-mta[4399]: 6AKA05xx004399: from=<other@example.org>, size=10, class=0, nrcpts=1, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]",

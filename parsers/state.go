@@ -16,6 +16,7 @@ type state struct {
 	clientPort uint16
 	nullSender bool
 	accepted   bool // a KindAccepted was reported
+	refused    bool // the end of the message was refused
 	loggedIn   bool // a KindAuthOK was reported for user
 	text       [numTexts]string
 	buf        []byte // holds every text
