@@ -135,7 +135,7 @@ func cutTokens(s string) (t tokens, rest string) {
 		switch {
 		case eq < 0 && !flag(word), eq >= 0 && word[:eq] == "F", eq >= 0 && word[:eq] == "S" && digits(word[2:]):
 			return t, s
-		case eq >= 0 && eq+1 < len(word) && word[eq+1] == '"':
+		case eq >= 0 && eq+1 < len(word) && word[eq+1] == '"' && word[:eq] != "U":
 			n, sure := quotedLength(s[eq+2:])
 			if n < 0 {
 				t.doubted = true

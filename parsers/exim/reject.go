@@ -12,25 +12,30 @@ func (g *Grammar) hostLine(text string, rec *relaylens.Record) relaylens.Verdict
 	h, rest, strict := cutHost(text)
 	var c claim
 	if strict {
-		if strict = readClaim(rest, &c); strict && c.clean() {
+		strict = readClaim(rest, &c)
+		if strict && c.clean() && (!c.ident || strings.Count(rest, " rejected ") < 2) {
 			return g.claimed(&h, &c, rec)
 		}
 	}
 	if !strict && !strings.Contains(text, " rejected ") && !strings.Contains(text, " sender verify ") {
 		return relaylens.Ignored
 	}
-	readings := junkHosts(text)
+	own := -1
+	if strict {
+		own = len(rest)
+	}
+	readings := junkHosts(text, own)
 	switch {
 	case strict && len(readings) == 0:
 		return g.doubtful(&h, text, &c, rec)
 	case strict:
 		// A HELO that may be anything (helo_accept_junk_hosts), or a text that
 		// quotes what the client or another server said.
-		return g.disputed(append(readings, reading{h, c}), rec)
-	case len(readings) == 1:
+		return g.disputed(text, append(readings, reading{h, c}), rec)
+	case len(readings) == 1 && keyLength(strings.TrimPrefix(rest, " ")) < 0:
 		return g.claimed(&readings[0].host, &readings[0].claim, rec)
 	}
-	return g.disputed(readings, rec)
+	return g.disputed(text, readings, rec)
 }
 
 // reading is one way to read a line.
@@ -43,8 +48,9 @@ type reading struct {
 const maxReadings = 8
 
 // junkHosts looks for the host string's address where the HELO keeps no rules:
-// any address that is followed by what follows a host string.
-func junkHosts(text string) (readings []reading) {
+// any address that is followed by what follows a host string. The one that is
+// followed by own bytes has been read already.
+func junkHosts(text string, own int) (readings []reading) {
 	for i := 0; len(readings) < maxReadings; {
 		at := strings.IndexByte(text[i:], '[')
 		if at < 0 {
@@ -56,7 +62,7 @@ func junkHosts(text string) (readings []reading) {
 		}
 		var r reading
 		rest, ok := r.host.cutAddr(text[i-1:])
-		if ok && readClaim(rest, &r.claim) && r.claim.clean() && r.host.junkNames(text[:i-1]) {
+		if ok && len(rest) != own && readClaim(rest, &r.claim) && r.claim.clean() && r.host.junkNames(text[:i-1]) {
 			readings = append(readings, r)
 		}
 	}
@@ -92,25 +98,13 @@ func (h *host) junkNames(s string) bool {
 }
 
 // doubtful reports a claim whose client is certain, and whose other fields may
-// come from an ident answer or a certificate. Whichever of the refusals in the
-// line is the real one, all must be of one kind.
+// come from an ident answer or a certificate.
 func (g *Grammar) doubtful(h *host, text string, c *claim, rec *relaylens.Record) relaylens.Verdict {
 	if !c.ident && !c.doubted && c.auth == "" {
 		return g.claimed(h, c, rec)
 	}
-	kind, _ := g.judge(c)
-	for rest := text; ; {
-		i := strings.Index(rest, " rejected ")
-		if i < 0 {
-			break
-		}
-		var other claim
-		if readVerb(rest[i:], &other) {
-			if k, _ := g.judge(&other); k != kind {
-				return relaylens.Malformed
-			}
-		}
-		rest = rest[i+1:]
+	if !g.agreed(text, c) {
+		return relaylens.Malformed
 	}
 	c.auth, c.sender, c.hasSender, c.recipient = "", "", false, ""
 	rec.Tainted = true
@@ -119,15 +113,12 @@ func (g *Grammar) doubtful(h *host, text string, c *claim, rec *relaylens.Record
 
 // disputed reports a refusal of somebody unknown, if the readings agree at
 // least on what was refused.
-func (g *Grammar) disputed(readings []reading, rec *relaylens.Record) relaylens.Verdict {
-	var kind relaylens.Kind
+func (g *Grammar) disputed(text string, readings []reading, rec *relaylens.Record) relaylens.Verdict {
 	for i := range readings {
 		c := &readings[i].claim
-		k, _ := g.judge(c)
-		if c.verb != rejected || i > 0 && k != kind {
+		if c.verb != rejected || !g.agreed(text, c) {
 			return relaylens.Malformed
 		}
-		kind = k
 	}
 	if len(readings) == 0 {
 		return relaylens.Malformed
@@ -135,6 +126,25 @@ func (g *Grammar) disputed(readings []reading, rec *relaylens.Record) relaylens.
 	c := &readings[0].claim
 	rec.Tainted = true
 	return g.claimed(&host{}, &claim{verb: rejected, temporary: c.temporary, stage: c.stage, msg: c.msg}, rec)
+}
+
+// agreed reports that whichever of the refusals in the line is the real one, it
+// is of the same kind as c.
+func (g *Grammar) agreed(text string, c *claim) bool {
+	kind, _ := g.judge(c)
+	for {
+		i := strings.Index(text, " rejected ")
+		if i < 0 {
+			return true
+		}
+		var other claim
+		if readVerb(text[i:], &other) {
+			if k, _ := g.judge(&other); k != kind {
+				return false
+			}
+		}
+		text = text[i+1:]
+	}
 }
 
 // claimed fills the record.
