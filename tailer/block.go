@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +19,9 @@ var poisonReleased = poisonDefault
 
 // poison is a byte that no log line of a test holds.
 const poison = 0xDB
+
+// poisoned is made when it is first needed: production has no use for it.
+var poisoned = sync.OnceValue(func() []byte { return bytes.Repeat([]byte{poison}, blockSize) })
 
 // A block is the memory of one batch: the bytes read and the lines in them.
 // It belongs to whoever took it until it is freed, once.
@@ -52,9 +56,7 @@ func takeBlock() *block {
 
 func (b *block) clear() {
 	if poisonReleased {
-		for i := range b.buf {
-			b.buf[i] = poison
-		}
+		copy(b.buf, poisoned())
 		clear(b.lines)
 	}
 	b.lines = b.lines[:0]

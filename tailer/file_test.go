@@ -37,6 +37,10 @@ type deafWaker struct{}
 
 func (deafWaker) subscribe(string, func()) (func(), error) { return func() {}, nil }
 
+type noWaker struct{}
+
+func (noWaker) subscribe(string, func()) (func(), error) { return nil, errNoInotify }
+
 // start follows o and returns when the first look is over.
 func start(t *testing.T, o FileOptions, change ...func(*file)) *tail {
 	t.Helper()
@@ -244,6 +248,9 @@ func TestStartBegin(t *testing.T) {
 func TestPartialWrites(t *testing.T) {
 	for name, start1 := range map[string]func(*testing.T, string) *tail{
 		"announced": func(t *testing.T, path string) *tail { return start(t, FileOptions{Path: path}) },
+		"no inotify": func(t *testing.T, path string) *tail {
+			return start(t, FileOptions{Path: path}, func(f *file) { f.waker = noWaker{} })
+		},
 		"polled": func(t *testing.T, path string) *tail {
 			return start(t, FileOptions{Path: path}, func(f *file) { f.waker = deafWaker{} })
 		},

@@ -34,7 +34,7 @@ type follower struct {
 	deaf    bool              // a look found news that no event announced
 
 	ok      bool // the last look found nothing wrong
-	packed  bool      // the path has come to name an archive
+	packed  bool // the path has come to name an archive
 	closed  bool
 	missing time.Time // since when the path names nothing
 	fault   string    // the error that was logged last
