@@ -22,6 +22,12 @@ type Record struct {
 	// Sender explains only refusals of that sender.
 	Explained bool
 
+	// Presumed says that the refusal shows only if the client's session ends
+	// without another one: postscreen's tests, whose outcome may be a later reject,
+	// a hang-up without a line, or nothing. With KindNone it withdraws what was
+	// presumed of the client.
+	Presumed bool
+
 	// Copied says that the MTA may write this very line twice: Exim to mainlog
 	// and rejectlog, or to syslog at two priorities.
 	Copied bool

@@ -18,6 +18,10 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 	p.release(rec, k, now)
 
 	e := &rec.Event
+	p.complete(e, mta, line, env)
+	if told := p.presume(rec, line, env, now); told != nil {
+		p.emit(told)
+	}
 	if e.Kind == relaylens.KindNone || rec.Fact == relaylens.FactDetail {
 		return ResultContext
 	}
@@ -25,8 +29,9 @@ func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relayle
 		// A process that died of its auth backend before it had a client refused nobody.
 		e.Kind, e.Reason, e.Direction = relaylens.KindBackendError, relaylens.ReasonNone, relaylens.DirectionNone
 	}
-	p.complete(e, mta, line, env)
 	switch {
+	case rec.Presumed:
+		return ResultContext
 	case e.Refusal():
 		if c.refusedBefore(e, k, now) {
 			return ResultContext

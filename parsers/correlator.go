@@ -41,6 +41,7 @@ type correlator struct {
 	sessions *table[state]
 	messages *table[state]
 	details  *table[relaylens.Event]
+	presumed *table[relaylens.Event]
 	bytes    int64
 	scratch  []byte
 	copies   *copies
@@ -57,7 +58,9 @@ func newCorrelator(limits Limits) *correlator {
 	}
 	c.sessions = newTable(limits.Sessions, sessionTTL, evict)
 	c.messages = newTable(limits.Messages, messageTTL, evict)
-	c.details = newTable(limits.Sessions/4+1, detailTTL, func(e *relaylens.Event) { *e = relaylens.Event{} })
+	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
+	c.details = newTable(limits.Sessions/4+1, detailTTL, forget)
+	c.presumed = newTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.copies = newCopies()
 	c.held.max = limits.Held
 	return c
@@ -281,52 +284,4 @@ func joinText(said, detail string) string {
 		return said
 	}
 	return said + ": " + detail
-}
-
-// refusedBefore reports whether the end of this message was refused already:
-// it gets one answer, however many lines tell of it. Sendmail writes one for
-// each recipient, and one more for a header ruleset.
-func (c *correlator) refusedBefore(e *relaylens.Event, k keys, now int64) bool {
-	if e.Direction != relaylens.Inbound || e.Stage != relaylens.StageEOD || k.message == 0 {
-		return false
-	}
-	m, isNew := c.messages.put(k.message, now)
-	if isNew {
-		m.reset()
-	}
-	was := m.refused
-	m.refused = true
-	return was
-}
-
-// repeated reports whether a context event was told before: Postfix's queue
-// manager takes a message up again at every retry, and a client that logged in
-// sends many messages.
-func (c *correlator) repeated(rec *relaylens.Record, k keys, now int64) bool {
-	e := &rec.Event
-	switch e.Kind {
-	case relaylens.KindAccepted:
-		if k.message == 0 {
-			return false
-		}
-		m := c.messages.get(k.message, now)
-		if m == nil {
-			return false
-		}
-		was := m.accepted
-		m.accepted = true
-		return was
-	case relaylens.KindAuthOK:
-		if !k.process {
-			return false
-		}
-		s := c.sessions.get(k.session, now)
-		if s == nil {
-			return false
-		}
-		was := s.loggedIn
-		s.loggedIn = true
-		return was
-	}
-	return false
 }

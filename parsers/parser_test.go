@@ -132,6 +132,35 @@ func TestCorrelation(t *testing.T) {
 			"3: sender_verify/callout_unknown_user 203.0.113.9  a@example.org>c@example.com",
 			"4: sender_verify/unverified 203.0.113.9  other@example.org>c@example.com",
 		}},
+		"postscreen drops without a reject line": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: CONNECT from [203.0.113.9]:4711 to [192.0.2.25]:25",
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: PREGREET 18 after 0 from [203.0.113.9]:4711: EHLO x from [192.0.2.1]:1",
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: DNSBL rank 3 for [203.0.113.9]:4711",
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: DISCONNECT [203.0.113.9]:4711",
+		}, []string{"2: rejected/protocol 203.0.113.9  >"}},
+		"postscreen's reject line tells more": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: DNSBL rank 3 for [203.0.113.9]:4711",
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: NOQUEUE: reject: RCPT from [203.0.113.9]:4711: 550 5.7.1 Service unavailable; client [203.0.113.9] blocked using bl.example.org; from=<a@example.org>, to=<b@example.com>, proto=ESMTP, helo=<x>",
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: DISCONNECT [203.0.113.9]:4711",
+		}, []string{"2: rejected/dnsbl 203.0.113.9  a@example.org>b@example.com"}},
+		"postscreen lets a denylisted client pass": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: DENYLISTED [203.0.113.9]:4711",
+			"Nov 20 09:00:02 mx1 postfix/postscreen[3]: PASS NEW [203.0.113.9]:4711",
+			"Nov 20 09:00:03 mx1 postfix/postscreen[3]: DISCONNECT [203.0.113.9]:4711",
+		}, nil},
+		"a client that hangs up was not refused": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/postscreen[3]: PREGREET 18 after 0 from [203.0.113.9]:4711: EHLO x",
+			"Nov 20 09:00:02 mx1 postfix/postscreen[3]: HANGUP after 0.5 from [203.0.113.9]:4711 in tests after SMTP handshake",
+			"Nov 20 09:00:03 mx1 postfix/postscreen[3]: DISCONNECT [203.0.113.9]:4711",
+		}, nil},
+		"one answer of a remote server to a whole message": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/smtp[11]: 4F1A2B3C5D: to=<b@example.net>, relay=mx.example.net[192.0.2.25]:25, delay=1, delays=0/0/1/0, dsn=5.7.1, status=bounced (host mx.example.net[192.0.2.25] said: 554 5.7.1 no spam here (in reply to end of DATA command))",
+			"Nov 20 09:00:01 mx1 postfix/smtp[11]: 4F1A2B3C5D: to=<c@example.net>, relay=mx.example.net[192.0.2.25]:25, delay=1, delays=0/0/1/0, dsn=5.7.1, status=bounced (host mx.example.net[192.0.2.25] said: 554 5.7.1 no spam here (in reply to end of DATA command))",
+			"Nov 20 09:00:01 mx1 postfix/smtp[12]: 4F1A2B3C5D: to=<d@example.com>, relay=mx.example.com[192.0.2.26]:25, delay=1, delays=0/0/1/0, dsn=5.7.1, status=bounced (host mx.example.com[192.0.2.26] said: 554 5.7.1 no spam here (in reply to end of DATA command))",
+		}, []string{
+			"1: remote rejected/content invalid IP  >b@example.net",
+			"3: remote rejected/content invalid IP  >d@example.com",
+		}},
 		"message repeated": {[]string{
 			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: UGFzc3dvcmQ6",
 			"Nov 20 09:00:05 mx1 postfix/smtpd[10]: message repeated 2 times: [ warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: UGFzc3dvcmQ6]",

@@ -17,7 +17,9 @@ type state struct {
 	nullSender bool
 	accepted   bool // a KindAccepted was reported
 	refused    bool // the end of the message was refused
-	loggedIn   bool // a KindAuthOK was reported for user
+	answer     uint64
+	answered   int64 // when answer was told, event time
+	loggedIn   bool  // a KindAuthOK was reported for user
 	text       [numTexts]string
 	buf        []byte // holds every text
 }

@@ -104,7 +104,7 @@ func Check(g relaylens.Grammar, env relaylens.Envelope) error {
 		}
 		return nil
 	}
-	if rec.Event.Kind == relaylens.KindNone && rec.Fact == relaylens.FactNone {
+	if rec.Event.Kind == relaylens.KindNone && rec.Fact == relaylens.FactNone && !rec.Presumed {
 		return fmt.Errorf("parsed, but neither an event nor a fact")
 	}
 	if err := owned(&rec.Event); err != nil {

@@ -253,6 +253,11 @@ func TestPostscreen(t *testing.T) {
 	alone := func(reason relaylens.Reason, stage relaylens.Stage, class relaylens.Class, text string) relaylens.Record {
 		return refused(relaylens.Event{Reason: reason, Stage: stage, Class: class, ClientIP: client, ClientPort: 4711, Text: text})
 	}
+	presumed := func(reason relaylens.Reason, text string) relaylens.Record {
+		r := alone(reason, relaylens.StageConnect, relaylens.Class5xx, text)
+		r.Presumed = true
+		return r
+	}
 	const head, tail = "postfix/postscreen[1]: NOQUEUE: reject: RCPT from [203.0.113.9]:4711: ", `; from=<a@example.com>, to=<b@example.net>, proto=ESMTP, helo=<x, to=<v@example.com>, helo=<"y>`
 	readAll(t, []reading{
 		{head + "550 5.7.1 Service unavailable; client [203.0.113.9] blocked using bl.example.org" + tail, rejected(relaylens.ReasonDNSBL, relaylens.StageRcpt, 550, "5.7.1", "Service unavailable; client [203.0.113.9] blocked using bl.example.org")},
@@ -262,8 +267,14 @@ func TestPostscreen(t *testing.T) {
 		{"postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: too many connections", alone(relaylens.ReasonRateLimit, relaylens.StageConnect, relaylens.Class4xx, "too many connections")},
 		{"postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: all server ports busy", alone(relaylens.ReasonResources, relaylens.StageConnect, relaylens.Class4xx, "all server ports busy")},
 		{"postfix/postscreen[1]: reject: connect from [203.0.113.9]:4711: all screening ports busy", alone(relaylens.ReasonResources, relaylens.StageConnect, relaylens.Class4xx, "all screening ports busy")},
-		{"postfix/postscreen[1]: DENYLISTED [203.0.113.9]:4711", alone(relaylens.ReasonClientPolicy, relaylens.StageConnect, relaylens.Class5xx, "DENYLISTED")},
-		{"postfix/postscreen[1]: BLACKLISTED [203.0.113.9]:4711", alone(relaylens.ReasonClientPolicy, relaylens.StageConnect, relaylens.Class5xx, "BLACKLISTED")},
+		{"postfix/postscreen[1]: DENYLISTED [203.0.113.9]:4711", presumed(relaylens.ReasonClientPolicy, "DENYLISTED")},
+		{"postfix/postscreen[1]: BLACKLISTED [203.0.113.9]:4711", presumed(relaylens.ReasonClientPolicy, "BLACKLISTED")},
+		{`postfix/postscreen[1]: PREGREET 11 after 0.1 from [203.0.113.9]:4711: EHLO x from [192.0.2.1]:1\r\n`, presumed(relaylens.ReasonProtocol, "PREGREET")},
+		{"postfix/postscreen[1]: DNSBL rank 3 for [203.0.113.9]:4711", presumed(relaylens.ReasonDNSBL, "DNSBL rank")},
+		{"postfix/postscreen[1]: PASS OLD [203.0.113.9]:4711", relaylens.Record{Presumed: true, Event: relaylens.Event{ClientIP: client, ClientPort: 4711}}},
+		{"postfix/postscreen[1]: HANGUP after 0.3 from [203.0.113.9]:4711 in tests before SMTP handshake", relaylens.Record{Presumed: true, Event: relaylens.Event{ClientIP: client, ClientPort: 4711}}},
+		{"postfix/postscreen[1]: DISCONNECT [203.0.113.9]:4711", relaylens.Record{Fact: relaylens.FactSessionEnd,
+			Event: relaylens.Event{Kind: relaylens.KindConnection, ClientIP: client, ClientPort: 4711, Text: "DISCONNECT"}}},
 		{"postfix/postscreen[1]: NON-SMTP COMMAND from [203.0.113.9]:4711 after CONNECT: GET / HTTP/1.1", alone(relaylens.ReasonProtocol, 0, relaylens.Class5xx, "NON-SMTP COMMAND")},
 		{"postfix/postscreen[1]: COMMAND COUNT LIMIT from [203.0.113.9]:4711 after NOOP", alone(relaylens.ReasonRateLimit, 0, relaylens.Class4xx, "COMMAND COUNT LIMIT")},
 		{"postfix/postscreen[1]: DATA without valid RCPT from [203.0.113.9]:4711", alone(relaylens.ReasonProtocol, relaylens.StageData, relaylens.Class5xx, "DATA without valid RCPT")},

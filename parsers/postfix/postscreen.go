@@ -33,45 +33,92 @@ func (g *Grammar) screened(body string, ev *relaylens.Event) {
 	}
 }
 
-// tests are lines after which postscreen hangs up; no reject line follows.
+// test is a line that says which test a client failed. Of the presumed ones
+// the outcome is configuration: a reject line that follows (enforce), a hang-up
+// without one (drop), or nothing (ignore, the default for a denylist).
 type test struct {
-	prefix string
-	stage  relaylens.Stage
-	reason relaylens.Reason
-	class  relaylens.Class
+	prefix   string
+	stage    relaylens.Stage
+	reason   relaylens.Reason
+	class    relaylens.Class
+	presumed bool
 }
 
 var tests = [...]test{
-	{"DENYLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx},
-	{"BLACKLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx},
-	{"reject: connect from ", relaylens.StageConnect, relaylens.ReasonResources, relaylens.Class4xx},
-	{"NON-SMTP COMMAND from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx},
-	{"COMMAND COUNT LIMIT from ", relaylens.StageNone, relaylens.ReasonRateLimit, relaylens.Class4xx},
-	{"COMMAND LENGTH LIMIT from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class4xx},
-	{"DATA without valid RCPT from ", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx},
-	{"BDAT without valid RCPT from ", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"DENYLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx, true},
+	{"BLACKLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx, true},
+	{"PREGREET ", relaylens.StageConnect, relaylens.ReasonProtocol, relaylens.Class5xx, true},
+	{"DNSBL rank ", relaylens.StageConnect, relaylens.ReasonDNSBL, relaylens.Class5xx, true},
+	{"reject: connect from ", relaylens.StageConnect, relaylens.ReasonResources, relaylens.Class4xx, false},
+	{"NON-SMTP COMMAND from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, false},
+	{"COMMAND COUNT LIMIT from ", relaylens.StageNone, relaylens.ReasonRateLimit, relaylens.Class4xx, false},
+	{"COMMAND LENGTH LIMIT from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class4xx, false},
+	{"DATA without valid RCPT from ", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx, false},
+	{"BDAT without valid RCPT from ", relaylens.StageData, relaylens.ReasonProtocol, relaylens.Class5xx, false},
 }
 
-// postscreenLine reads the lines of postscreen that begin with no id. Those of
-// tests that only decide the later answer, as PREGREET and DNSBL, are no
-// refusals by themselves.
+// postscreenLine reads the lines of postscreen that begin with no id.
 //
-// Source: postscreen/postscreen.c psc_endpt_lookup_done, postscreen_smtpd.c.
+// Source: postscreen/postscreen.c psc_endpt_lookup_done, postscreen_smtpd.c,
+// postscreen_early.c psc_early_event, postscreen_misc.c psc_conclude.
 func postscreenLine(text string, rec *relaylens.Record) relaylens.Verdict {
 	for i := range tests {
 		t := &tests[i]
 		if text[0] != t.prefix[0] || !strings.HasPrefix(text, t.prefix) {
 			continue
 		}
-		why, ok := cutBracketed(text[len(t.prefix):], &rec.Event)
+		client := text[len(t.prefix):]
+		if t.presumed && !strings.HasPrefix(client, "[") {
+			client = afterTest(client)
+		}
+		why, ok := cutBracketed(client, &rec.Event)
 		if !ok {
 			return relaylens.Malformed
 		}
 		if why, ok = strings.CutPrefix(why, ": "); !ok || t.prefix[0] != 'r' {
 			why = strings.TrimSuffix(t.prefix[:len(t.prefix)-1], " from")
 		}
+		rec.Presumed = t.presumed
 		refuse(&rec.Event, t.stage, t.reason, t.class, why)
 		return relaylens.Parsed
 	}
-	return relaylens.Ignored
+	return screenedEnd(text, rec)
+}
+
+// afterTest skips what stands before the client in PREGREET and DNSBL lines:
+// numbers of postscreen's own, "18 after 0.1 from " and "2 for ".
+func afterTest(s string) string {
+	for _, word := range [...]string{" from ", " for "} {
+		if i := strings.Index(s, word); i >= 0 && strings.IndexByte(s, '[') > i {
+			return s[i+len(word):]
+		}
+	}
+	return s
+}
+
+// screenedEnd reads how a client's stay with postscreen ends: DISCONNECT is
+// postscreen's doing unless the client hung up or passed before.
+func screenedEnd(text string, rec *relaylens.Record) relaylens.Verdict {
+	rest, ended := strings.CutPrefix(text, "DISCONNECT ")
+	if !ended {
+		var passed, left bool
+		if rest, passed = strings.CutPrefix(text, "PASS "); passed {
+			_, rest, passed = strings.Cut(rest, " ")
+		} else if rest, left = strings.CutPrefix(text, "HANGUP after "); left {
+			rest = afterTest(rest)
+		}
+		if !passed && !left {
+			return relaylens.Ignored
+		}
+	}
+	if _, ok := cutBracketed(rest, &rec.Event); !ok {
+		rec.Event = relaylens.Event{}
+		return relaylens.Ignored
+	}
+	if ended {
+		rec.Fact, rec.Event.Kind, rec.Event.Text = relaylens.FactSessionEnd, relaylens.KindConnection, "DISCONNECT"
+	} else {
+		rec.Presumed = true
+	}
+	return relaylens.Parsed
 }

@@ -1,0 +1,132 @@
+package parsers
+
+import (
+	"hash/maphash"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Several lines may tell of one command. What is counted once is decided here.
+
+// sameAnswer is how far apart the lines of one remote answer can be: a delivery
+// agent writes one for each recipient when the connection is done with.
+const sameAnswer = int64(10 * time.Second / time.Second)
+
+// refusedBefore reports whether an earlier line told of the same refusal. The
+// end of a message gets one answer, for all its recipients and whatever rule
+// gave it; a remote server's answer to anything but RCPT concerns all
+// recipients too.
+func (c *correlator) refusedBefore(e *relaylens.Event, k keys, now int64) bool {
+	if k.message == 0 {
+		return false
+	}
+	switch {
+	case e.Direction == relaylens.Inbound && e.Stage == relaylens.StageEOD:
+		m := c.stateOf(k.message, now)
+		was := m.refused
+		m.refused = true
+		return was
+	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
+		m := c.stateOf(k.message, now)
+		answer := c.answer(e)
+		was := m.answer == answer && now-m.answered <= sameAnswer
+		m.answer, m.answered = answer, now
+		return was
+	}
+	return false
+}
+
+// answer digests which server said what to which delivery process.
+func (c *correlator) answer(e *relaylens.Event) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	h.WriteString(e.RemoteHost)
+	maphash.WriteComparable(&h, e.RemoteIP)
+	maphash.WriteComparable(&h, e.PID)
+	h.WriteByte(byte(e.Stage))
+	h.WriteString(e.Text)
+	return h.Sum64()
+}
+
+// stateOf is what is known of a message, nothing if it is new.
+func (c *correlator) stateOf(message uint64, now int64) *state {
+	m, isNew := c.messages.put(message, now)
+	if isNew {
+		m.reset()
+	}
+	return m
+}
+
+// endpoint names a client's connection where one process serves them all.
+func (c *correlator) endpoint(env *relaylens.Envelope, e *relaylens.Event) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	h.WriteString(env.Host)
+	h.WriteByte(0)
+	h.WriteString(env.Program)
+	maphash.WriteComparable(&h, e.ClientIP)
+	maphash.WriteComparable(&h, e.ClientPort)
+	return h.Sum64()
+}
+
+// presume keeps, replaces or withdraws what is presumed of a client. It returns
+// the event that turned out to be one, now that the session is over.
+func (p *Parser) presume(rec *relaylens.Record, line *relaylens.Line, env *relaylens.Envelope, now int64) *relaylens.Event {
+	c, e := p.memory, &rec.Event
+	if c.presumed.len() == 0 && !rec.Presumed || e.ClientPort == 0 {
+		return nil
+	}
+	key := c.endpoint(env, e)
+	switch {
+	case rec.Presumed && e.Kind == relaylens.KindNone:
+		c.presumed.delete(key)
+	case rec.Presumed:
+		kept, isNew := c.presumed.put(key, now)
+		if isNew {
+			e.ID = relaylens.NewID(line, 0)
+			*kept = e.Clone()
+		}
+	case e.Refusal():
+		c.presumed.delete(key)
+	case rec.Fact == relaylens.FactSessionEnd:
+		if kept := c.presumed.get(key, now); kept != nil {
+			told := *kept
+			c.presumed.delete(key)
+			return &told
+		}
+	}
+	return nil
+}
+
+// repeated reports whether a context event was told before: Postfix's queue
+// manager takes a message up again at every retry, and a client that logged in
+// sends many messages.
+func (c *correlator) repeated(rec *relaylens.Record, k keys, now int64) bool {
+	e := &rec.Event
+	switch e.Kind {
+	case relaylens.KindAccepted:
+		if k.message == 0 {
+			return false
+		}
+		m := c.messages.get(k.message, now)
+		if m == nil {
+			return false
+		}
+		was := m.accepted
+		m.accepted = true
+		return was
+	case relaylens.KindAuthOK:
+		if !k.process {
+			return false
+		}
+		s := c.sessions.get(k.session, now)
+		if s == nil {
+			return false
+		}
+		was := s.loggedIn
+		s.loggedIn = true
+		return was
+	}
+	return false
+}
