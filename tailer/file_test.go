@@ -240,7 +240,7 @@ func TestStartBegin(t *testing.T) {
 	tl := start(t, FileOptions{Path: path, Start: StartBegin})
 	want := wantLines(path, content)
 	tl.until("all lines", func() bool { return len(tl.lines) >= len(want) })
-	if diff := cmp.Diff(want, tl.lines); diff != "" {
+	if diff := diffLines(want, tl.lines); diff != "" {
 		t.Errorf("-want +got\n%.2000s", diff)
 	}
 }

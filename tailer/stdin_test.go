@@ -37,7 +37,7 @@ func TestStdin(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(wantLines("-", content), got); diff != "" {
+	if diff := diffLines(wantLines("-", content), got); diff != "" {
 		t.Errorf("-want +got\n%.2000s", diff)
 	}
 }
