@@ -23,7 +23,7 @@ func main() {
 	s := sample{out: os.Stdout}
 	flag.StringVar(&s.program, "relaylens", "bin/relaylens", "the program to show")
 	flag.StringVar(&s.sessions, "sessions", "testdata/sample", "directory of the sessions to play")
-	flag.DurationVar(&s.pace, "pace", 1200*time.Millisecond, "mean time between two sessions")
+	flag.DurationVar(&s.pace, "pace", 700*time.Millisecond, "mean time between two sessions")
 	flag.DurationVar(&s.limit, "for", 0, "end after this time; 0 waits for ctrl-c")
 	flag.Parse()
 
