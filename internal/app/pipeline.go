@@ -240,6 +240,18 @@ func (p *pipeline) setParser(next *parsers.Parser) {
 	}
 }
 
+// change puts another configuration in force after the batches that wait, as
+// they may be of a source that is gone. A nil parser leaves the present one.
+// It returns the sources that are forgotten.
+func (p *pipeline) change(sources []config.Source, parser *parsers.Parser) (forgotten []string) {
+	p.drain()
+	forgotten = p.setSources(sources)
+	if parser != nil {
+		p.setParser(parser)
+	}
+	return forgotten
+}
+
 // drain takes what waits at this moment.
 func (p *pipeline) drain() {
 	for range len(p.in) {

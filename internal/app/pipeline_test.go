@@ -20,13 +20,19 @@ const heldLine = `2000-01-01T00:00:00+00:00 mx1 sm-mta[4711]: 601A00aa004711: ru
 
 func startedPipeline(t *testing.T) *pipeline {
 	t.Helper()
+	p := newTestPipeline(t)
+	p.start()
+	return p
+}
+
+func newTestPipeline(t *testing.T) *pipeline {
+	t.Helper()
 	parser, err := parsers.New(parsers.Options{Location: time.UTC})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := newPipeline(parser, classifier.New(), prom.New(prom.Options{Host: "mx1", MaxHosts: 2, Results: resultNames()}))
 	p.setSources([]config.Source{{Path: "/mail.log", MTA: "auto"}})
-	p.start()
 	return p
 }
 
@@ -90,7 +96,7 @@ func TestNewParserTakesOverFromOld(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.do(t.Context(), func() { p.drain(); p.setParser(next) }); err != nil {
+		if err := p.do(t.Context(), func() { p.change(p.configured, next) }); err != nil {
 			t.Fatal(err)
 		}
 		if n := sum(t, p.exporter, refusals); n != 1 {
@@ -100,6 +106,31 @@ func TestNewParserTakesOverFromOld(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Whatever the pipeline happens to take first, batches that wait are of the
+// configuration before.
+func TestChangeComesAfterWhatWaits(t *testing.T) {
+	for range 20 {
+		p := newTestPipeline(t)
+		p.in <- batch("/mail.log", refusalLine)
+		p.in <- batch("/mail.log", refusalLine)
+		p.start()
+		var forgotten []string
+		err := p.do(t.Context(), func() { forgotten = p.change([]config.Source{{Path: "/new.log"}}, nil) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(forgotten) != 1 || forgotten[0] != "/mail.log" {
+			t.Fatalf("forgot %q", forgotten)
+		}
+		if n := sum(t, p.exporter, refusals); n != 2 {
+			t.Fatalf("%v refusals, want 2", n)
+		}
+		if err := p.stop(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // The second signal: batches that wait are left, and said to be.

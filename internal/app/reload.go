@@ -115,14 +115,12 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	if err := a.follow.stop(ctx, gone); err != nil {
 		a.logger.Error("stop sources", zap.Error(err))
 	}
+	var parser *parsers.Parser
+	if parsesDifferently(a.config, next.config) {
+		parser = next.parser
+	}
 	var forgotten []string
-	err := a.pipeline.do(ctx, func() {
-		a.pipeline.drain() // lines of sources that are gone
-		forgotten = a.pipeline.setSources(next.sources)
-		if parsesDifferently(a.config, next.config) {
-			a.pipeline.setParser(next.parser)
-		}
-	})
+	err := a.pipeline.do(ctx, func() { forgotten = a.pipeline.change(next.sources, parser) })
 	if err != nil {
 		return fmt.Errorf("change pipeline: %w", err)
 	}

@@ -84,6 +84,55 @@ func TestReloadLosesNoLine(t *testing.T) {
 	r.wantNoMetric(`source="/mail.log"`)
 }
 
+// Real sources have series of their own.
+func TestReloadRemovesEverySeriesOfASource(t *testing.T) {
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one.log"), filepath.Join(dir, "two.log")
+	writeFile(t, one, "")
+	writeFile(t, two, "")
+	next := testConfig(two)
+	r := started(t, reloadable(&next, nil), func(o *Options) { o.newSource, o.Config = nil, testConfig(one) })
+	waitFor(t, func() bool {
+		_, body := r.get("/metrics")
+		return strings.Contains(body, `relaylens_source_up{source="`+one+`"} 1`)
+	})
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.wantNoMetric(one)
+	r.wantMetric(`relaylens_lines_total{result="refusal",source="` + two + `"} 0`)
+}
+
+func TestReloadRaisesMaxHosts(t *testing.T) {
+	next := testConfig("/mail.log")
+	r := started(t, reloadable(&next, nil), func(o *Options) { o.Config.MaxHosts = 1 })
+	far := strings.ReplaceAll(refusalLine, " mx1 ", " mx2 ")
+	r.send("/mail.log", far)
+	r.settle("/mail.log")
+	r.wantNoMetric(`host="mx2"`)
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.send("/mail.log", far)
+	r.settle("/mail.log")
+	r.wantMetric(strings.ReplaceAll(denials, "mx1", "mx2") + "1")
+	r.wantMetric(strings.ReplaceAll(denials, "mx1", "other") + "1")
+}
+
+func TestConfiguredMTADecides(t *testing.T) {
+	next := testConfig("/mail.log")
+	r := started(t, reloadable(&next, nil), func(o *Options) { o.Config.Sources[0].MTA = "exim" })
+	r.send("/mail.log", refusalLine)
+	r.settle("/mail.log")
+	r.wantMetric(`relaylens_lines_total{result="foreign",source="/mail.log"} 1`)
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	r.send("/mail.log", refusalLine)
+	r.settle("/mail.log")
+	r.wantMetric(mailRefused + "1")
+}
+
 func TestReloadErrorLeavesPreviousStateIntact(t *testing.T) {
 	_, mistake := config.Load(config.LoadOptions{File: "/nonexistent/relaylens.yaml", Environ: []string{}})
 	if mistake == nil {
