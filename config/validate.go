@@ -35,8 +35,8 @@ const stdin = "-"
 // checker collects what is wrong.
 type checker struct{ errs []error }
 
-func (c *checker) refuse(key, problem, remedy string) {
-	c.errs = append(c.errs, &Error{Key: key, Problem: problem, Remedy: remedy})
+func (k *checker) refuse(key, problem, remedy string) {
+	k.errs = append(k.errs, &Error{Key: key, Problem: problem, Remedy: remedy})
 }
 
 // Validate checks every value. It reads no files: whether logs exist is for

@@ -368,8 +368,8 @@ func (f *follower) draining(now time.Time) bool {
 // listen subscribes to the path and, where it is a link, to what it links to.
 func (f *follower) listen() {
 	want := []string{f.path}
-	if real, err := filepath.EvalSymlinks(f.path); err == nil && real != filepath.Clean(f.path) {
-		want = append(want, real)
+	if target, err := filepath.EvalSymlinks(f.path); err == nil && target != filepath.Clean(f.path) {
+		want = append(want, target)
 	}
 	old := f.cancels
 	f.cancels = map[string]func(){}

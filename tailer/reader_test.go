@@ -196,7 +196,7 @@ var archiveContent = func() string {
 	return b.String() + "no newline"
 }()
 
-func bzip2Sample(t *testing.T, content string) []byte {
+func bzip2Sample(t *testing.T, _ string) []byte {
 	t.Helper()
 	b, err := os.ReadFile("testdata/sample.bz2")
 	if err != nil {

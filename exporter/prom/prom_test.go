@@ -3,6 +3,7 @@ package prom
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ func denied(host string) *relaylens.Event {
 func body(t testing.TB, x *Exporter) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	x.Handler(failLogger{t}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	x.Handler(failLogger{t}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	b, err := io.ReadAll(w.Result().Body)
 	if err != nil {
 		t.Fatal(err)

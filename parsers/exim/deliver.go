@@ -46,25 +46,22 @@ func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
 	return s, true
 }
 
-// cutRemoteHost finds H=name [ip] among the fields of a delivery.
-func cutRemoteHost(s string, e *relaylens.Event) (rest string) {
+// setRemoteHost finds H=name [ip] among the fields of a delivery.
+func setRemoteHost(s string, e *relaylens.Event) {
 	i := strings.Index(s, " H=")
 	if i < 0 {
-		return s
+		return
 	}
 	s = s[i+3:]
 	name := 0
 	for name < len(s) && hostChar(s[name]) {
 		name++
 	}
-	rest = strings.TrimPrefix(s[name:], " DS")
+	address := strings.TrimPrefix(strings.TrimPrefix(s[name:], " DS"), " ")
 	var h host
-	if rest, ok := h.cutAddr(strings.TrimPrefix(rest, " ")); ok {
-		h.name = s[:name]
-		e.RemoteHost, e.RemoteIP = h.name, h.ip
-		return rest
+	if _, ok := h.cutAddr(address); ok {
+		e.RemoteHost, e.RemoteIP = s[:name], h.ip
 	}
-	return s
 }
 
 // delivered reads a message that reached a mailbox, a program or the next
@@ -77,7 +74,7 @@ func delivered(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	e.Kind = relaylens.KindDelivered
-	cutRemoteHost(rest, e)
+	setRemoteHost(rest, e)
 	return relaylens.Parsed
 }
 
@@ -101,7 +98,7 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 		r, isReply := cutRemoteError(rest[mark-1:])
 		if isReply && r.setReply(e) {
 			e.Direction = relaylens.Outbound
-			cutRemoteHost(rest[:mark-1], e)
+			setRemoteHost(rest[:mark-1], e)
 			return relaylens.Parsed
 		}
 	}

@@ -82,7 +82,6 @@ func fact(f relaylens.Fact) option { return func(rec *relaylens.Record) { rec.Fa
 func inbound(rec *relaylens.Record) { rec.Event.Direction = relaylens.Inbound }
 func copied(rec *relaylens.Record)  { rec.Copied = true }
 func explain(rec *relaylens.Record) { rec.Explained = true }
-func tainted(rec *relaylens.Record) { rec.Tainted = true }
 func soft(rec *relaylens.Record)    { rec.Event.Class = relaylens.Class4xx }
 func hard(rec *relaylens.Record)    { rec.Event.Class = relaylens.Class5xx }
 

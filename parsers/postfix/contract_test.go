@@ -1,7 +1,6 @@
 package postfix
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -238,31 +237,3 @@ func BenchmarkSASL(b *testing.B)     { benchmark(b, hitLines[4]) }
 func BenchmarkDelivery(b *testing.B) { benchmark(b, hitLines[9]) }
 func BenchmarkHits(b *testing.B)     { benchmark(b, hitLines...) }
 func BenchmarkMisses(b *testing.B)   { benchmark(b, missLines...) }
-
-// TestCorpus reads the logs in the folder that RELAYLENS_CORPUS names and finds
-// no line malformed.
-func TestCorpus(t *testing.T) {
-	dir := os.Getenv("RELAYLENS_CORPUS")
-	if dir == "" {
-		t.Skip("RELAYLENS_CORPUS is not set")
-	}
-	data, err := os.ReadFile(dir + "/postfix/main.trad.log")
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := New(relaylens.Texts{})
-	parsed := 0
-	for line := range strings.Lines(string(data)) {
-		_, line, _ = strings.Cut(strings.TrimSuffix(line[16:], "\n"), " ")
-		env := parsertest.Syslog(line)
-		switch g.Parse(&env, new(relaylens.Record)) {
-		case relaylens.Parsed:
-			parsed++
-		case relaylens.Malformed:
-			t.Errorf("malformed: %s", line)
-		}
-	}
-	if parsed == 0 {
-		t.Error("nothing parsed")
-	}
-}

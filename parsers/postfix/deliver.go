@@ -131,13 +131,13 @@ func remote(reason string, ev *relaylens.Event) (ok bool) {
 		*ev = relaylens.Event{}
 		return false
 	}
-	command := ""
 	switch {
 	case auth:
 		ev.Stage = relaylens.StageAuth
 	case refused:
 		ev.Stage = relaylens.StageConnect
 	default:
+		var command string
 		reply, command = cutInReply(reply)
 		ev.Stage = remoteStage(command)
 	}

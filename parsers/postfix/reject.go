@@ -183,7 +183,7 @@ func knownStart(body string) relaylens.Kind {
 		}
 		from += i + 3
 		why, _, _ := strings.Cut(body[from:], "; ")
-		if _, quoted, ok := cutUnverified(strings.TrimPrefix(why, senderRule.prefix)); ok && len(quoted) < len(why) {
+		if quoted, ok := cutUnverified(strings.TrimPrefix(why, senderRule.prefix)); ok && len(quoted) < len(why) {
 			return relaylens.KindSenderVerify
 		}
 		if kind, _, ok := knownEnd(why); ok {

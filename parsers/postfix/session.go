@@ -191,18 +191,17 @@ func badETRN(rest string, rec *relaylens.Record) relaylens.Verdict {
 
 // badBDAT reads the refusals of smtpd/smtpd.c bdat_cmd that have no reject line.
 func badBDAT(id, rest string, rec *relaylens.Record) relaylens.Verdict {
-	reason, text := relaylens.ReasonProtocol, ""
+	reason := relaylens.ReasonProtocol
 	for _, p := range [...]string{"malformed BDAT command syntax from ", "null BDAT request from ", "BDAT request from ", "too much BDAT content from "} {
 		if after, ok := strings.CutPrefix(rest, p); ok {
 			if _, ok = cutClient(after, &rec.Event); !ok {
 				return relaylens.Malformed
 			}
-			text = strings.TrimSuffix(p, " from ")
 			if p[0] == 'B' || p[0] == 't' {
 				reason = relaylens.ReasonSize
 			}
 			rec.Event.QueueID = id
-			refuse(&rec.Event, relaylens.StageData, reason, relaylens.Class5xx, text)
+			refuse(&rec.Event, relaylens.StageData, reason, relaylens.Class5xx, strings.TrimSuffix(p, " from "))
 			return relaylens.Parsed
 		}
 	}

@@ -16,7 +16,7 @@ func (g *Grammar) senderRejected(why string, ev *relaylens.Event) {
 		ev.Kind, ev.Reason = reason.Kind(), reason
 		return
 	}
-	if _, quoted, ok := cutUnverified(why); ok {
+	if quoted, ok := cutUnverified(why); ok {
 		ev.Kind = relaylens.KindSenderVerify
 		ev.Reason = callout(quoted, ev)
 		return
@@ -46,13 +46,11 @@ func senderReason(why string) (relaylens.Reason, bool) {
 	return relaylens.ReasonNone, false
 }
 
-func cutUnverified(why string) (word, quoted string, ok bool) {
-	for _, w := range [...]string{"unverified address: ", "undeliverable address: "} {
-		if quoted, ok = strings.CutPrefix(why, w); ok {
-			return w, quoted, true
-		}
+func cutUnverified(why string) (quoted string, ok bool) {
+	if quoted, ok = strings.CutPrefix(why, "unverified address: "); ok {
+		return quoted, true
 	}
-	return "", why, false
+	return strings.CutPrefix(why, "undeliverable address: ")
 }
 
 // callout reads what became of the attempt to reach the sender's own server. The

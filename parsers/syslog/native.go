@@ -44,7 +44,9 @@ func tagged(s string) bool {
 	if i == 0 || i == len(s) || s[i] != ' ' {
 		return false
 	}
-	for i++; i < len(s) && hostByte(s[i]) && s[i] != ':'; i++ {
+	i++
+	for i < len(s) && hostByte(s[i]) && s[i] != ':' {
+		i++
 	}
 	if i == len(s) || s[i] != '[' {
 		return false
