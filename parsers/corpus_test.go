@@ -2,6 +2,7 @@ package parsers_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"io"
 	"os"
@@ -86,7 +87,7 @@ func feed(t testing.TB, p *parsers.Parser, name string, data []byte, emit func(*
 	r := tailer.NewReader(name, bytes.NewReader(data), reference)
 	for {
 		batch, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package tailer
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"sync/atomic"
@@ -122,7 +123,7 @@ func (r *Reader) Next() (*relaylens.Batch, error) {
 		if len(r.b.lines) > 0 {
 			break
 		}
-		if r.err == io.EOF && r.hi > r.lo {
+		if errors.Is(r.err, io.EOF) && r.hi > r.lo {
 			r.add(r.b, r.b.buf[r.lo:r.hi], int64(r.hi-r.lo)+r.over, r.over > 0)
 			r.lo, r.over = r.hi, 0
 			break
@@ -183,7 +184,7 @@ func (r *Reader) fill() {
 	for range maxEmptyReads {
 		n, err := r.src.Read(r.b.buf[r.hi:])
 		r.hi += n
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			err = readError(r.source, r.kind, err)
 		}
 		r.err = err
@@ -202,7 +203,7 @@ func (r *Reader) open() bool {
 		n, err := r.raw.Read(head[len(head):cap(head)])
 		head = head[:len(head)+n]
 		kind, more := sniff(head)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			r.err = readError(r.source, nil, err)
 			return false
 		}

@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -36,9 +37,18 @@ func (s *stdin) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	case <-ctx.Done():
 	}
 	if d, ok := s.r.(interface{ SetReadDeadline(time.Time) error }); ok && d.SetReadDeadline(time.Now()) == nil {
-		<-done
+		return endOfContext(<-done)
 	}
 	return nil
+}
+
+// endOfContext is what Run returns when its context has ended: a read that the
+// deadline cut short is no failure.
+func endOfContext(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // pump copies batches into blocks of their own: the reader goes on reading
@@ -48,7 +58,7 @@ func (s *stdin) pump(ctx context.Context, out chan<- relaylens.Batch) error {
 	defer rd.Close()
 	for {
 		batch, err := rd.Next()
-		if err == io.EOF || ctx.Err() != nil {
+		if errors.Is(err, io.EOF) || ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {

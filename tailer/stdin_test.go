@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -106,7 +107,7 @@ func TestOpenPipeErrors(t *testing.T) {
 				f.Close()
 				t.Fatal("no error")
 			}
-			if e, ok := err.(*Error); !ok || e.Remedy == "" {
+			if e := new(Error); !errors.As(err, &e) || e.Remedy == "" {
 				t.Errorf("error %v has no remedy", err)
 			}
 		})

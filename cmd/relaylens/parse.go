@@ -164,7 +164,7 @@ func (r *parseRun) file(ctx context.Context, name string) error {
 	defer reader.Close()
 	for ctx.Err() == nil && r.outErr == nil {
 		batch, err := reader.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
