@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,14 +57,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 
 // Delete removes the series of a source that was taken out of the configuration.
 func (m *Metrics) Delete(source string) {
+	source = label(source)
 	m.mu.Lock()
 	delete(m.gauges, source)
 	m.mu.Unlock()
-	label := prometheus.Labels{"source": source}
+	series := prometheus.Labels{"source": source}
 	for _, v := range []interface {
 		DeletePartialMatch(prometheus.Labels) int
 	}{m.up, m.lagBytes, m.rotations, m.bytes, m.cut, m.errors} {
-		v.DeletePartialMatch(label)
+		v.DeletePartialMatch(series)
 	}
 }
 
@@ -77,6 +79,7 @@ type gauges struct {
 func (m *Metrics) source(name string) *gauges {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	name = label(name)
 	if g, ok := m.gauges[name]; ok {
 		return g
 	}
@@ -88,6 +91,10 @@ func (m *Metrics) source(name string) *gauges {
 	m.gauges[name] = g
 	return g
 }
+
+// label is the name of a source as the value of a label: a file name may be any
+// bytes, a label may not.
+func label(source string) string { return strings.ToValidUTF8(source, "\ufffd") }
 
 // lag notes how many bytes are unread.
 func (g *gauges) lag(n int64, now time.Time) {

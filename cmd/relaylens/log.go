@@ -92,7 +92,7 @@ func appendPrintable(dst *buffer.Buffer, line []byte) {
 		r, n := utf8.DecodeRune(line)
 		switch {
 		case unicode.IsPrint(r) && !(r == utf8.RuneError && n == 1):
-			dst.Write(line[:n])
+			_, _ = dst.Write(line[:n]) // a zap buffer takes everything
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
 			fmt.Fprintf(dst, `\u%04x\u%04x`, high, low)

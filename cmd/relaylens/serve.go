@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -107,22 +106,4 @@ func serve(ctx context.Context, a *app.App, hangup <-chan os.Signal, logger *zap
 		logger.Info("stopped")
 	}
 	return err
-}
-
-// build tells what version metrics name.
-func build() (v, revision string) {
-	v, revision = version, "unknown"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return v, revision
-	}
-	if v == "" {
-		v = info.Main.Version
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			revision = s.Value
-		}
-	}
-	return v, revision
 }

@@ -78,7 +78,7 @@ func (d *daemon) expect(message string) map[string]any {
 // expectMetric waits until the metrics have a sample.
 func (d *daemon) expectMetric(sample string) {
 	d.t.Helper()
-	for deadline := time.Now().Add(servePause); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(servePause); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) { //nolint:forbidigo // between two looks at another process
 		req, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.url+"/metrics", http.NoBody)
 		if err != nil {
 			d.t.Fatal(err)

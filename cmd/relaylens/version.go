@@ -25,7 +25,13 @@ func newVersionCommand() *cobra.Command {
 
 // versionText is one line: version, commit, Go version and platform.
 func versionText() string {
-	v, revision := version, "unknown"
+	v, revision := build()
+	return fmt.Sprintf("relaylens %s (commit %.12s, %s, %s/%s)", v, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// build is what the binary knows of itself: its version and its commit.
+func build() (v, revision string) {
+	v, revision = version, "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if v == "" {
 			v = info.Main.Version
@@ -39,5 +45,5 @@ func versionText() string {
 	if v == "" {
 		v = "devel"
 	}
-	return fmt.Sprintf("relaylens %s (commit %.12s, %s, %s/%s)", v, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return v, revision
 }

@@ -343,7 +343,9 @@ func TestConcurrentUse(t *testing.T) {
 	for _, line := range moved(t, x) {
 		var n float64
 		if strings.HasPrefix(line, "refusals_total") {
-			fmt.Sscanf(line[strings.LastIndexByte(line, ' '):], "%g", &n)
+			if _, err := fmt.Sscanf(line[strings.LastIndexByte(line, ' '):], "%g", &n); err != nil {
+				t.Fatal(err)
+			}
 			total += n
 		}
 	}

@@ -38,7 +38,7 @@ func TestMetricsDocument(t *testing.T) {
 	}
 	is := describeMetrics(t)
 	if *update {
-		if err := os.WriteFile(metricsDoc, []byte(head+docBegin+is+docEnd+tail), 0o644); err != nil { //nolint:gosec // a document
+		if err := os.WriteFile(metricsDoc, []byte(head+docBegin+is+docEnd+tail), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -72,13 +72,13 @@ func TestWatchdogNeedsPipeline(t *testing.T) {
 		a.options.watchdog = 30 * time.Second
 		a.options.notify = func(string) error { told.Add(1); return nil }
 		a.startWatchdog()
-		time.Sleep(time.Second / 2) // between the ticks, of which there is one in ten seconds
+		time.Sleep(time.Second / 2) //nolint:forbidigo // the bubble's time; between the ticks, of which there is one in ten seconds
 		for minute := range 3 {     // the pipeline hangs in the second
 			for range 60 {
 				if minute != 1 {
 					a.pipeline.alive()
 				}
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) //nolint:forbidigo // the bubble's time
 			}
 			synctest.Wait()
 			// Two more come until the silence is as long as the manager waits.

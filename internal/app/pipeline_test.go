@@ -64,7 +64,7 @@ func TestQuietTimeLetsHeldEventsOut(t *testing.T) {
 		if n := sum(t, p.exporter, refusals); n != 0 {
 			t.Fatalf("%v refusals at once, so that the line does not test what it should", n)
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's time
 		synctest.Wait()
 		if n := sum(t, p.exporter, refusals); n != 1 {
 			t.Errorf("%v refusals after a minute of silence, want 1", n)
