@@ -31,6 +31,13 @@ type Batch struct {
 	Reference time.Time
 	// Position resumes the source after the last line.
 	Position Position
+	// Drained are the positions of files that were read to their end and will not
+	// grow: rotated away and quiet. Nobody will ask for them again.
+	Drained []Position
+	// Warm says that the lines stand before the saved position: they were
+	// accounted for by an earlier run and are read again for what they tell of
+	// sessions and messages alone.
+	Warm bool
 	// Release gives the memory of the lines back; nil when there is nothing to give.
 	Release func()
 }
