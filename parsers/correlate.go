@@ -94,7 +94,7 @@ func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool
 	for ordinal := range n {
 		e.ID = relaylens.NewID(line, ordinal)
 		if hold {
-			p.memory.held.hold(message, e, p.emit)
+			p.memory.held.hold(message, p.feeds, e, p.emit)
 		} else {
 			p.emit(e)
 		}

@@ -21,6 +21,7 @@ type heldEvents struct {
 
 type heldEvent struct {
 	message uint64
+	feed    uint64 // in which it came
 	event   relaylens.Event
 	gone    bool
 }
@@ -29,7 +30,7 @@ func (h *heldEvents) empty() bool { return h.first == len(h.queue) }
 
 // hold keeps a copy of e until its message is told of, and emits the oldest one
 // when there is no room.
-func (h *heldEvents) hold(message uint64, e *relaylens.Event, emit func(*relaylens.Event)) {
+func (h *heldEvents) hold(message, feed uint64, e *relaylens.Event, emit func(*relaylens.Event)) {
 	if len(h.queue)-h.first >= h.max {
 		h.pop(emit)
 	}
@@ -38,7 +39,7 @@ func (h *heldEvents) hold(message uint64, e *relaylens.Event, emit func(*relayle
 		clear(h.queue[n:])
 		h.queue, h.first = h.queue[:n], 0
 	}
-	h.queue = append(h.queue, heldEvent{message: message, event: e.Clone()})
+	h.queue = append(h.queue, heldEvent{message: message, feed: feed, event: e.Clone()})
 }
 
 // release emits the events of one message with what its state tells.

@@ -18,9 +18,9 @@ func TestHeldEvents(t *testing.T) {
 		return &relaylens.Event{Kind: relaylens.KindRelayDenied, QueueID: id, Time: at.Add(after)}
 	}
 	h := heldEvents{max: 3}
-	h.hold(1, event("one", 0), emit)
-	h.hold(2, event("two", time.Second), emit)
-	h.hold(1, event("one again", 2*time.Second), emit)
+	h.hold(1, 1, event("one", 0), emit)
+	h.hold(2, 1, event("two", time.Second), emit)
+	h.hold(1, 1, event("one again", 2*time.Second), emit)
 	var s state
 	s.learn(&relaylens.Event{Sender: "a@example.com"}, nil)
 	h.release(1, &s, emit)
@@ -38,7 +38,7 @@ func TestHeldEventsAreBounded(t *testing.T) {
 	out := 0
 	h := heldEvents{max: 8}
 	for i := range 10_000 {
-		h.hold(uint64(i), &relaylens.Event{QueueID: fmt.Sprint(i), Time: time.Unix(int64(i), 0)}, func(*relaylens.Event) { out++ })
+		h.hold(uint64(i), 1, &relaylens.Event{QueueID: fmt.Sprint(i), Time: time.Unix(int64(i), 0)}, func(*relaylens.Event) { out++ })
 		if len(h.queue) > 256 {
 			t.Fatalf("the queue grew to %d", len(h.queue))
 		}

@@ -39,6 +39,8 @@ type Parser struct {
 	sources  map[string]*source
 	rec      relaylens.Record
 	emit     func(*relaylens.Event)
+	feeds    uint64
+	warm     bool // what is fed is read again
 }
 
 // source is what is known of one log.
@@ -100,12 +102,17 @@ func (p *Parser) source(name string) *source {
 }
 
 // Feed reads a batch and hands on every event that its lines complete. An event
-// is valid during the call only.
+// is valid during the call only. Of a warm batch no event is handed on and no
+// line is counted.
 func (p *Parser) Feed(b *relaylens.Batch, emit func(*relaylens.Event)) {
+	p.feeds++
 	if len(b.Lines) == 0 {
 		return
 	}
-	p.emit = emit
+	p.emit, p.warm = emit, b.Warm
+	if b.Warm {
+		p.emit = func(*relaylens.Event) {}
+	}
 	var env relaylens.Envelope
 	s := p.source(b.Lines[0].Source)
 	for i := range b.Lines {
@@ -129,14 +136,30 @@ func (p *Parser) popJoined(s *source) {
 	var env relaylens.Envelope
 	var line relaylens.Line
 	for s.decoder.Pop(&env, &line) {
-		if result := p.record(s, &line, &env); result != ResultIgnored {
+		if result := p.record(s, &line, &env); result != ResultIgnored && !p.warm {
 			s.counts[ResultIgnored]--
 			p.count(s, &line, result)
 		}
 	}
 }
 
+// Feeds is how often Feed was called.
+func (p *Parser) Feeds() uint64 { return p.feeds }
+
+// OldestHeld is the number of the feed whose event is the oldest that is held
+// back; ok is false when none is. A source must not be resumed behind it.
+func (p *Parser) OldestHeld() (feed uint64, ok bool) {
+	h := &p.memory.held
+	if h.empty() {
+		return 0, false
+	}
+	return h.queue[h.first].feed, true
+}
+
 func (p *Parser) count(s *source, line *relaylens.Line, result Result) {
+	if p.warm {
+		return
+	}
 	s.counts[result]++
 	if result == ResultMalformed && p.options.OnMalformed != nil {
 		p.options.OnMalformed(line)
@@ -146,14 +169,14 @@ func (p *Parser) count(s *source, line *relaylens.Line, result Result) {
 // Advance says that no line came until now: split records and refusals that
 // waited too long for their sender come out.
 func (p *Parser) Advance(now time.Time, emit func(*relaylens.Event)) {
-	p.emit = emit
+	p.emit, p.warm = emit, false
 	p.flushDecoders()
 	p.memory.held.expire(now, emit)
 }
 
 // Flush says that no line will come: everything that waits comes out.
 func (p *Parser) Flush(emit func(*relaylens.Event)) {
-	p.emit = emit
+	p.emit, p.warm = emit, false
 	p.flushDecoders()
 	p.memory.held.flush(emit)
 }

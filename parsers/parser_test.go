@@ -263,3 +263,31 @@ func TestSameLogSameEvents(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestWarmUp reads lines again that an earlier run accounted for: they are no
+// events, and later lines know what they told.
+func TestWarmUp(t *testing.T) {
+	const before = `Nov 20 09:00:00 mx1 postfix/submission/smtpd[10]: connect from pc.example.com[198.51.100.7]
+Nov 20 09:00:01 mx1 postfix/submission/smtpd[10]: 4F1A2B3C5D: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe
+Nov 20 09:00:01 mx1 postfix/submission/smtpd[10]: 4F1A2B3C5D: reject: RCPT from pc.example.com[198.51.100.7]: 550 5.1.1 <x@example.com>: Recipient address rejected: User unknown; from=<joe@example.com> to=<x@example.com> proto=ESMTP helo=<pc>
+`
+	const after = `Nov 20 09:00:02 mx1 postfix/submission/smtpd[10]: NOQUEUE: reject: RCPT from pc.example.com[198.51.100.7]: 554 5.7.1 <b@example.net>: Relay access denied; from=<joe@example.com> to=<b@example.net> proto=ESMTP helo=<pc>
+`
+	p := newParser(t, parsers.Options{Location: time.UTC})
+	var got []string
+	read := func(text string, warm bool) {
+		batch := &relaylens.Batch{Reference: reference, Warm: warm}
+		for n, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+			batch.Lines = append(batch.Lines, relaylens.Line{Text: line, Source: "x", Number: int64(n + 1)})
+		}
+		p.Feed(batch, func(e *relaylens.Event) { got = append(got, told(e)) })
+	}
+	read(before, true)
+	if c := p.Counts("x"); len(got) != 0 || c.Lines() != 0 {
+		t.Errorf("warming up told %q and counted %d lines", got, c.Lines())
+	}
+	read(after, false)
+	if want := []string{"1: relay_denied 198.51.100.7 joe joe@example.com>b@example.net"}; !cmp.Equal(want, got) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+}
