@@ -72,6 +72,17 @@ func (h *heldEvents) flush(emit func(*relaylens.Event)) {
 	}
 }
 
+// flushIf emits what chosen says, and keeps the rest.
+func (h *heldEvents) flushIf(chosen func(*relaylens.Event) bool, emit func(*relaylens.Event)) {
+	for i := h.first; i < len(h.queue); i++ {
+		if w := &h.queue[i]; !w.gone && chosen(&w.event) {
+			emit(&w.event)
+			w.gone = true
+		}
+	}
+	h.skipGone()
+}
+
 func (h *heldEvents) pop(emit func(*relaylens.Event)) {
 	emit(&h.queue[h.first].event)
 	h.queue[h.first].gone = true

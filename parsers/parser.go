@@ -181,6 +181,13 @@ func (p *Parser) Flush(emit func(*relaylens.Event)) {
 	p.memory.held.flush(emit)
 }
 
+// FlushSources is Flush for the sources that chosen says; the others may go on.
+func (p *Parser) FlushSources(chosen func(source string) bool, emit func(*relaylens.Event)) {
+	p.emit, p.warm = emit, false
+	p.flushDecoders()
+	p.memory.held.flushIf(func(e *relaylens.Event) bool { return chosen(e.Source) }, emit)
+}
+
 func (p *Parser) flushDecoders() {
 	for _, s := range p.sources {
 		s.decoder.Flush()

@@ -7,24 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Damaged reports whether err says that the file is not, or no longer, a
 // database that SQLite can read.
-func Damaged(err error) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return true
-	}
-	return false
-}
+func Damaged(err error) bool { return err != nil && FailureOf(err) == FailureDamaged }
 
 // OpenOrReplace opens the database in dir. When the one that is there is
 // damaged, it is put aside beside the new one, under a name with the time now,

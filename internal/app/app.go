@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/prom"
 	"github.com/relaylens/relaylens/parsers"
+	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/tailer"
 )
 
@@ -51,6 +53,7 @@ type Options struct {
 	// What tests put something else in place of.
 	hostname  string
 	root      string // where the usual logs are looked for
+	dataDir   string // in place of the configuration's
 	newSource func(config.Source) relaylens.Source
 	notify    func(state string) error
 	watchdog  time.Duration // how often the service manager wants to hear of us
@@ -62,6 +65,7 @@ type App struct {
 	logger   *zap.Logger
 	exporter *prom.Exporter
 	tailer   *tailer.Metrics
+	store    *store.Store
 	pipeline *pipeline
 	follow   *followers
 	listener net.Listener
@@ -69,14 +73,17 @@ type App struct {
 	served   chan struct{} // closed when the server has ended
 	failed   chan error    // holds at most one
 
+	retention atomic.Pointer[store.Retention]
+
 	ready    atomic.Bool
 	stopping atomic.Bool
 
-	mu      sync.Mutex // held by Start, Stop and Reload
-	config  *config.Config
-	sources []config.Source // what config.FindSources found
-	started bool
-	cleanup stack
+	mu        sync.Mutex // held by Start, Stop and Reload
+	config    *config.Config
+	sources   []config.Source // what config.FindSources found
+	positions []relaylens.Position
+	started   bool
+	cleanup   stack
 }
 
 // New builds a daemon and binds its address, so that Addr is true before Start.
@@ -104,7 +111,13 @@ func (a *App) setup() error {
 	a.exporter = prom.New(prom.Options{Host: a.options.hostname, MaxHosts: next.config.MaxHosts, Results: resultNames(),
 		Version: a.options.Version, Revision: a.options.Revision})
 	a.tailer = tailer.NewMetrics(a.exporter.Registry())
-	a.pipeline = newPipeline(next.parser, classifier.New(), a.exporter)
+	if err := a.openStore(cmp.Or(a.options.dataDir, next.config.DataDir)); err != nil {
+		return err
+	}
+	a.retention.Store(retentionOf(next.config))
+	a.cleanup.push("close event store", func(context.Context) error { return a.store.Close() })
+	commits := a.exporter.Commits(failureNames())
+	a.pipeline = newPipeline(next.parser, classifier.New(), a.exporter, a.store, commits, a.logger.Named("store"))
 	a.pipeline.setSources(next.sources)
 	a.follow = newFollowers(a.pipeline.in, a.exporter, a.logger.Named("source"))
 	a.exporter.Queue("batches", queueBatches, func() int { return len(a.pipeline.in) })
@@ -188,6 +201,10 @@ func (a *App) Start(ctx context.Context) error {
 	a.startWatchdog()
 	a.pipeline.start()
 	a.cleanup.push("drain pipeline", a.stopPipeline)
+	a.keepStore()
+	if err := a.resume(ctx); err != nil {
+		return err
+	}
 	for _, s := range a.sources {
 		a.follow.start(s.Path, a.source(s))
 	}

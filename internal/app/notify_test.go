@@ -68,7 +68,7 @@ func TestWrongWatchdogVariable(t *testing.T) {
 func TestWatchdogNeedsPipeline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told atomic.Int64
-		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, nil, nil)}
+		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, nil, nil, nil, nil, zap.NewNop())}
 		a.options.watchdog = 30 * time.Second
 		a.options.notify = func(string) error { told.Add(1); return nil }
 		a.startWatchdog()

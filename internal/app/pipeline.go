@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
@@ -20,10 +22,11 @@ import (
 // line are counted as they are.
 const quiet = time.Second
 
-// pipeline takes batches from in, parses, classifies and counts. Everything
-// below the blank line belongs to its goroutine once that runs.
+// pipeline takes batches from in, parses, classifies, counts and hands to the
+// store. Everything below the blank line belongs to its goroutine once that runs.
 type pipeline struct {
 	in       chan relaylens.Batch
+	commits  *committer
 	control  chan func()
 	exporter *prom.Exporter
 	done     chan struct{}
@@ -34,6 +37,7 @@ type pipeline struct {
 
 	parser     *parsers.Parser
 	classifier *classifier.Classifier
+	ledger     ledger
 	configured []config.Source
 	sources    map[string]*counted
 }
@@ -41,12 +45,14 @@ type pipeline struct {
 // counted is what is known of a source whose lines came by.
 type counted struct {
 	counters  *prom.Source
+	resumes   bool // it has positions
 	published parsers.Counts
 }
 
-func newPipeline(p *parsers.Parser, c *classifier.Classifier, x *prom.Exporter) *pipeline {
+func newPipeline(p *parsers.Parser, c *classifier.Classifier, x *prom.Exporter, s eventStore, m *prom.Commits, l *zap.Logger) *pipeline {
 	quit := make(chan struct{})
 	return &pipeline{
+		commits:    newCommitter(s, m, l, quit),
 		in:         make(chan relaylens.Batch, queueBatches),
 		control:    make(chan func()),
 		exporter:   x,
@@ -62,12 +68,14 @@ func newPipeline(p *parsers.Parser, c *classifier.Classifier, x *prom.Exporter) 
 
 func (p *pipeline) start() {
 	p.alive()
+	go p.commits.run()
 	go p.run()
 }
 
-// stop waits until every batch that waits is counted and what the parser holds
-// is out. It must be told whether the sources have stopped: while one might
-// still send, the channel cannot be closed, and nothing is waited for.
+// stop waits until every batch that waits is counted, what the parser holds is
+// out, and all of it is in the store. It must be told whether the sources have
+// stopped: while one might still send, the channel cannot be closed, and nothing
+// is waited for.
 func (p *pipeline) stop(ctx context.Context, sourcesStopped bool) error {
 	defer p.abort()
 	if sourcesStopped {
@@ -77,7 +85,7 @@ func (p *pipeline) stop(ctx context.Context, sourcesStopped bool) error {
 		}
 	}
 	p.abort()
-	// The batch at hand is still finished.
+	// The batch at hand is still finished, and so is a transaction under way.
 	select {
 	case <-p.done:
 	case <-time.After(quiet):
@@ -88,9 +96,15 @@ func (p *pipeline) stop(ctx context.Context, sourcesStopped bool) error {
 
 func (p *pipeline) run() {
 	defer close(p.done)
+	defer func() {
+		close(p.commits.in)
+		<-p.commits.done
+	}()
 	tick := time.NewTicker(quiet)
 	defer tick.Stop()
-	idle := false
+	flush := time.NewTimer(commitDelay)
+	defer flush.Stop()
+	silent := false
 	for {
 		p.alive()
 		select {
@@ -98,26 +112,56 @@ func (p *pipeline) run() {
 			return
 		default:
 		}
+		in, idle := p.settle(flush)
 		select {
 		case <-p.quit:
 			return
 		case f := <-p.control:
 			f()
-		case b, ok := <-p.in:
+		case b, ok := <-in:
 			if !ok {
-				p.parser.Flush(p.event)
-				p.publishAll()
+				p.finish()
 				return
 			}
 			p.batch(&b)
-			idle = false
+			silent = false
+		case <-idle:
+			p.commits.write(p.ledger.take(p.parser.OldestHeld()))
+		case <-flush.C:
 		case now := <-tick.C:
-			if idle {
+			if silent {
 				p.parser.Advance(now, p.event)
 				p.publishAll()
 			}
-			idle = true
+			silent = true
 		}
+	}
+}
+
+// settle gives the channels to use now, and sets flush to when that changes: in
+// is nil while the store lags too far behind, idle is nil while nothing is due.
+func (p *pipeline) settle(flush *time.Timer) (in <-chan relaylens.Batch, idle <-chan struct{}) {
+	if due, left := p.ledger.due(time.Now()); due {
+		idle = p.commits.idle
+	} else if left > 0 {
+		flush.Reset(left)
+	}
+	if !p.ledger.full() {
+		in = p.in
+	}
+	return in, idle
+}
+
+// finish gives the store all that was read. Refusals that still wait for a
+// further line are left to the next start, which reads them again, except those
+// of sources that cannot be resumed.
+func (p *pipeline) finish() {
+	p.parser.FlushSources(func(name string) bool { return p.sources[name] == nil || !p.sources[name].resumes }, p.event)
+	p.publishAll()
+	select {
+	case <-p.commits.idle:
+		p.commits.write(p.ledger.take(p.parser.OldestHeld()))
+	case <-p.commits.done:
 	}
 }
 
@@ -143,7 +187,11 @@ func (p *pipeline) batch(b *relaylens.Batch) {
 			s = p.addSource(name)
 		}
 		p.parser.Feed(b, p.event)
+		s.resumes = s.resumes || b.Position.Source != ""
 		p.publish(name, s)
+		p.ledger.read(b, p.parser.Feeds(), p.parser.LastTime(name))
+	} else {
+		p.ledger.read(b, p.parser.Feeds(), time.Time{})
 	}
 	if b.Release != nil {
 		b.Release()
@@ -153,6 +201,9 @@ func (p *pipeline) batch(b *relaylens.Batch) {
 func (p *pipeline) event(ev *relaylens.Event) {
 	p.classifier.Classify(ev)
 	p.exporter.Count(ev)
+	if ev.Refusal() {
+		p.ledger.add(ev)
+	}
 }
 
 func (p *pipeline) addSource(name string) *counted {
@@ -233,6 +284,7 @@ func (p *pipeline) known(name string) bool {
 func (p *pipeline) setParser(next *parsers.Parser) {
 	p.parser.Flush(p.event)
 	p.publishAll()
+	p.ledger.ripen()
 	p.parser = next
 	for name, s := range p.sources {
 		s.published = parsers.Counts{}

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
@@ -31,7 +33,8 @@ func newTestPipeline(t *testing.T) *pipeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPipeline(parser, classifier.New(), prom.New(prom.Options{Host: "mx1", MaxHosts: 2, Results: resultNames()}))
+	x := prom.New(prom.Options{Host: "mx1", MaxHosts: 2, Results: resultNames()})
+	p := newPipeline(parser, classifier.New(), x, &recorder{}, x.Commits(failureNames()), zap.NewNop())
 	p.setSources([]config.Source{{Path: "/mail.log", MTA: "auto"}})
 	return p
 }

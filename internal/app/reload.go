@@ -57,7 +57,7 @@ func (a *App) source(s config.Source) relaylens.Source {
 	if s.Start == "begin" {
 		start = tailer.StartBegin
 	}
-	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Logger: a.logger, Metrics: a.tailer})
+	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Positions: a.positions, Logger: a.logger, Metrics: a.tailer})
 }
 
 // errNoLoad is what Reload returns where Options.Load is nil.
@@ -124,6 +124,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	if err != nil {
 		return fmt.Errorf("change pipeline: %w", err)
 	}
+	if err := a.resume(ctx); err != nil {
+		return err
+	}
 	for _, name := range append(forgotten, gone...) {
 		a.exporter.DropSource(name)
 		a.tailer.Delete(name)
@@ -134,6 +137,7 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		}
 	}
 	a.exporter.SetMaxHosts(next.config.MaxHosts)
+	a.retention.Store(retentionOf(next.config))
 	a.setLevel(next.config)
 	a.config, a.sources = next.config, next.sources
 	return nil

@@ -91,6 +91,7 @@ func (r *rig) newOptions() Options {
 		Version:  "1.2.3",
 		hostname: "mx1",
 		root:     r.t.TempDir(),
+		dataDir:  r.t.TempDir(),
 		newSource: func(s config.Source) relaylens.Source {
 			return r.feed(s.Path)
 		},
