@@ -48,6 +48,7 @@ type Decoder struct {
 	partials [2]partial
 	groups   []*group
 	ready    []record
+	flushed  bool // Flush was called, and Pop has not yet given everything
 	previous history
 }
 

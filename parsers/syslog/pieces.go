@@ -243,11 +243,19 @@ func cloneLine(line *relaylens.Line) relaylens.Line {
 // called until it returns false after each Decode, whatever its Status, before
 // the envelope of that Decode is used, and after Flush.
 func (d *Decoder) Pop(env *relaylens.Envelope, line *relaylens.Line) bool {
-	return len(d.ready) > 0 && d.pop(env, line)
+	return (len(d.ready) > 0 || d.flushed) && d.pop(env, line)
 }
 
 func (d *Decoder) pop(env *relaylens.Envelope, line *relaylens.Line) bool {
-	for len(d.ready) > 0 {
+	for {
+		if len(d.ready) == 0 && d.flushed {
+			// A container's last payload may have begun a record of its own.
+			d.completeAll()
+			d.flushed = false
+		}
+		if len(d.ready) == 0 {
+			return false
+		}
 		r := d.ready[0]
 		if d.ready = slices.Delete(d.ready, 0, 1); len(d.ready) == 0 {
 			d.ready = nil
@@ -262,7 +270,6 @@ func (d *Decoder) pop(env *relaylens.Envelope, line *relaylens.Line) bool {
 			return true
 		}
 	}
-	return false
 }
 
 // Flush makes all unfinished records available to Pop: at the end of the
@@ -271,6 +278,11 @@ func (d *Decoder) Flush() {
 	for i := range d.partials {
 		d.partials[i].flush(d)
 	}
+	d.completeAll()
+	d.flushed = true
+}
+
+func (d *Decoder) completeAll() {
 	for len(d.groups) > 0 {
 		d.complete(0)
 	}
