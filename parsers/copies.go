@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
 )
 
 // copies tells the second writing of a line from a second event. Exim writes a
@@ -15,9 +16,9 @@ import (
 // unless that process's lines have been seen to come alone.
 type copies struct {
 	seed    maphash.Seed
-	lines   *table[occurrences]
-	streams *table[stream]
-	last    *table[uint64] // of a process: the line whose copy should come next
+	lines   *bounded.Table[occurrences]
+	streams *bounded.Table[stream]
+	last    *bounded.Table[uint64] // of a process: the line whose copy should come next
 }
 
 const (
@@ -43,9 +44,9 @@ type stream struct{ paired, single uint32 }
 func newCopies() *copies {
 	return &copies{
 		seed:    maphash.MakeSeed(),
-		lines:   newTable[occurrences](maxCopies, copyTTL, nil),
-		streams: newTable[stream](256, sessionTTL, nil),
-		last:    newTable[uint64](maxCopies, copyTTL, nil),
+		lines:   bounded.NewTable[occurrences](maxCopies, copyTTL, nil),
+		streams: bounded.NewTable[stream](256, sessionTTL, nil),
+		last:    bounded.NewTable[uint64](maxCopies, copyTTL, nil),
 	}
 }
 
@@ -63,7 +64,7 @@ func (c *copies) isCopy(env *relaylens.Envelope, source string, now int64) bool 
 	key := h.Sum64()
 	sourceKey := maphash.String(c.seed, source)
 
-	o, isNew := c.lines.put(key, now)
+	o, isNew := c.lines.Put(key, now)
 	if isNew {
 		*o = occurrences{}
 	}
@@ -100,12 +101,12 @@ func (c *copies) paired(env *relaylens.Envelope, key uint64, now int64) bool {
 	h.WriteString(env.Host)
 	h.WriteByte(0)
 	h.WriteString(env.Program)
-	s, isNew := c.streams.put(h.Sum64(), now)
+	s, isNew := c.streams.Put(h.Sum64(), now)
 	if isNew {
 		*s = stream{}
 	}
 	maphash.WriteComparable(&h, env.PID)
-	waiting, isNew := c.last.put(h.Sum64(), now)
+	waiting, isNew := c.last.Put(h.Sum64(), now)
 	if isNew {
 		*waiting = 0
 	}

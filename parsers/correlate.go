@@ -64,7 +64,7 @@ func (p *Parser) release(rec *relaylens.Record, k keys, now int64) {
 	default:
 		return
 	}
-	if m := c.messages.get(k.message, now); m != nil {
+	if m := c.messages.Get(k.message, now); m != nil {
 		c.held.release(k.message, m, p.emit)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
 )
 
 // Limits bound what is remembered between lines.
@@ -38,10 +39,10 @@ const (
 type correlator struct {
 	seed     maphash.Seed
 	limits   Limits
-	sessions *table[state]
-	messages *table[state]
-	details  *table[relaylens.Event]
-	presumed *table[relaylens.Event]
+	sessions *bounded.Table[state]
+	messages *bounded.Table[state]
+	details  *bounded.Table[relaylens.Event]
+	presumed *bounded.Table[relaylens.Event]
 	bytes    int64
 	scratch  []byte
 	copies   *copies
@@ -56,11 +57,11 @@ func newCorrelator(limits Limits) *correlator {
 			s.buf = nil
 		}
 	}
-	c.sessions = newTable(limits.Sessions, sessionTTL, evict)
-	c.messages = newTable(limits.Messages, messageTTL, evict)
+	c.sessions = bounded.NewTable(limits.Sessions, sessionTTL, evict)
+	c.messages = bounded.NewTable(limits.Messages, messageTTL, evict)
 	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
-	c.details = newTable(limits.Sessions/4+1, detailTTL, forget)
-	c.presumed = newTable(limits.Sessions/4+1, sessionTTL, forget)
+	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
+	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.copies = newCopies()
 	c.held.max = limits.Held
 	return c
@@ -146,11 +147,11 @@ func (c *correlator) message(rec *relaylens.Record, k keys, now int64) {
 	if !k.process || !birth {
 		return
 	}
-	s := c.sessions.get(k.session, now)
+	s := c.sessions.Get(k.session, now)
 	if s == nil {
 		return
 	}
-	m := c.messages.get(k.message, now)
+	m := c.messages.Get(k.message, now)
 	if m.text[textUser] == "" && s.userIP.IsValid() && s.userIP == m.clientIP {
 		before := m.extra()
 		c.scratch = m.setTexts([numTexts]string{textUser: s.text[textUser], textMethod: s.text[textMethod]}, c.scratch)
@@ -162,7 +163,7 @@ func (c *correlator) message(rec *relaylens.Record, k keys, now int64) {
 // child links a message to the one it was made from: it came about by the same
 // client and user.
 func (c *correlator) child(env *relaylens.Envelope, rec *relaylens.Record, k keys, mta relaylens.MTA, now int64) {
-	parent := c.messages.get(k.message, now)
+	parent := c.messages.Get(k.message, now)
 	if parent == nil || rec.Child == "" {
 		return
 	}
@@ -176,22 +177,22 @@ func (c *correlator) after(rec *relaylens.Record, k keys, now int64) {
 	switch rec.Fact {
 	case relaylens.FactSessionEnd:
 		if k.process {
-			c.sessions.delete(k.session)
-			c.details.delete(k.session)
+			c.sessions.Delete(k.session)
+			c.details.Delete(k.session)
 		}
 	case relaylens.FactMessageEnd:
-		c.messages.delete(k.message)
+		c.messages.Delete(k.message)
 	case relaylens.FactDetail:
 		if k.session != 0 {
-			d, _ := c.details.put(k.session, now)
+			d, _ := c.details.Put(k.session, now)
 			*d = rec.Event.Clone()
 		}
 	}
 }
 
 // fresh remembers e as the first that is known of key.
-func (c *correlator) fresh(t *table[state], key uint64, e *relaylens.Event, now int64) {
-	s, _ := t.put(key, now)
+func (c *correlator) fresh(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) {
+	s, _ := t.Put(key, now)
 	before := s.extra()
 	s.reset()
 	c.scratch = s.learn(e, c.scratch)
@@ -199,8 +200,8 @@ func (c *correlator) fresh(t *table[state], key uint64, e *relaylens.Event, now 
 }
 
 // learn adds e to what is known of key.
-func (c *correlator) learn(t *table[state], key uint64, e *relaylens.Event, now int64) {
-	s, isNew := t.put(key, now)
+func (c *correlator) learn(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) {
+	s, isNew := t.Put(key, now)
 	before := s.extra()
 	if isNew {
 		s.reset()
@@ -212,7 +213,7 @@ func (c *correlator) learn(t *table[state], key uint64, e *relaylens.Event, now 
 // trim keeps the texts within their bound.
 func (c *correlator) trim() {
 	for c.bytes > c.limits.Bytes {
-		if !c.messages.dropOldest() && !c.sessions.dropOldest() {
+		if !c.messages.DropOldest() && !c.sessions.DropOldest() {
 			return
 		}
 	}
@@ -222,14 +223,14 @@ func (c *correlator) trim() {
 func (c *correlator) enrich(rec *relaylens.Record, k keys, now int64) {
 	e := &rec.Event
 	if k.message != 0 {
-		if m := c.messages.get(k.message, now); m != nil {
+		if m := c.messages.Get(k.message, now); m != nil {
 			m.fillClient(e)
 			m.fillUser(e)
 			m.fillSender(e)
 		}
 	}
 	if k.process && e.Direction != relaylens.Outbound {
-		if s := c.sessions.get(k.session, now); s != nil {
+		if s := c.sessions.Get(k.session, now); s != nil {
 			s.fillClient(e)
 			s.fillUser(e)
 		}
@@ -241,7 +242,7 @@ func (c *correlator) enrich(rec *relaylens.Record, k keys, now int64) {
 
 // explain adds the reason that an earlier line of the session gave.
 func (c *correlator) explain(rec *relaylens.Record, k keys, now int64) {
-	d := c.details.get(k.session, now)
+	d := c.details.Get(k.session, now)
 	if d == nil || k.session == 0 {
 		return
 	}
@@ -271,7 +272,7 @@ func (c *correlator) explain(rec *relaylens.Record, k keys, now int64) {
 		e.RemoteIP = d.RemoteIP
 	}
 	if !aboutSender {
-		c.details.delete(k.session) // it explained one refusal; a sender's explains every recipient's
+		c.details.Delete(k.session) // it explained one refusal; a sender's explains every recipient's
 	}
 }
 

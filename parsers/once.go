@@ -51,7 +51,7 @@ func (c *correlator) answer(e *relaylens.Event) uint64 {
 
 // stateOf is what is known of a message, nothing if it is new.
 func (c *correlator) stateOf(message uint64, now int64) *state {
-	m, isNew := c.messages.put(message, now)
+	m, isNew := c.messages.Put(message, now)
 	if isNew {
 		m.reset()
 	}
@@ -74,25 +74,25 @@ func (c *correlator) endpoint(env *relaylens.Envelope, e *relaylens.Event) uint6
 // the event that turned out to be one, now that the session is over.
 func (p *Parser) presume(rec *relaylens.Record, line *relaylens.Line, env *relaylens.Envelope, now int64) *relaylens.Event {
 	c, e := p.memory, &rec.Event
-	if c.presumed.len() == 0 && !rec.Presumed || e.ClientPort == 0 {
+	if c.presumed.Len() == 0 && !rec.Presumed || e.ClientPort == 0 {
 		return nil
 	}
 	key := c.endpoint(env, e)
 	switch {
 	case rec.Presumed && e.Kind == relaylens.KindNone:
-		c.presumed.delete(key)
+		c.presumed.Delete(key)
 	case rec.Presumed:
-		kept, isNew := c.presumed.put(key, now)
+		kept, isNew := c.presumed.Put(key, now)
 		if isNew {
 			e.ID = relaylens.NewID(line, 0)
 			*kept = e.Clone()
 		}
 	case e.Refusal():
-		c.presumed.delete(key)
+		c.presumed.Delete(key)
 	case rec.Fact == relaylens.FactSessionEnd:
-		if kept := c.presumed.get(key, now); kept != nil {
+		if kept := c.presumed.Get(key, now); kept != nil {
 			told := *kept
-			c.presumed.delete(key)
+			c.presumed.Delete(key)
 			return &told
 		}
 	}
@@ -109,7 +109,7 @@ func (c *correlator) repeated(rec *relaylens.Record, k keys, now int64) bool {
 		if k.message == 0 {
 			return false
 		}
-		m := c.messages.get(k.message, now)
+		m := c.messages.Get(k.message, now)
 		if m == nil {
 			return false
 		}
@@ -120,7 +120,7 @@ func (c *correlator) repeated(rec *relaylens.Record, k keys, now int64) bool {
 		if !k.process {
 			return false
 		}
-		s := c.sessions.get(k.session, now)
+		s := c.sessions.Get(k.session, now)
 		if s == nil {
 			return false
 		}

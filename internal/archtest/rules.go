@@ -50,14 +50,15 @@ var Rules = []Rule{
 	{Package: "parsers/smtp", Pure: true},
 	{Package: "parsers/parsertest", Rooms: []string{"parsers/*"}, Modules: []string{cmp}},
 	{Package: "parsers/*", Rooms: []string{"parsers/smtp"}, Pure: true},
-	{Package: "parsers", Rooms: []string{"parsers/*"}, Pure: true},
-	{Package: "classifier", Pure: true},
+	{Package: "parsers", Rooms: []string{"parsers/*", "internal/bounded"}, Pure: true},
+	{Package: "classifier", Rooms: []string{"internal/bounded"}, Pure: true},
 
 	{Package: "store", Modules: []string{sqlite}},
 	{Package: "summary", Modules: []string{xTerm}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Pure: true},
+	{Package: "internal/bounded", Pure: true},
 	{Package: "internal/spike", Pure: true},
 
 	// Only these two know every room.

@@ -1,9 +1,11 @@
-package parsers
+// Package bounded holds what rooms remember between events: tables and sets
+// whose size does not depend on what attackers send.
+package bounded
 
-// table is a map with a bound: when it is full, the entry that was used least
+// Table is a map with a bound: when it is full, the entry that was used least
 // recently makes room, and entries that were not used for ttl seconds of event
 // time go first. Entries live in a slab, so that a full table allocates nothing.
-type table[V any] struct {
+type Table[V any] struct {
 	index map[uint64]int32
 	slab  []slot[V]
 	free  []int32
@@ -24,13 +26,16 @@ type slot[V any] struct {
 
 const none = int32(-1)
 
-func newTable[V any](entries int, ttl int64, evict func(*V)) *table[V] {
-	return &table[V]{index: make(map[uint64]int32), head: none, tail: none, max: entries, ttl: ttl, evict: evict}
+// NewTable makes a table of at most so many entries, each kept for ttl seconds of
+// event time after its last use. Evict, if not nil, is told of every entry that
+// leaves.
+func NewTable[V any](entries int, ttl int64, evict func(*V)) *Table[V] {
+	return &Table[V]{index: make(map[uint64]int32), head: none, tail: none, max: entries, ttl: ttl, evict: evict}
 }
 
-// get returns the entry of key and marks it used, or nil. An entry older than
+// Get returns the entry of key and marks it used, or nil. An entry older than
 // ttl is gone.
-func (t *table[V]) get(key uint64, now int64) *V {
+func (t *Table[V]) Get(key uint64, now int64) *V {
 	i, ok := t.index[key]
 	if !ok {
 		return nil
@@ -44,10 +49,10 @@ func (t *table[V]) get(key uint64, now int64) *V {
 	return &s.value
 }
 
-// put returns the entry of key, a used one as it is, a new one with what its
+// Put returns the entry of key, a used one as it is, a new one with what its
 // slot last held: the caller resets it. isNew tells which.
-func (t *table[V]) put(key uint64, now int64) (v *V, isNew bool) {
-	if v := t.get(key, now); v != nil {
+func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
+	if v := t.Get(key, now); v != nil {
 		return v, false
 	}
 	if t.tail != none && (len(t.index) >= t.max || now-t.slab[t.tail].seen > t.ttl) {
@@ -67,14 +72,15 @@ func (t *table[V]) put(key uint64, now int64) (v *V, isNew bool) {
 	return &s.value, true
 }
 
-func (t *table[V]) delete(key uint64) {
+// Delete forgets the entry of key.
+func (t *Table[V]) Delete(key uint64) {
 	if i, ok := t.index[key]; ok {
 		t.remove(i)
 	}
 }
 
-// dropOldest makes the least recently used entry leave; false when there is none.
-func (t *table[V]) dropOldest() bool {
+// DropOldest makes the least recently used entry leave; false when there is none.
+func (t *Table[V]) DropOldest() bool {
 	if t.tail == none {
 		return false
 	}
@@ -82,9 +88,10 @@ func (t *table[V]) dropOldest() bool {
 	return true
 }
 
-func (t *table[V]) len() int { return len(t.index) }
+// Len is the number of entries.
+func (t *Table[V]) Len() int { return len(t.index) }
 
-func (t *table[V]) remove(i int32) {
+func (t *Table[V]) remove(i int32) {
 	s := &t.slab[i]
 	delete(t.index, s.key)
 	t.unlink(i)
@@ -95,7 +102,7 @@ func (t *table[V]) remove(i int32) {
 }
 
 // touch keeps the larger time: sources are at different points of theirs.
-func (t *table[V]) touch(i int32, now int64) {
+func (t *Table[V]) touch(i int32, now int64) {
 	s := &t.slab[i]
 	s.seen = max(s.seen, now)
 	if t.head != i {
@@ -104,7 +111,7 @@ func (t *table[V]) touch(i int32, now int64) {
 	}
 }
 
-func (t *table[V]) unlink(i int32) {
+func (t *Table[V]) unlink(i int32) {
 	s := &t.slab[i]
 	if s.prev != none {
 		t.slab[s.prev].next = s.next
@@ -118,7 +125,7 @@ func (t *table[V]) unlink(i int32) {
 	}
 }
 
-func (t *table[V]) pushFront(i int32) {
+func (t *Table[V]) pushFront(i int32) {
 	s := &t.slab[i]
 	s.prev, s.next = none, t.head
 	if t.head != none {
