@@ -28,6 +28,7 @@ var poisoned = sync.OnceValue(func() []byte { return bytes.Repeat([]byte{poison}
 type block struct {
 	buf   []byte
 	lines []relaylens.Line
+	warm  bool // the lines stand before the saved position
 	taken atomic.Bool
 	// free is made once with the block so that a batch costs no closure.
 	free func()
@@ -59,5 +60,5 @@ func (b *block) clear() {
 		copy(b.buf, poisoned())
 		clear(b.lines)
 	}
-	b.lines = b.lines[:0]
+	b.lines, b.warm = b.lines[:0], false
 }

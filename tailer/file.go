@@ -25,10 +25,22 @@ const (
 type FileOptions struct {
 	Path  string // a file, or a pattern as in path/filepath.Match
 	Start Start
+	// Since begins with the first line that is not older, in place of Start; the
+	// rotated files beside the path are read as far as they go back. TimeOf tells
+	// when a line was written, false if it does not say; reference is a time near
+	// to the line and not before it. Without TimeOf whole files are read, those
+	// that were written to since.
+	Since  time.Time
+	TimeOf func(line *relaylens.Line, reference time.Time) (time.Time, bool)
 	// Positions are saved ones, of this source or of others; they win over
-	// Start. A file that was renamed since is found in its folder and read to
-	// its end before the one that took its place.
+	// Start and Since. A file that was renamed, copied or compressed since is
+	// found in its folder by what it holds, and read to its end; so are the files
+	// that came between it and the one the path names by now.
 	Positions []relaylens.Position
+	// WarmUp is how many bytes before a saved position are read again, as
+	// batches with Warm set; 0 means 256 KiB, a negative number none.
+	WarmUp int64
+	Claims *Claims // shared with other sources, which may have the same files; nil: none
 	// Drain is for how long a file that was rotated away must be quiet, after
 	// its writer has begun a newer one, before it is closed; 0 means 5 s.
 	Drain   time.Duration
@@ -54,6 +66,8 @@ type file struct {
 	timing timing
 	waker  waker
 	looked func() // called when everything was looked at, before waiting; for tests
+
+	openFile func(path string) (handle, error)
 }
 
 // NewFile follows one path, or every file that a pattern matches.
@@ -69,13 +83,22 @@ func NewFile(o FileOptions) relaylens.Source {
 	if o.Drain == 0 {
 		o.Drain = defaultDrain
 	}
+	switch {
+	case o.WarmUp == 0:
+		o.WarmUp = defaultWarmUp
+	case o.WarmUp < 0:
+		o.WarmUp = 0
+	}
+	if o.Claims == nil {
+		o.Claims = NewClaims()
+	}
 	if o.Logger == nil {
 		o.Logger = zap.NewNop()
 	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	return &file{FileOptions: o, timing: defaultTiming, waker: inotify, looked: func() {}}
+	return &file{FileOptions: o, timing: defaultTiming, waker: inotify, looked: func() {}, openFile: openHandle}
 }
 
 // Name is the path or pattern; lines tell the path.
@@ -117,12 +140,8 @@ type run struct {
 
 	followers []*follower
 	wakes     wakeSet
-	nextDue   time.Time   // not after the first due of all followers
-	retired   []footprint // what was read of content that is no longer followed, newest last
+	nextDue   time.Time // not after the first due of all followers
 }
-
-// keepRetired bounds run.retired; it matters for copies that appear soon after.
-const keepRetired = 256
 
 func (r *run) follow(path string, initial bool) {
 	f := &follower{run: r, path: path, initial: initial, m: r.Metrics.source(path), news: true, heard: true}
@@ -139,16 +158,6 @@ func (r *run) close() {
 	if r.glob != nil {
 		r.glob.close()
 	}
-}
-
-func (r *run) retire(s *stream) {
-	if s.from == 0 {
-		return
-	}
-	if len(r.retired) >= keepRetired {
-		r.retired = append(r.retired[:0], r.retired[1:]...)
-	}
-	r.retired = append(r.retired, s.footprint())
 }
 
 // round looks at every follower that was woken or is due, and reports whether
@@ -197,10 +206,9 @@ func (r *run) wait() {
 	}
 }
 
-// send hands b on, or frees it when ctx ends first. While the consumer blocks
+// send hands batch on, or frees it when ctx ends first. While the consumer blocks
 // it opens the files that rotations bring, lest they are gone when it goes on.
-func (r *run) send(s *stream, b *block) bool {
-	batch := relaylens.Batch{Lines: b.lines, Reference: s.reference(time.Now()), Position: s.position(), Release: b.free}
+func (r *run) send(batch relaylens.Batch) bool {
 	for {
 		select {
 		case r.out <- batch:
@@ -215,7 +223,9 @@ func (r *run) send(s *stream, b *block) bool {
 			case r.out <- batch:
 				return true
 			default:
-				b.free()
+				if batch.Release != nil {
+					batch.Release()
+				}
 				return false
 			}
 		case <-r.wakes.ch:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,8 @@ type tail struct {
 	file    *file
 	out     chan relaylens.Batch
 	lines   []relaylens.Line
+	warm    []relaylens.Line
+	saved   positions
 	last    relaylens.Position
 	metrics *Metrics
 	reg     *prometheus.Registry
@@ -98,10 +101,35 @@ func (tl *tail) take(b relaylens.Batch) {
 			tl.t.Errorf("line %q is read from released memory", l.Text)
 		}
 		l.Text = strings.Clone(l.Text)
-		tl.lines = append(tl.lines, l)
+		if b.Warm {
+			tl.warm = append(tl.warm, l)
+		} else {
+			tl.lines = append(tl.lines, l)
+		}
 	}
-	tl.last = b.Position
-	b.Release()
+	tl.saved.commit(&b)
+	if len(b.Lines) > 0 && !b.Warm {
+		tl.last = b.Position
+	}
+	if b.Release != nil {
+		b.Release()
+	}
+}
+
+// positions are what a store would hold.
+type positions []relaylens.Position
+
+func (ps *positions) commit(b *relaylens.Batch) {
+	forget := func(of *relaylens.Position) {
+		*ps = slices.DeleteFunc(*ps, func(p relaylens.Position) bool { return sameFile(&p, of) })
+	}
+	for i := range b.Drained {
+		forget(&b.Drained[i])
+	}
+	if !b.Warm && b.Position.Source != "" {
+		forget(&b.Position)
+		*ps = append(*ps, b.Position)
+	}
 }
 
 // want waits until as many lines as texts were handed out since the last

@@ -2,13 +2,15 @@ package tailer
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens"
 )
 
 const (
@@ -28,6 +30,10 @@ type follower struct {
 	streams []*stream // oldest first; the last one is what the path named last
 	initial bool      // nothing was opened yet that was there at start
 	news    bool      // to be looked at before anything is waited for
+
+	seen    map[fileID]sibling   // the files beside the path, as they were when it last named another file
+	begun   *stream              // placed without a saved position, which is to be saved
+	drained []relaylens.Position // to be forgotten when a newer file has a position
 
 	cancels map[string]func() // what is listened to: the path, and what it links to
 	heard   bool              // an event came since the last look
@@ -55,6 +61,10 @@ func (f *follower) last() *stream {
 func (f *follower) look() {
 	f.news = false
 	found := f.checkPath(time.Now())
+	if s := f.begun; s != nil {
+		f.begun = nil
+		f.announce(s)
+	}
 	for i := 0; i < len(f.streams) && !f.news && f.ctx.Err() == nil; i++ {
 		s := f.streams[i]
 		lines := f.drain(s)
@@ -89,7 +99,10 @@ func (f *follower) drain(s *stream) (found bool) {
 		err := s.read(b, time.Now())
 		if errors.Is(err, errRewritten) {
 			b.free()
-			f.truncated(s)
+			if f.truncated(s) {
+				f.news = true
+				return found
+			}
 			continue
 		}
 		if err != nil {
@@ -99,8 +112,7 @@ func (f *follower) drain(s *stream) (found bool) {
 		}
 		if len(b.lines) > 0 {
 			found = true
-			f.count(b)
-			if !f.send(s, b) {
+			if !f.hand(s, b) {
 				return found
 			}
 		} else {
@@ -114,6 +126,21 @@ func (f *follower) drain(s *stream) (found bool) {
 	return found
 }
 
+// hand sends the lines of b, which s has read.
+func (f *follower) hand(s *stream, b *block) bool {
+	batch := relaylens.Batch{Lines: b.lines, Reference: s.reference(time.Now()), Position: s.position(), Warm: b.warm, Release: b.free}
+	if b.warm {
+		return f.send(batch)
+	}
+	f.count(b)
+	batch.Drained = f.outdated(s)
+	if !f.send(batch) {
+		return false
+	}
+	s.kept, s.stale, f.drained = true, nil, nil
+	return true
+}
+
 func (f *follower) count(b *block) {
 	f.m.bytes.Add(float64(b.lines[len(b.lines)-1].End - b.lines[0].Offset))
 	for i := range b.lines {
@@ -123,11 +150,19 @@ func (f *follower) count(b *block) {
 	}
 }
 
-func (f *follower) truncated(s *stream) {
+// truncated begins s anew. It is true when a copy holds what was not read
+// before: that comes first.
+func (f *follower) truncated(s *stream) (copied bool) {
 	f.log.Info("file was truncated, reading it from the beginning", zap.String("path", f.path), zap.Int64("offset", s.offset))
 	f.m.truncated.Inc()
-	f.retire(s)
+	p := s.footprint()
+	f.Claims.retire(&p)
+	if s.kept {
+		f.drained = append(f.drained, s.position())
+	}
+	copied = f.recover(s)
 	s.reset()
+	return copied
 }
 
 // checkPath opens what the path names by now, and reports whether that is
@@ -156,7 +191,7 @@ func (f *follower) checkPath(now time.Time) bool {
 	if f.reorder(idOf(fi)) {
 		return false
 	}
-	s, size, err := f.open()
+	s, fi, err := f.open()
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			f.gone(now)
@@ -165,7 +200,7 @@ func (f *follower) checkPath(now time.Time) bool {
 		}
 		return false
 	}
-	f.join(s, size)
+	f.join(s, fi)
 	return true
 }
 
@@ -191,11 +226,10 @@ func (f *follower) reorder(id fileID) bool {
 	return false
 }
 
-func (f *follower) open() (*stream, int64, error) {
-	// Without O_NONBLOCK a pipe that takes the file's place would block us.
-	file, err := os.OpenFile(f.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+func (f *follower) open() (*stream, os.FileInfo, error) {
+	file, err := f.openFile(f.path)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	fi, err := file.Stat()
 	if err == nil {
@@ -208,14 +242,14 @@ func (f *follower) open() (*stream, int64, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, 0, err
+		return nil, nil, err
 	}
-	return newStream(f.path, file, fi), fi.Size(), nil
+	return newStream(f.path, file, fi), fi, nil
 }
 
 // compressed reports whether file is an archive; more is true when it is too
 // short to tell.
-func compressed(file *os.File) (yes, more bool) {
+func compressed(file io.ReaderAt) (yes, more bool) {
 	head := make([]byte, longestMagic)
 	n, _ := file.ReadAt(head, 0)
 	kind, more := sniff(head[:n])
@@ -223,17 +257,21 @@ func compressed(file *os.File) (yes, more bool) {
 }
 
 // join appends a file that the path has come to name.
-func (f *follower) join(s *stream, size int64) {
+func (f *follower) join(s *stream, fi os.FileInfo) {
 	f.listen()
+	s.undecided = true
+	if f.initial {
+		f.initial = false
+		f.begin(s, fi)
+		f.streams = append(f.streams, s)
+		f.snapshot()
+		return
+	}
 	if len(f.streams) > 0 {
 		f.m.renamed.Inc()
 		f.log.Info("following a new file", zap.String("path", f.path))
 	}
-	s.undecided = true
-	if f.initial {
-		f.initial = false
-		f.begin(s, size)
-	}
+	f.findBetween(s.id)
 	f.streams = append(f.streams, s)
 }
 
@@ -244,9 +282,11 @@ func (f *follower) gone(now time.Time) {
 	if f.missing.IsZero() {
 		f.missing = now
 	}
-	if f.initial {
-		f.initial = false
-		f.findRotated()
+	switch {
+	case f.initial:
+		f.initial = f.beginMissing()
+	case f.heard:
+		f.findBetween(fileID{})
 	}
 	if len(f.streams) > 0 && now.Sub(f.missing) < f.Drain {
 		return
@@ -281,55 +321,6 @@ func (f *follower) present() {
 	}
 }
 
-// closeOld closes the files that their writer has left; see the package
-// documentation.
-func (f *follower) closeOld(now time.Time) {
-	for i := 0; i < len(f.streams)-1; i++ {
-		s := f.streams[i]
-		since := s.grew
-		for _, newer := range f.streams[i+1:] {
-			if !newer.began.IsZero() && newer.began.After(since) {
-				since = newer.began
-			}
-			if !newer.began.IsZero() {
-				break
-			}
-		}
-		left := len(f.streams) > maxStreams || f.hasData(i+1)
-		if !left || !s.atEnd || now.Sub(since) < f.Drain {
-			continue
-		}
-		f.finish(s)
-		f.streams = append(f.streams[:i:i], f.streams[i+1:]...)
-		i--
-	}
-}
-
-func (f *follower) hasData(from int) bool {
-	for _, s := range f.streams[from:] {
-		if !s.began.IsZero() {
-			return true
-		}
-	}
-	return false
-}
-
-// finish hands out what has no newline, and closes s.
-func (f *follower) finish(s *stream) {
-	b := takeBlock()
-	if !s.undecided {
-		s.finish(b)
-	}
-	f.retire(s)
-	s.f.Close()
-	if len(b.lines) == 0 {
-		b.free()
-		return
-	}
-	f.count(b)
-	f.send(s, b)
-}
-
 func (f *follower) measure(now time.Time) {
 	unread := int64(0)
 	for _, s := range f.streams {
@@ -353,16 +344,6 @@ func (f *follower) schedule(now time.Time) {
 		wait = f.timing.poll
 	}
 	f.due = now.Add(wait)
-}
-
-// draining reports whether an old file was written to not long ago.
-func (f *follower) draining(now time.Time) bool {
-	for i := range f.streams[:max(0, len(f.streams)-1)] {
-		if f.hasData(i+1) || now.Sub(f.streams[i].grew) < 2*f.Drain {
-			return true
-		}
-	}
-	return false
 }
 
 // listen subscribes to the path and, where it is a link, to what it links to.
@@ -392,6 +373,6 @@ func (f *follower) close() {
 		cancel()
 	}
 	for _, s := range f.streams {
-		s.f.Close()
+		f.leave(s)
 	}
 }

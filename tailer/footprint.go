@@ -2,13 +2,16 @@ package tailer
 
 import (
 	"bytes"
-	"os"
+	"io"
+
+	"github.com/relaylens/relaylens"
 )
 
 // A footprint tells how far some content was read, and how to know it again.
 type footprint struct {
 	source     string
 	id         fileID
+	origin     relaylens.Origin
 	head, tail []byte
 	from       int64 // how far it was looked at
 	line       int64 // where the next line begins
@@ -16,7 +19,7 @@ type footprint struct {
 }
 
 func (s *stream) footprint() footprint {
-	return footprint{source: s.source, id: s.id, head: bytes.Clone(s.head), tail: bytes.Clone(s.tail), from: s.from, line: s.offset, number: s.number}
+	return footprint{source: s.source, id: s.id, origin: s.origin, head: bytes.Clone(s.head), tail: bytes.Clone(s.tail), from: s.from, line: s.offset, number: s.number}
 }
 
 // resemblance is how much of what was read a file holds.
@@ -29,7 +32,7 @@ const (
 )
 
 // compare looks for the content of p in a file.
-func (p *footprint) compare(f *os.File, size int64) resemblance {
+func (p *footprint) compare(f io.ReaderAt, size int64) resemblance {
 	if p.from == 0 || len(p.head) == 0 || size == 0 {
 		return different
 	}

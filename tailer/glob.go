@@ -10,6 +10,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens"
 )
 
 // A glob finds the files that match a pattern. It has a watcher of its own:
@@ -103,7 +105,7 @@ func (g *glob) scan() {
 	}
 	var fresh []match
 	for _, path := range paths {
-		if slices.ContainsFunc(g.followers, func(f *follower) bool { return f.path == path }) {
+		if g.follows(path) {
 			continue
 		}
 		fi, err := os.Stat(path)
@@ -113,10 +115,34 @@ func (g *glob) scan() {
 		fresh = append(fresh, match{path, fi.ModTime()})
 	}
 	slices.SortStableFunc(fresh, func(a, b match) int { return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(a.path, b.path)) })
+	// The paths of saved positions come first: rotated files that the pattern
+	// matches too may hold the rest of what was read of them.
+	if !g.started {
+		for _, path := range g.savedPaths() {
+			g.follow(path, true)
+		}
+	}
 	for _, m := range fresh {
-		g.follow(m.path, !g.started)
+		if g.started || !g.follows(m.path) {
+			g.follow(m.path, !g.started)
+		}
 	}
 	g.tellNone()
+}
+
+func (g *glob) follows(path string) bool {
+	return slices.ContainsFunc(g.followers, func(f *follower) bool { return f.path == path })
+}
+
+// savedPaths are the paths of saved positions, whether there is a file or not.
+func (g *glob) savedPaths() []string {
+	var all []string
+	for i := range g.Positions {
+		if path := g.Positions[i].Source; g.matches(path) && !slices.Contains(all, path) {
+			all = append(all, path)
+		}
+	}
+	return all
 }
 
 // archive reports whether path is compressed: a rotated file that was read
@@ -190,12 +216,25 @@ func (g *glob) forget(now time.Time) {
 		if !f.packed && !f.lost(now) {
 			continue
 		}
+		gone := f.packed
 		for _, s := range f.streams {
+			gone = gone || s.unlinked()
 			f.finish(s)
 		}
 		f.streams = nil
+		// A file that has another name by now may yet be asked for: when the path
+		// comes back, its position tells that all in it is new.
+		if gone && len(f.drained) > 0 {
+			f.send(relaylens.Batch{Drained: f.drained})
+		}
 		f.close()
 		g.followers = slices.DeleteFunc(g.followers, func(o *follower) bool { return o == f })
 		g.Metrics.Delete(f.path)
 	}
+}
+
+// matches reports whether path is one that the pattern finds.
+func (g *glob) matches(path string) bool {
+	ok, _ := filepath.Match(filepath.Clean(g.Path), filepath.Clean(path))
+	return ok
 }

@@ -2,212 +2,312 @@ package tailer
 
 import (
 	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
+	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
 )
 
-// begin places s, the file that the path named at start.
-func (f *follower) begin(s *stream, size int64) {
+// resumeAttempts is how often the folder is read anew when files change their
+// names while they are being opened.
+const resumeAttempts = 5
+
+// begin places s, the file that the path named at start, and opens what is to
+// be read before it.
+func (f *follower) begin(s *stream, fi os.FileInfo) {
+	size := fi.Size()
+	if !f.Claims.take(s.id, f) {
+		return // somebody else reads it; decide waits
+	}
+	saved := f.saved()
+	if len(saved) > 0 {
+		f.resume(saved, s, fi)
+		return
+	}
 	s.undecided = size == 0
 	err := error(nil)
-	p := f.saved()
 	switch {
-	case p != nil && isAt(s.f, s.id, size, p):
-		err = s.seek(p.Offset, p.Number)
-	case p != nil:
-		// Everything in it came after what was read.
-		f.findRotated()
+	case f.superseded(s, size):
+	case f.adoptPast(s, size):
+		s.undecided = false
+	case !f.Since.IsZero():
+		err = f.beginSince(s, fi)
 	case f.Start == StartEnd:
 		err = s.seekEnd(size)
 	}
+	f.placed(s, err)
+	if err == nil && s.stale == nil && f.Start == StartEnd {
+		f.begun = s
+	}
+}
+
+// placed deals with a file that was cut while it was opened.
+func (f *follower) placed(s *stream, err error) {
 	if err != nil {
 		f.log.Warn("file changed while it was opened, reading it from the beginning", zap.String("path", f.path), zap.Error(err))
 		s.reset()
 	}
 }
 
-// saved is the position of this path, nil if there is none.
-func (f *follower) saved() *relaylens.Position {
-	for i := range f.Positions {
-		if f.Positions[i].Source == f.path {
-			return &f.Positions[i]
-		}
-	}
-	return nil
-}
-
-// isAt reports whether file holds what was read up to p.
-func isAt(file *os.File, id fileID, size int64, p *relaylens.Position) bool {
-	if size < p.Offset {
-		return false
+// announce has the place saved where following began, so that a run that ends
+// before the first line comes is none that never was.
+func (f *follower) announce(s *stream) {
+	p := s.position()
+	if !f.send(relaylens.Batch{Position: p}) {
+		return
 	}
 	if p.Origin.IsZero() {
-		return id == fileID{p.Device, p.Inode}
+		s.stale = append(s.stale, p)
+	} else {
+		s.kept = true
 	}
-	origin, err := originOf(file)
-	return err == nil && origin == p.Origin
 }
 
-// findRotated opens the file with the saved position under the name that a
-// rotation gave it.
-func (f *follower) findRotated() {
-	p := f.saved()
-	if p == nil {
-		return
+// beginMissing looks for the files of saved positions while the path names
+// nothing. It is true when there are such positions and nothing was found:
+// then the file may come back as it was.
+func (f *follower) beginMissing() bool {
+	saved := f.saved()
+	if len(saved) == 0 {
+		f.snapshot()
+		return false
 	}
-	entries, err := os.ReadDir(filepath.Dir(f.path))
-	if err != nil {
-		return
+	f.resume(saved, nil, nil)
+	f.snapshot()
+	return len(f.streams) == 0
+}
+
+// saved are the positions of this path.
+func (f *follower) saved() []*relaylens.Position {
+	var all []*relaylens.Position
+	for i := range f.Positions {
+		if f.Positions[i].Source == f.path && f.Positions[i].Cursor == "" {
+			all = append(all, &f.Positions[i])
+		}
 	}
-	for _, e := range entries {
-		path := filepath.Join(filepath.Dir(f.path), e.Name())
-		if !e.Type().IsRegular() || filepath.Base(path) == filepath.Base(f.path) {
+	return all
+}
+
+// superseded goes on where the file was read under another path, and reports
+// whether it was.
+func (f *follower) superseded(s *stream, size int64) bool {
+	c := sibling{id: s.id, size: size}
+	c.origin, _ = originOf(s.f)
+	for i := range f.Positions {
+		p := &f.Positions[i]
+		if c.fits(p) < fitsInode || s.resumeAt(p, f.WarmUp) != nil {
 			continue
 		}
-		fi, err := e.Info()
-		if err != nil || idOf(fi) != (fileID{p.Device, p.Inode}) && !rotatedName(f.path, path) {
-			continue
-		}
-		if s := openAt(path, f.path, p); s != nil {
-			f.log.Info("reading the rest of a rotated file", zap.String("path", path), zap.Int64("offset", p.Offset))
-			f.streams = append(f.streams, s)
-			return
-		}
-	}
-}
-
-// openAt opens path at p, nil if it does not hold what was read.
-func openAt(path, source string, p *relaylens.Position) *stream {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	fi, err := file.Stat()
-	if err == nil && isAt(file, idOf(fi), fi.Size(), p) {
-		s := newStream(source, file, fi)
-		if s.seek(p.Offset, p.Number) == nil {
-			return s
-		}
-	}
-	file.Close()
-	return nil
-}
-
-// rotatedName reports whether a rotation of path may be called name: mail.log.1,
-// mail.log-20261121, mail-20261121.log.
-func rotatedName(path, name string) bool {
-	base, other := filepath.Base(path), filepath.Base(name)
-	if filepath.Dir(path) != filepath.Dir(name) || len(other) <= len(base) {
-		return false
-	}
-	ext := filepath.Ext(base)
-	stem := strings.TrimSuffix(base, ext)
-	rest, ok := strings.CutPrefix(other, base)
-	if !ok {
-		rest, ok = strings.CutPrefix(strings.TrimSuffix(other, ext), stem)
-		ok = ok && strings.HasSuffix(other, ext)
-	}
-	return ok && strings.ContainsRune("-._", rune(rest[0]))
-}
-
-// decide finds out whether s holds what was read before, under another name or
-// as a copy, and goes on from there. It is false while s is empty, and as long as
-// that other file is still followed: then s waits.
-func (f *follower) decide(s *stream) bool {
-	fi, err := s.f.Stat()
-	if err != nil {
-		f.failed("read", err)
-		return false
-	}
-	s.size, s.atEnd = fi.Size(), true
-	if s.size == 0 {
-		return false
-	}
-	if packed, more := compressed(s.f); packed || more {
-		// gzip had just created it when it was opened.
-		if f.packed = packed; packed && f.glob == nil {
-			f.failed("open", errCompressed)
-		}
-		return false
-	}
-	s.atEnd = false
-	if p, ok := f.previous(s); ok && p.compare(s.f, fi.Size()) == same {
-		f.adopt(s, p)
+		s.key, s.kept, s.undecided = s.id, false, false
+		s.stale = append(s.stale, *p)
 		return true
 	}
-	if f.glob != nil && f.followedElsewhere(s, fi.Size()) {
-		return false
-	}
-	s.undecided = false
-	for i := len(f.retired) - 1; i >= 0; i-- {
-		p := &f.retired[i]
-		known := p.id == s.id || f.glob != nil && p.from >= printSize && rotatedName(p.source, s.source)
-		if known && p.compare(s.f, fi.Size()) == same {
-			f.adopt(s, p)
-			break
-		}
-	}
-	return true
+	return false
 }
 
-// previous is what the path named before s, if s may be a rewritten copy of
-// it: editors and rsync write a copy and rename it into place. A short file
-// proves nothing as long as the old one has another name.
-func (f *follower) previous(s *stream) (*footprint, bool) {
-	for i := 1; i < len(f.streams); i++ {
-		if f.streams[i] != s {
-			continue
+// How well a file fits a position.
+const (
+	fitsNot    = iota
+	fitsPacked // it holds the same in compressed form, or begins alike
+	fitsCopy   // it holds what was read
+	fitsInode  // and is the very file
+)
+
+func (c *sibling) fits(p *relaylens.Position) int {
+	inode := c.id == fileID{p.Device, p.Inode}
+	switch {
+	case p.Origin.IsZero():
+		if inode && !c.packed && c.size >= p.Offset {
+			return fitsInode
 		}
-		old := f.streams[i-1]
-		fi, err := old.f.Stat()
-		if err != nil || old.from == 0 {
-			return nil, false
-		}
-		st, ok := fi.Sys().(*syscall.Stat_t)
-		p := old.footprint()
-		return &p, old.from >= printSize || ok && st.Nlink == 0
+		return fitsNot
+	case c.origin != p.Origin:
+		return fitsNot
+	case c.packed:
+		return fitsPacked
+	case c.size < p.Offset:
+		return fitsNot
+	case inode:
+		return fitsInode
 	}
-	return nil, false
+	return fitsCopy
 }
 
-// followedElsewhere reports whether another follower reads the same content: the
-// path is its new name (same inode) or a copy of it (copytruncate).
-func (f *follower) followedElsewhere(s *stream, size int64) bool {
-	for _, other := range f.followers {
-		if other == f {
+// A plan says what to read of the files beside a path, oldest first.
+type plan struct {
+	files []sibling
+	at    map[fileID]*relaylens.Position // where to go on, of those that were read
+	lost  []*relaylens.Position          // their files were not found
+	first int                            // of files
+}
+
+// plan finds the files of saved positions, and those that came since. Cur is
+// what the path names, if anything; it comes last.
+func (f *follower) plan(saved []*relaylens.Position, cur *sibling) plan {
+	all, err := siblings(f.path, func(c *sibling) bool {
+		return c.suffix != "" || slices.ContainsFunc(saved, func(p *relaylens.Position) bool { return c.id == fileID{p.Device, p.Inode} })
+	})
+	if err != nil {
+		f.log.Warn("folder cannot be read, rotated files are not found", zap.String("path", f.path), zap.Error(err))
+	}
+	all = slices.DeleteFunc(all, func(c sibling) bool { return cur != nil && c.id == cur.id })
+	for i := range all {
+		if !all[i].identify(f.openFile) {
+			all[i].size = -1
+		}
+	}
+	all = slices.DeleteFunc(all, func(c sibling) bool { return c.size < 0 })
+	byAge(all)
+	if cur != nil {
+		all = append(all, *cur)
+	}
+	p := plan{files: all, at: map[fileID]*relaylens.Position{}, first: len(all)}
+	for _, pos := range saved {
+		best, how := -1, fitsNot
+		for i := range all {
+			// The youngest of equals: what the path names.
+			if fit := all[i].fits(pos); fit > fitsNot && fit >= how && p.at[all[i].id] == nil && f.Claims.free(all[i].id, f) {
+				best, how = i, fit
+			}
+		}
+		if best < 0 {
+			p.lost = append(p.lost, pos)
 			continue
 		}
-		for _, o := range other.streams {
-			if o.undecided {
+		p.at[all[best].id] = pos
+		p.first = min(p.first, best)
+	}
+	f.prune(&p, cur != nil)
+	return p
+}
+
+// prune leaves in p what was read in part and what came later. Where no saved
+// position tells, the time of its last line does.
+func (f *follower) prune(p *plan, current bool) {
+	var last time.Time
+	for _, pos := range p.lost {
+		if pos.Time.After(last) {
+			last = pos.Time
+		}
+	}
+	var keep []sibling
+	for i, c := range p.files {
+		isCurrent := current && i == len(p.files)-1
+		switch {
+		case isCurrent, p.at[c.id] != nil:
+		case f.ownPath(&c), f.known(p, &c):
+			continue
+		case p.first < len(p.files):
+			if i < p.first {
 				continue
 			}
-			if o.id == s.id {
-				return true
-			}
-			if o.from < printSize || !rotatedName(other.path, f.path) {
-				continue
-			}
-			if p := o.footprint(); p.compare(s.f, size) != different {
-				return true
-			}
+		case last.IsZero() || c.mtime.Before(last.Add(time.Second)):
+			continue
+		}
+		keep = append(keep, c)
+	}
+	p.files = keep
+}
+
+// known reports whether c is another copy of something in p, or was read under
+// another path.
+func (f *follower) known(p *plan, c *sibling) bool {
+	for i := range f.Positions {
+		if c.fits(&f.Positions[i]) >= fitsInode || c.packed && c.origin == f.Positions[i].Origin {
+			return true
+		}
+	}
+	for _, o := range p.files {
+		if o.id != c.id && o.origin == c.origin && (p.at[o.id] != nil || c.packed && !o.packed && stem(o.path) == stem(c.path)) {
+			return true
 		}
 	}
 	return false
 }
 
-func (f *follower) adopt(s *stream, p *footprint) {
-	s.undecided = false
-	err := s.seek(p.line, p.number)
-	if err == nil && p.from > p.line {
-		s.from = p.from
-		err = s.loadTail()
+// resume opens the files of a plan; cur is what the path names, or nil.
+func (f *follower) resume(saved []*relaylens.Position, cur *stream, fi os.FileInfo) {
+	var current *sibling
+	if cur != nil {
+		c := newSibling(f.path, "", fi)
+		c.origin, _ = originOf(cur.f)
+		current = &c
+	}
+	var p plan
+	for attempt := range resumeAttempts {
+		p = f.plan(saved, current)
+		if cur == nil && len(p.at) == 0 {
+			return
+		}
+		if f.openPlan(&p, current) || attempt == resumeAttempts-1 {
+			break
+		}
+		for _, s := range f.streams {
+			f.leave(s)
+		}
+		f.streams = nil
+	}
+	for _, pos := range p.lost {
+		f.log.Warn("file was not found again, lines may be lost", zap.String("path", f.path), zap.Int64("offset", pos.Offset), zap.Time("after", pos.Time))
+		f.drained = append(f.drained, *pos)
+	}
+	if cur == nil {
+		return
+	}
+	if pos := p.at[cur.id]; pos != nil {
+		cur.undecided = false
+		if pos.Origin.IsZero() && !current.origin.IsZero() {
+			cur.stale = append(cur.stale, *pos)
+		}
+		f.placed(cur, cur.resumeAt(pos, f.WarmUp))
+	}
+}
+
+// openPlan is false when a file is not where it was a moment ago.
+func (f *follower) openPlan(p *plan, current *sibling) bool {
+	for i := range p.files {
+		c := &p.files[i]
+		if current != nil && c.id == current.id || !f.Claims.take(c.id, f) {
+			continue
+		}
+		s, err := f.openSibling(c, p.at[c.id])
+		if err != nil {
+			f.Claims.drop(c.id, f)
+			f.log.Warn("rotated file cannot be read", zap.String("path", c.path), zap.Error(err))
+			return false
+		}
+		f.log.Info("reading a rotated file", zap.String("path", c.path), zap.Int64("offset", s.offset))
+		f.streams = append(f.streams, s)
+	}
+	return true
+}
+
+// openSibling opens c at p, or at its beginning.
+func (f *follower) openSibling(c *sibling, p *relaylens.Position) (*stream, error) {
+	file, err := f.openFile(c.path)
+	if err != nil {
+		return nil, err
+	}
+	fi, err := file.Stat()
+	if err == nil && idOf(fi) != c.id {
+		err = errRewritten
 	}
 	if err != nil {
-		s.reset()
+		file.Close()
+		return nil, err
 	}
+	s := newStream(f.path, file, fi)
+	switch {
+	case c.packed:
+		s.newPacked(c.path, fi, p, f.WarmUp)
+	case p != nil:
+		err = s.resumeAt(p, f.WarmUp)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return s, nil
 }

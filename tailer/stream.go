@@ -32,9 +32,11 @@ func idOf(fi os.FileInfo) fileID {
 // the file is kept in memory between two reads: an unfinished line is read again.
 type stream struct {
 	cursor
-	f    *os.File
+	f    handle
 	id   fileID
-	from int64 // what to read next: offset, or beyond it inside an overlong line
+	key  fileID  // what positions name: id, or that of the saved position it goes on with
+	arc  *packed // f is an archive, read once
+	from int64   // what to read next: offset, or beyond it inside an overlong line
 
 	head []byte // the file's first bytes, at most printSize of those before from
 	tail []byte // the bytes before from, likewise
@@ -43,18 +45,26 @@ type stream struct {
 	mtime time.Time
 	atEnd bool // everything up to size was looked at
 
-	undecided bool      // not yet known whether it continues another stream
-	began     time.Time // when the first bytes were seen; zero while there are none
-	grew      time.Time // when the last bytes were seen
+	warmTo     int64 // the saved position, while what stands before it is read again
+	warmNumber int64 // of the last line before it
+
+	undecided bool                 // not yet known whether it continues another stream
+	kept      bool                 // a position of it was handed out, or saved by an earlier run
+	stale     []relaylens.Position // saved ones that its first lines make needless
+	began     time.Time            // when the first bytes were seen; zero while there are none
+	grew      time.Time            // when the last bytes were seen
 }
 
-func newStream(source string, f *os.File, fi os.FileInfo) *stream {
-	return &stream{cursor: cursor{source: source}, f: f, id: idOf(fi)}
+func newStream(source string, f handle, fi os.FileInfo) *stream {
+	return &stream{cursor: cursor{source: source}, f: f, id: idOf(fi), key: idOf(fi), mtime: fi.ModTime()}
 }
 
 // read hands complete lines to b; none when the end is reached. After
 // errRewritten the caller resets the stream.
 func (s *stream) read(b *block, now time.Time) error {
+	if s.arc != nil {
+		return s.readPacked(b, now)
+	}
 	fi, err := s.f.Stat()
 	if err != nil {
 		return err
@@ -86,6 +96,9 @@ func (s *stream) next(b *block) error {
 	if n < before || !bytes.Equal(b.buf[:before], s.tail) {
 		return errRewritten
 	}
+	if s.warmTo > 0 {
+		n = min(n, before+int(s.warmTo-s.from))
+	}
 	data := b.buf[before:n]
 	if s.from > s.offset {
 		end := bytes.IndexByte(data, '\n') + 1
@@ -102,7 +115,8 @@ func (s *stream) next(b *block) error {
 		}
 		s.moveTo(b.buf[:before+used], used)
 	}
-	s.atEnd = n < len(b.buf) && len(b.lines) < batchLines
+	s.atEnd = s.warmTo == 0 && n < len(b.buf) && len(b.lines) < batchLines
+	s.warmed(b)
 	return nil
 }
 
@@ -154,6 +168,7 @@ func (s *stream) reset() {
 	s.cursor = cursor{source: s.source}
 	s.from, s.head, s.tail = 0, nil, nil
 	s.atEnd, s.began = false, time.Time{}
+	s.key, s.kept, s.warmTo = s.id, false, 0
 }
 
 // seek goes on at offset, where a line begins and number lines were before.
@@ -193,7 +208,7 @@ func (s *stream) seekEnd(size int64) error {
 }
 
 // lastLine is the offset after the last newline before size.
-func lastLine(f *os.File, size int64) (int64, error) {
+func lastLine(f io.ReaderAt, size int64) (int64, error) {
 	b := takeBlock()
 	defer b.free()
 	for end := size; end > 0; {
@@ -211,7 +226,7 @@ func lastLine(f *os.File, size int64) (int64, error) {
 }
 
 // originOf is the origin of what f holds, zero while its first line is unfinished.
-func originOf(f *os.File) (relaylens.Origin, error) {
+func originOf(f io.ReaderAt) (relaylens.Origin, error) {
 	b := takeBlock()
 	defer b.free()
 	for at := int64(0); ; {
@@ -234,7 +249,7 @@ func originOf(f *os.File) (relaylens.Origin, error) {
 // position resumes the stream after the last line that was handed out.
 func (s *stream) position() relaylens.Position {
 	return relaylens.Position{
-		Source: s.source, Device: s.id.device, Inode: s.id.inode,
+		Source: s.source, Device: s.key.device, Inode: s.key.inode,
 		Origin: s.origin, Offset: s.offset, Number: s.number,
 	}
 }
@@ -249,4 +264,9 @@ func (s *stream) reference(now time.Time) time.Time {
 }
 
 // unread is how many bytes of the file were not handed out.
-func (s *stream) unread() int64 { return max(0, s.size-s.offset) }
+func (s *stream) unread() int64 {
+	if s.arc != nil {
+		return s.size - s.arc.r.BytesRead()
+	}
+	return max(0, s.size-s.offset)
+}
