@@ -23,6 +23,7 @@ type Metrics struct {
 	bytes     *prometheus.CounterVec
 	cut       *prometheus.CounterVec
 	errors    *prometheus.CounterVec
+	feedMetrics
 
 	lagSeconds *prometheus.Desc
 	mu         sync.Mutex
@@ -47,10 +48,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		errors:    counter("errors_total", "Failed attempts to open or read the source."),
 		lagSeconds: prometheus.NewDesc("relaylens_source_lag_seconds",
 			"Time for which the source has held something unread.", source, nil),
-		gauges: map[string]*gauges{},
+		feedMetrics: newFeedMetrics(counter),
+		gauges:      map[string]*gauges{},
 	}
 	if reg != nil {
-		reg.MustRegister(m.up, m.lagBytes, m.rotations, m.bytes, m.cut, m.errors, lagCollector{m})
+		reg.MustRegister(m.up, m.lagBytes, m.rotations, m.bytes, m.cut, m.errors, m.dropped, m.restarts, lagCollector{m})
 	}
 	return m
 }
@@ -64,7 +66,7 @@ func (m *Metrics) Delete(source string) {
 	series := prometheus.Labels{"source": source}
 	for _, v := range []interface {
 		DeletePartialMatch(prometheus.Labels) int
-	}{m.up, m.lagBytes, m.rotations, m.bytes, m.cut, m.errors} {
+	}{m.up, m.lagBytes, m.rotations, m.bytes, m.cut, m.errors, m.dropped, m.restarts} {
 		v.DeletePartialMatch(series)
 	}
 }

@@ -1,0 +1,232 @@
+package tailer
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// The members of a journal entry that are kept, in the order in which they are
+// written; systemd.journal-fields(7) says what they are. journalctl writes them
+// in another order each time it runs, which would give a line as many texts and
+// its events as many ids.
+var journalFields = [...]string{
+	journalCursor:   "__CURSOR",
+	journalRealtime: "__REALTIME_TIMESTAMP",
+	2:               "_SOURCE_REALTIME_TIMESTAMP",
+	3:               "_HOSTNAME",
+	4:               "SYSLOG_IDENTIFIER",
+	5:               "_COMM",
+	6:               "SYSLOG_PID",
+	7:               "_PID",
+	8:               "CONTAINER_ID",
+	9:               "CONTAINER_PARTIAL_MESSAGE",
+	journalMessage:  "MESSAGE",
+}
+
+const (
+	journalCursor   = 0
+	journalRealtime = 1
+	journalMessage  = 10
+)
+
+const (
+	// maxRecord bounds an entry as journalctl writes it: a message of MaxLine
+	// bytes takes four times that as an array of numbers. No mail server writes
+	// longer ones; others are left out whole.
+	maxRecord = 512 << 10
+	// maxArray bounds a message that is written as an array of numbers.
+	maxArray = 2 * relaylens.MaxLine
+	// maxValue bounds every other value; longer ones are left out.
+	maxValue = 4 << 10
+	// maxEntry is what an entry takes at most as a line.
+	maxEntry = maxArray + len(journalFields)*(maxValue+64)
+)
+
+// A record is one journal entry: raw values by the index of journalFields, nil
+// where the entry has no such field.
+type record struct {
+	values [len(journalFields)][]byte
+}
+
+// parse takes an object of journalctl -o json apart and reports whether it is
+// one, with a cursor. The values alias text.
+func (r *record) parse(text []byte) bool {
+	*r = record{}
+	i := skipBlank(text, 0)
+	if i >= len(text) || text[i] != '{' {
+		return false
+	}
+	for i++; ; {
+		i = skipBlank(text, i)
+		if i < len(text) && text[i] == ',' {
+			i = skipBlank(text, i+1)
+		}
+		if i < len(text) && text[i] == '}' {
+			return len(r.values[journalCursor]) > 2 && r.values[journalCursor][0] == '"'
+		}
+		end := stringEnd(text, i)
+		if end == 0 {
+			return false
+		}
+		name := text[i+1 : end-1]
+		i = skipBlank(text, end)
+		if i >= len(text) || text[i] != ':' {
+			return false
+		}
+		start := skipBlank(text, i+1)
+		if i = valueEnd(text, start); i == 0 {
+			return false
+		}
+		r.set(name, text[start:i])
+	}
+}
+
+func (r *record) set(name, value []byte) {
+	for f, known := range journalFields {
+		if string(name) == known {
+			r.values[f] = value
+			return
+		}
+	}
+}
+
+// cursor is the entry's place in the journal.
+func (r *record) cursor() []byte {
+	v := r.values[journalCursor]
+	return v[1 : len(v)-1]
+}
+
+// time is when journald received the entry, zero when it does not say.
+func (r *record) time() time.Time {
+	n, err := strconv.ParseInt(string(bytes.Trim(r.values[journalRealtime], `"`)), 10, 64)
+	if err != nil || n <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n)
+}
+
+// appendTo writes the entry as an object of one line, at most maxEntry bytes,
+// and reports whether its message had to be cut. At is where the cursor stands in dst.
+func (r *record) appendTo(dst []byte) (line []byte, at int, cut bool) {
+	lead := byte('{')
+	for f, value := range r.values {
+		if value == nil {
+			continue
+		}
+		if f == journalMessage {
+			value, cut = cutMessage(value)
+		} else if len(value) > maxValue {
+			continue
+		}
+		dst = append(dst, lead, '"')
+		dst = append(dst, journalFields[f]...)
+		dst = append(dst, '"', ':')
+		if f == journalCursor {
+			at = len(dst) + 1
+		}
+		dst = append(dst, value...)
+		if cut {
+			dst = append(dst, closing(value[0]))
+		}
+		lead = ','
+	}
+	return append(dst, '}'), at, cut
+}
+
+// cutMessage shortens a message to what is kept of a line, without its end quote or bracket.
+func cutMessage(value []byte) ([]byte, bool) {
+	switch value[0] {
+	case '"':
+		if len(value) <= relaylens.MaxLine {
+			return value, false
+		}
+		value = value[:relaylens.MaxLine]
+		// Not within an escape, of which \uXXXX is the longest.
+		if i := bytes.LastIndexByte(value[len(value)-6:], '\\'); i >= 0 {
+			value = value[:len(value)-6+i]
+		}
+		return bytes.TrimRight(value, `\`), true
+	case '[':
+		if len(value) <= maxArray {
+			return value, false
+		}
+		// A message that was set several times is an array of texts, of which
+		// one may be the long one: then nothing is kept of it.
+		value = value[:maxArray]
+		if bytes.IndexByte(value, '"') >= 0 || bytes.IndexByte(value[1:], '[') >= 0 {
+			return value[:1], true
+		}
+		return value[:max(1, bytes.LastIndexByte(value, ','))], true
+	}
+	return value[:min(len(value), maxValue)], false
+}
+
+func closing(opening byte) byte {
+	if opening == '[' {
+		return ']'
+	}
+	return '"'
+}
+
+func skipBlank(s []byte, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// stringEnd is the position after the JSON string at s[i:], 0 when there is none.
+func stringEnd(s []byte, i int) int {
+	if i >= len(s) || s[i] != '"' {
+		return 0
+	}
+	for i++; ; i++ {
+		n := bytes.IndexByte(s[i:], '"')
+		if n < 0 {
+			return 0
+		}
+		escapes := 0
+		for escapes < n && s[i+n-1-escapes] == '\\' {
+			escapes++
+		}
+		if i += n; escapes%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
+// valueEnd is the position after the JSON value at s[i:], 0 when it has no end.
+func valueEnd(s []byte, i int) int {
+	start, depth := i, 0
+	for i < len(s) {
+		switch s[i] {
+		case '"':
+			if i = stringEnd(s, i); i == 0 {
+				return 0
+			}
+			if depth == 0 {
+				return i
+			}
+			continue
+		case '[', '{':
+			depth++
+		case ']', '}', ',':
+			if depth == 0 { // ends a number or a literal, and the object around it
+				if i == start {
+					return 0
+				}
+				return i
+			}
+			if s[i] != ',' {
+				if depth--; depth == 0 {
+					return i + 1
+				}
+			}
+		}
+		i++
+	}
+	return 0
+}
