@@ -21,6 +21,7 @@ const (
 	xSync       = "golang.org/x/sync"
 	xSys        = "golang.org/x/sys"
 	xTerm       = "golang.org/x/term"
+	xText       = "golang.org/x/text"
 	xz          = "github.com/ulikunitz/xz"
 	yaml        = "go.yaml.in/yaml"
 	zap         = "go.uber.org/zap"
@@ -54,7 +55,7 @@ var Rules = []Rule{
 	{Package: "classifier", Rooms: []string{"internal/bounded"}, Pure: true},
 
 	{Package: "store", Modules: []string{sqlite}},
-	{Package: "summary", Modules: []string{xTerm}},
+	{Package: "summary", Rooms: []string{"internal/aggregate"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Pure: true},

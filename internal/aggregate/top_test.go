@@ -1,0 +1,128 @@
+package aggregate
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"unsafe"
+
+	gocmp "github.com/google/go-cmp/cmp"
+)
+
+type entries = []Entry[string, int]
+
+func counted(capacity int, keys string) *Top[string, int] {
+	t := NewTop[string, int](capacity, nil)
+	for _, k := range strings.Fields(keys) {
+		*t.Add(k, 1)++
+	}
+	return t
+}
+
+func TestTop(t *testing.T) {
+	for _, c := range []struct {
+		keys     string
+		capacity int
+		want     entries
+		bound    int64
+	}{
+		{"", 3, entries{}, 0},
+		{"a b b c", 3, entries{{"b", 2, 0, 2}, {"a", 1, 0, 1}, {"c", 1, 0, 1}}, 0},
+		{"a b b d d d c", 3, entries{{"d", 3, 0, 3}, {"b", 2, 0, 2}, {"c", 2, 1, 1}}, 2},
+		{"a a b c", 1, entries{{"c", 4, 3, 1}}, 4},
+		{"a b c", 0, entries{{"c", 3, 2, 1}}, 3},
+	} {
+		t.Run(fmt.Sprintf("%s in %d", c.keys, c.capacity), func(t *testing.T) {
+			top := counted(c.capacity, c.keys)
+			if diff := gocmp.Diff(c.want, top.List(-1, strings.Compare)); diff != "" {
+				t.Error(diff)
+			}
+			if got := top.Bound(); got != c.bound || top.Exact() != (c.bound == 0) {
+				t.Errorf("bound %d, exact %v; want %d", got, top.Exact(), c.bound)
+			}
+			if got := top.Total(); got != int64(len(strings.Fields(c.keys))) {
+				t.Errorf("total %d", got)
+			}
+		})
+	}
+}
+
+func TestTopListsTheFirst(t *testing.T) {
+	top := counted(10, "a b b c c c d")
+	if diff := gocmp.Diff(entries{{"c", 3, 0, 3}, {"b", 2, 0, 2}}, top.List(2, strings.Compare)); diff != "" {
+		t.Error(diff)
+	}
+	if e, ok := top.Get("b"); !ok || e.Count != 2 {
+		t.Errorf("b: %v, %v", e, ok)
+	}
+	if _, ok := top.Get("x"); ok {
+		t.Error("x was never counted")
+	}
+}
+
+func TestTopClonesWhatItKeeps(t *testing.T) {
+	top := NewTop[string, struct{}](1, strings.Clone)
+	batch := []byte("key")
+	top.Add(unsafe.String(&batch[0], len(batch)), 1)
+	copy(batch, "???")
+	if got := top.List(-1, strings.Compare)[0].Key; got != "key" {
+		t.Errorf("kept %q", got)
+	}
+}
+
+// TestTopKeepsItsPromises holds the counts of random streams, flat and skewed,
+// against exact ones.
+func TestTopKeepsItsPromises(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		zipf := rand.NewZipf(r, 1.1, 1, 500)
+		capacity := 1 + r.IntN(100)
+		top, exact := NewTop[uint64, int64](capacity, nil), map[uint64]int64{}
+		for range 5000 {
+			key, n := zipf.Uint64(), 1+r.Int64N(3)
+			if seed%2 == 0 {
+				key = r.Uint64N(300)
+			}
+			exact[key] += n
+			*top.Add(key, n) += n
+		}
+		check(t, seed, capacity, top, exact)
+	}
+}
+
+func check(t *testing.T, seed uint64, capacity int, top *Top[uint64, int64], exact map[uint64]int64) {
+	t.Helper()
+	var sum int64
+	for _, e := range top.List(-1, cmp.Compare) {
+		sum += e.Count
+		if truth := exact[e.Key]; e.Count < truth || e.Count-e.Error > truth || e.Value > truth {
+			t.Fatalf("seed %d: %d counted %d, error %d, certain %d; it had %d", seed, e.Key, e.Count, e.Error, e.Value, truth)
+		}
+		if e.Count-e.Error != e.Value {
+			t.Fatalf("seed %d: %d counted %d less %d, remembered %d", seed, e.Key, e.Count, e.Error, e.Value)
+		}
+	}
+	if sum != top.Total() || top.Bound() > top.Total()/int64(capacity) {
+		t.Fatalf("seed %d: sum %d of %d, bound %d", seed, sum, top.Total(), top.Bound())
+	}
+	for key, truth := range exact {
+		if _, ok := top.Get(key); !ok && truth > top.Bound() {
+			t.Fatalf("seed %d: %d had %d events and is missing; the bound is %d", seed, key, truth, top.Bound())
+		}
+	}
+}
+
+func BenchmarkTopAdd(b *testing.B) {
+	for _, distinct := range []uint64{1000, 1_000_000} {
+		b.Run(fmt.Sprint(distinct), func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			top := NewTop[uint64, int64](1<<14, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				top.Add(r.Uint64N(distinct), 1)
+			}
+		})
+	}
+}
