@@ -46,6 +46,12 @@ func (r *rollup) add(e *relaylens.Event) {
 	seconds := e.Time.Unix()
 	hour := seconds - ((seconds%3600)+3600)%3600
 	r.totals[totalKey{hour, e.Host, e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
+	// What a remote server refused is no deed of the client that sent it, and the
+	// recipient is not of ours: it counts under the server that refused.
+	if e.Direction == relaylens.Outbound {
+		r.addTop(e, hour, "remote_host", remote(e))
+		return
+	}
 	if e.ClientIP.IsValid() {
 		r.addTop(e, hour, "client_ip", e.ClientIP.String())
 		r.addTop(e, hour, "network", Network(e.ClientIP).String())
@@ -53,6 +59,14 @@ func (r *rollup) add(e *relaylens.Event) {
 	r.addTop(e, hour, "user", e.User)
 	r.addTop(e, hour, "sender_domain", e.SenderDomain())
 	r.addTop(e, hour, "recipient_domain", e.RecipientDomain())
+}
+
+// remote names the other server, by its address where it has no name.
+func remote(e *relaylens.Event) string {
+	if e.RemoteHost == "" && e.RemoteIP.IsValid() {
+		return e.RemoteIP.String()
+	}
+	return e.RemoteHost
 }
 
 func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {

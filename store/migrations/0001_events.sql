@@ -72,7 +72,7 @@ CREATE TABLE hourly_totals (
 -- largest values stay; the rest is added up under the value ''.
 CREATE TABLE hourly_top (
 	hour   INTEGER NOT NULL,
-	field  TEXT    NOT NULL, -- client_ip, network, user, sender_domain, recipient_domain
+	field  TEXT    NOT NULL, -- client_ip, network, user, sender_domain, recipient_domain; remote_host of outbound events
 	value  TEXT    NOT NULL,
 	kind   TEXT    NOT NULL,
 	events INTEGER NOT NULL,
