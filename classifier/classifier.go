@@ -2,22 +2,33 @@ package classifier
 
 import "github.com/relaylens/relaylens"
 
-// Classifier sets causes. It is used by one goroutine.
-type Classifier struct{}
+// Classifier sets causes, by an event itself and by what it has seen before. It
+// is used by one goroutine. What it remembers is bounded and ages by the time
+// of the events, so the same events give the same causes.
+type Classifier struct{ history *history }
 
-// New makes a classifier.
-func New() *Classifier { return &Classifier{} }
+// New makes a classifier that has seen nothing.
+func New() *Classifier { return &Classifier{history: newHistory()} }
 
-// Classify sets the cause of a refusal, CauseUnknown where nothing is proved.
-// Other events have none.
+// Classify learns from an event and, if it is a refusal, sets its cause: the
+// best so far, CauseUnknown where too little is known.
 func (c *Classifier) Classify(e *relaylens.Event) {
+	c.history.learn(e)
+	c.decide(e, false)
+}
+
+// Final sets the cause of a refusal by all that was seen until now, later
+// events included. It learns nothing.
+func (c *Classifier) Final(e *relaylens.Event) { c.decide(e, true) }
+
+func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	if !e.Kind.Refusal() {
 		return
 	}
 	e.Cause = relaylens.CauseUnknown
 	for i := range rules {
-		if rules[i].when(e) {
-			e.Cause = rules[i].cause
+		if cause, ok := rules[i].decide(c.history, e, late); ok {
+			e.Cause = cause
 			return
 		}
 	}

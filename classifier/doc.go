@@ -1,3 +1,7 @@
-// Package classifier says why a refusal happened. Per event it gives the best
-// cause that the event proves; it reads no clock and does no I/O.
+// Package classifier says why a refusal happened: by the event itself, and by
+// what earlier events told of its client, its user, its session and its
+// domains. Who logged in, who sent accepted mail, which domains are ours, who
+// else wants one domain from us, whether anybody's login succeeds: from such
+// the rules decide. It reads no clock and does no I/O; what it remembers is
+// bounded.
 package classifier

@@ -6,49 +6,64 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// rule names a cause and the evidence that proves it.
+// rule names a cause and the evidence that it needs.
 type rule struct {
 	cause relaylens.Cause
-	// when reports whether the event alone proves the cause.
+	// when reports whether the event has the evidence.
 	when func(*relaylens.Event) bool
+	// why, where it is set, tells the cause from what was seen. Late says that
+	// nothing more will be: what is likely by then is said, too.
+	why func(h *history, e *relaylens.Event, late bool) relaylens.Cause
 }
 
-// rules are tried in order; the first whose evidence is there decides. What
-// takes knowledge of other events is not here: such a refusal stays unknown.
+func (r *rule) decide(h *history, e *relaylens.Event, late bool) (relaylens.Cause, bool) {
+	switch {
+	case !r.when(e):
+		return relaylens.CauseNone, false
+	case r.why != nil:
+		return r.why(h, e, late), true
+	}
+	return r.cause, true
+}
+
+// rules are tried in order; the first whose evidence is there decides.
 var rules = []rule{
 	// The remote server speaks.
-	{relaylens.CauseRemoteRelayDenied, func(e *relaylens.Event) bool {
+	{cause: relaylens.CauseRemoteRelayDenied, when: func(e *relaylens.Event) bool {
 		return e.Direction == relaylens.Outbound && e.Kind == relaylens.KindRelayDenied
 	}},
-	{relaylens.CauseRemoteBlocklisted, func(e *relaylens.Event) bool {
+	{cause: relaylens.CauseRemoteBlocklisted, when: func(e *relaylens.Event) bool {
 		return e.Direction == relaylens.Outbound && e.Reason == relaylens.ReasonDNSBL
 	}},
 
 	// The server says which part of the login failed.
-	{relaylens.CauseAuthMechanismUnsupported, reason(relaylens.ReasonMechanism)},
-	{relaylens.CauseAuthMalformed, reason(relaylens.ReasonMalformed)},
-	{relaylens.CauseAuthCancelled, reason(relaylens.ReasonCancelled)},
-	{relaylens.CauseAuthBackendUnavailable, reason(relaylens.ReasonBackend)},
-	{relaylens.CausePolicy, reason(relaylens.ReasonAuthPolicy)},
+	{cause: relaylens.CauseAuthMechanismUnsupported, when: reason(relaylens.ReasonMechanism)},
+	{cause: relaylens.CauseAuthMalformed, when: reason(relaylens.ReasonMalformed)},
+	{cause: relaylens.CauseAuthCancelled, when: reason(relaylens.ReasonCancelled)},
+	{cause: relaylens.CauseAuthBackendUnavailable, when: reason(relaylens.ReasonBackend)},
+	{cause: relaylens.CausePolicy, when: reason(relaylens.ReasonAuthPolicy)},
 
 	// The sender's domain or its server speaks.
-	{relaylens.CauseSenderDomainUnresolvable, reason(relaylens.ReasonDomainNotFound, relaylens.ReasonUnrouteable)},
-	{relaylens.CauseSenderDomainDNSTempfail, reason(relaylens.ReasonDomainTempfail)},
-	{relaylens.CauseSenderDomainNullMX, reason(relaylens.ReasonNullMX)},
-	{relaylens.CauseCalloutUnknownUser, reason(relaylens.ReasonCalloutUnknownUser)},
-	{relaylens.CauseCalloutDeferred, reason(relaylens.ReasonCalloutTempfail, relaylens.ReasonCalloutNoConnection)},
-	{relaylens.CauseCalloutRelayDenied, func(e *relaylens.Event) bool {
+	{cause: relaylens.CauseSenderDomainUnresolvable, when: reason(relaylens.ReasonUnrouteable)},
+	{when: reason(relaylens.ReasonDomainNotFound), why: (*history).whyNotFound},
+	{cause: relaylens.CauseSenderDomainDNSTempfail, when: reason(relaylens.ReasonDomainTempfail)},
+	{cause: relaylens.CauseSenderDomainNullMX, when: reason(relaylens.ReasonNullMX)},
+	{cause: relaylens.CauseCalloutUnknownUser, when: reason(relaylens.ReasonCalloutUnknownUser)},
+	{cause: relaylens.CauseCalloutDeferred, when: reason(relaylens.ReasonCalloutTempfail, relaylens.ReasonCalloutNoConnection)},
+	{cause: relaylens.CauseCalloutRelayDenied, when: func(e *relaylens.Event) bool {
 		return e.Reason == relaylens.ReasonCalloutRefused && strings.Contains(strings.ToLower(e.Text), "relay")
 	}},
-	{relaylens.CauseCalloutBlocked, reason(relaylens.ReasonCalloutRefused)},
+	{cause: relaylens.CauseCalloutBlocked, when: reason(relaylens.ReasonCalloutRefused)},
 
-	// Refused although logged in: the restriction that refuses stands before the
-	// one that would have permitted.
-	{relaylens.CauseRestrictionOrder, func(e *relaylens.Event) bool {
-		return e.Kind == relaylens.KindRelayDenied && e.User != ""
-	}},
-	{relaylens.CauseClientBlocklisted, reason(relaylens.ReasonDNSBL)},
-	{relaylens.CausePolicy, func(e *relaylens.Event) bool {
+	// What the event does not tell, what was seen of its client, user and
+	// domains may.
+	{when: reason(relaylens.ReasonCredentials), why: (*history).whyFailed},
+	{when: func(e *relaylens.Event) bool {
+		return e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired
+	}, why: (*history).whyRelayDenied},
+
+	{cause: relaylens.CauseClientBlocklisted, when: reason(relaylens.ReasonDNSBL)},
+	{cause: relaylens.CausePolicy, when: func(e *relaylens.Event) bool {
 		return e.Kind == relaylens.KindRejected && e.Reason != relaylens.ReasonOther
 	}},
 }

@@ -188,12 +188,12 @@ func (r *parseRun) open(name string) (*tailer.Reader, error) {
 
 // event prints one event.
 func (r *parseRun) event(e *relaylens.Event) {
+	r.classifier.Classify(e) // context teaches it, too
 	if e.Refusal() {
 		r.refusals++
 	} else if !r.options.all {
 		return
 	}
-	r.classifier.Classify(e)
 	if r.options.output == "json" {
 		r.buf = e.AppendJSON(r.buf[:0])
 	} else {

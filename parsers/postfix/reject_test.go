@@ -109,7 +109,7 @@ func TestRejectTexts(t *testing.T) {
 		{"550 5.7.27 <S>: Sender address rejected: Domain example.com does not accept mail (nullMX)", 0, relaylens.ReasonNullMX, ""},
 		{"450 4.1.8 <S>: Sender address rejected: Malformed DNS server reply", 0, relaylens.ReasonDomainTempfail, ""},
 		{"450 4.1.7 <S>: Sender address rejected: address verification problem", 0, relaylens.ReasonUnverified, ""},
-		{"450 4.1.7 <S>: Sender address rejected: unverified address: Address verification in progress", 0, relaylens.ReasonUnverified, ""},
+		{"450 4.1.7 <S>: Sender address rejected: unverified address: Address verification in progress", 0, relaylens.ReasonCalloutTempfail, ""},
 		{"450 4.1.7 <S>: Sender address rejected: unverified address: host mx.example.net[198.51.100.25] said: 550 5.1.1 <S>: User unknown (in reply to RCPT TO command)", 0, relaylens.ReasonCalloutUnknownUser, "mx.example.net"},
 		{"450 4.1.7 <S>: Sender address rejected: unverified address: host mx.example.net[198.51.100.25] said: 454 4.7.1 <S>: Relay access denied (in reply to RCPT TO command)", 0, relaylens.ReasonCalloutTempfail, "mx.example.net"},
 		{"450 4.1.7 <S>: Sender address rejected: unverified address: host mx.example.net[198.51.100.25] said: 554 5.7.1 <S>: Relay access denied (in reply to RCPT TO command)", 0, relaylens.ReasonCalloutRefused, "mx.example.net"},

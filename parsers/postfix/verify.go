@@ -88,6 +88,8 @@ func callout(quoted string, ev *relaylens.Event) relaylens.Reason {
 // Source: smtp/smtp_addr.c, smtp/smtp_connect.c; global/verify_sender_addr.c.
 func localFailure(quoted string) relaylens.Reason {
 	switch {
+	case strings.HasPrefix(quoted, "Address verification in progress"): // smtpd waited for the probe as long as it may
+		return relaylens.ReasonCalloutTempfail
 	case strings.HasPrefix(quoted, "Host or domain name not found. "):
 		if strings.HasSuffix(quoted, "try again") {
 			return relaylens.ReasonDomainTempfail

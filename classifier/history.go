@@ -1,0 +1,291 @@
+package classifier
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+// Bounds of what is remembered, and for how long in event time. An entry is
+// some 100 to 400 bytes.
+const (
+	maxClients  = 40_000
+	maxUsers    = 20_000
+	maxDomains  = 20_000
+	maxSenders  = 20_000
+	maxSessions = 20_000
+	maxHosts    = 1_000
+	day         = int64(24 * 60 * 60)
+	memory      = 30 * day
+	sessionTime = int64(60 * 60)
+)
+
+// history is what earlier events told, of everybody whom a later event may be
+// about.
+type history struct {
+	seed     maphash.Seed
+	clients  *bounded.Table[client]
+	users    *bounded.Table[user]
+	denied   *bounded.Table[deniedDomain]
+	own      *bounded.Table[ownDomain]
+	senders  *bounded.Table[sender]
+	sessions *bounded.Table[session]
+	hosts    *bounded.Table[host]
+}
+
+// client is one address.
+type client struct {
+	named      bool // the server verified a name of it
+	ours       bool // a name in one of our domains
+	logins     int
+	accepted   int // messages
+	failures   int // logins
+	burst      int // most logins that failed in one session
+	failUsers  bounded.Set
+	denied     int // relaying
+	denDomains bounded.Set
+	backendAt  int64 // last login that failed for the backend's sake
+	failedAt   int64
+	failedUser uint64
+}
+
+// user is one SASL login name.
+type user struct {
+	logins   int
+	lastOK   int64
+	okFrom   bounded.Set
+	failures int
+	failFrom bounded.Set
+}
+
+// deniedDomain is a domain that somebody wanted us to relay to.
+type deniedDomain struct {
+	clients bounded.Set
+	senders bounded.Set // domains of the senders
+}
+
+// ownDomain is a domain whose mail or users are ours, by how often it showed.
+type ownDomain struct{ seen int }
+
+// sender is an envelope address that mail was accepted from.
+type sender struct {
+	from   bounded.Set // client addresses
+	byUser bool        // it belonged to somebody who had logged in
+	last   int64
+}
+
+// session is one stay of a client with one server process.
+type session struct {
+	denied   bool
+	loggedIn bool
+	failures int // logins
+}
+
+func newHistory() *history {
+	return &history{
+		seed:     maphash.MakeSeed(),
+		clients:  bounded.NewTable[client](maxClients, memory, nil),
+		users:    bounded.NewTable[user](maxUsers, memory, nil),
+		denied:   bounded.NewTable[deniedDomain](maxDomains, memory, nil),
+		own:      bounded.NewTable[ownDomain](maxDomains, memory, nil),
+		senders:  bounded.NewTable[sender](maxSenders, memory, nil),
+		sessions: bounded.NewTable[session](maxSessions, sessionTime, nil),
+		hosts:    bounded.NewTable[host](maxHosts, memory, nil),
+	}
+}
+
+// entry is the entry of key, a zero one if it is new.
+func entry[V any](t *bounded.Table[V], key uint64, now int64) *V {
+	v, isNew := t.Put(key, now)
+	if isNew {
+		var zero V
+		*v = zero
+	}
+	return v
+}
+
+func (h *history) name(s string) uint64 { return maphash.String(h.seed, strings.ToLower(s)) }
+
+func (h *history) address(a netip.Addr) uint64 { return maphash.Comparable(h.seed, a) }
+
+func (h *history) sessionKey(e *relaylens.Event) uint64 {
+	return maphash.Comparable(h.seed, struct {
+		host, service string
+		pid           int32
+		client        netip.Addr
+	}{e.Host, e.Service, e.PID, e.ClientIP})
+}
+
+// learn takes in an event, refusal or not.
+func (h *history) learn(e *relaylens.Event) {
+	now := e.Time.Unix()
+	switch e.Kind {
+	case relaylens.KindDelivered:
+		if !e.RemoteIP.IsValid() && e.RemoteHost == "" {
+			h.ours(e.RecipientDomain(), now)
+		}
+	case relaylens.KindAccepted:
+		h.accepted(e, now)
+	case relaylens.KindAuthOK:
+		h.loggedIn(e, now)
+	case relaylens.KindBackendError:
+		entry(h.hosts, h.name(e.Host), now).backendError(now)
+	case relaylens.KindConnection:
+		h.left(e, now)
+	}
+	if !e.Refusal() || e.Direction != relaylens.Inbound {
+		return
+	}
+	switch {
+	case e.Kind == relaylens.KindAuthFailed:
+		h.failed(e, now)
+	case e.Kind == relaylens.KindRelayDenied, e.Reason == relaylens.ReasonAuthRequired:
+		h.relayDenied(e, now)
+	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class5xx:
+		entry(h.hosts, h.name(e.Host), now).refusesUnknown = true
+	case e.Reason == relaylens.ReasonUnknownRecipient:
+		h.ours(e.RecipientDomain(), now) // who is unknown here would be known here
+	}
+}
+
+func (h *history) ours(domain string, now int64) {
+	if domain != "" {
+		entry(h.own, h.name(domain), now).seen++
+	}
+}
+
+func (h *history) isOurs(domain string, now int64) bool {
+	return domain != "" && h.own.Get(h.name(domain), now) != nil
+}
+
+// inOurs reports whether a host's name is in one of our domains.
+func (h *history) inOurs(name string, now int64) bool {
+	for name != "" {
+		if h.isOurs(name, now) {
+			return true
+		}
+		_, name, _ = strings.Cut(name, ".")
+	}
+	return false
+}
+
+func (h *history) accepted(e *relaylens.Event, now int64) {
+	if e.ClientIP.IsValid() {
+		entry(h.clients, h.address(e.ClientIP), now).accepted++
+	}
+	if e.Sender == "" {
+		return
+	}
+	s := entry(h.senders, h.name(e.Sender), now)
+	s.last = now
+	if e.ClientIP.IsValid() {
+		s.from.Add(h.address(e.ClientIP))
+	}
+	if e.User != "" {
+		s.byUser = true
+		h.ours(e.SenderDomain(), now)
+	}
+}
+
+func (h *history) loggedIn(e *relaylens.Event, now int64) {
+	if e.ClientIP.IsValid() {
+		entry(h.clients, h.address(e.ClientIP), now).logins++
+	}
+	entry(h.hosts, h.name(e.Host), now).loggedIn()
+	if e.User == "" {
+		return
+	}
+	u := entry(h.users, h.name(e.User), now)
+	u.logins++
+	u.lastOK = now
+	if e.ClientIP.IsValid() {
+		u.okFrom.Add(h.address(e.ClientIP))
+	}
+	h.ours(relaylens.Domain(e.User), now)
+}
+
+// left reads what Postfix counts at the end of a session. It logs no login as
+// such, so that auth=1 is all that shows one after which nothing was accepted.
+func (h *history) left(e *relaylens.Event, now int64) {
+	s := h.sessions.Get(h.sessionKey(e), now)
+	if s == nil {
+		return
+	}
+	s.failures = 0
+	if s.denied && loggedIn(e.Text) {
+		s.loggedIn = true
+	}
+}
+
+// loggedIn reports whether command counters tell of a login that succeeded:
+// "auth=1" or "auth=1/2", not "auth=0/1".
+func loggedIn(counters string) bool {
+	for word := range strings.FieldsSeq(counters) {
+		if n, ok := strings.CutPrefix(word, "auth="); ok {
+			return n != "" && n[0] != '0'
+		}
+	}
+	return false
+}
+
+func (h *history) failed(e *relaylens.Event, now int64) {
+	host := entry(h.hosts, h.name(e.Host), now)
+	if e.Reason == relaylens.ReasonBackend {
+		host.backendError(now)
+	}
+	if e.Reason != relaylens.ReasonBackend && e.Reason != relaylens.ReasonCredentials {
+		return
+	}
+	var name uint64
+	if e.User != "" {
+		name = h.name(e.User)
+		u := entry(h.users, name, now)
+		u.failures++
+		if e.ClientIP.IsValid() {
+			u.failFrom.Add(h.address(e.ClientIP))
+		}
+	}
+	if !e.ClientIP.IsValid() {
+		return
+	}
+	c := entry(h.clients, h.address(e.ClientIP), now)
+	c.failures++
+	if e.PID != 0 {
+		s := entry(h.sessions, h.sessionKey(e), now)
+		s.failures++
+		c.burst = max(c.burst, s.failures)
+	}
+	c.failedAt, c.failedUser = now, name
+	if name != 0 {
+		c.failUsers.Add(name)
+	}
+	if e.Reason == relaylens.ReasonBackend {
+		c.backendAt = now
+	}
+	host.failed(now)
+}
+
+func (h *history) relayDenied(e *relaylens.Event, now int64) {
+	entry(h.sessions, h.sessionKey(e), now).denied = true
+	if !e.ClientIP.IsValid() {
+		return
+	}
+	key := h.address(e.ClientIP)
+	c := entry(h.clients, key, now)
+	c.denied++
+	c.named = c.named || e.ClientName != ""
+	c.ours = c.ours || h.inOurs(e.ClientName, now)
+	if d := e.RecipientDomain(); d != "" {
+		c.denDomains.Add(h.name(d))
+		denied := entry(h.denied, h.name(d), now)
+		denied.clients.Add(key)
+		denied.senders.Add(h.name(e.SenderDomain()))
+	}
+	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.name(e.Sender) {
+		// Somebody whose login failed goes on to send as himself: no guesser does.
+		entry(h.hosts, h.name(e.Host), now).honest(c.failedUser, now)
+	}
+}

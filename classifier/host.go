@@ -1,0 +1,72 @@
+package classifier
+
+import "github.com/relaylens/relaylens/internal/bounded"
+
+// host is how the logins of one server fare.
+type host struct {
+	failures    int // since the last login that succeeded
+	firstFailed int64
+	// honestUsers failed to log in since the last success and went on to send
+	// mail as themselves.
+	honestUsers bounded.Set
+	outages     []outage
+	// refusesUnknown: a sender domain that does not exist gets 5xx here, so that
+	// 4xx means that DNS gave no answer. Postfix says "Domain not found" to both.
+	refusesUnknown bool
+}
+
+// outage is a time in which no login could succeed.
+type outage struct{ from, to int64 }
+
+const (
+	// honestEnough users who cannot log in, and nobody who can, are no coincidence.
+	honestEnough = 3
+	// outageGap is how far apart two signs of one outage may be.
+	outageGap  = int64(15 * 60)
+	maxOutages = 32
+)
+
+func (h *host) loggedIn() {
+	h.failures, h.honestUsers = 0, bounded.Set{}
+}
+
+func (h *host) failed(now int64) {
+	if h.failures == 0 {
+		h.firstFailed = now
+	}
+	h.failures++
+}
+
+// backendError is the server's own word that its auth backend fails.
+func (h *host) backendError(now int64) { h.down(now, now) }
+
+func (h *host) honest(user uint64, now int64) {
+	h.honestUsers.Add(user)
+	if h.honestUsers.Len() >= honestEnough {
+		h.down(h.firstFailed, now)
+	}
+}
+
+// down records that logins could not succeed in a time.
+func (h *host) down(from, to int64) {
+	if n := len(h.outages) - 1; n >= 0 && from-h.outages[n].to <= outageGap {
+		h.outages[n].from = min(h.outages[n].from, from)
+		h.outages[n].to = max(h.outages[n].to, to)
+		return
+	}
+	if len(h.outages) == maxOutages {
+		h.outages = append(h.outages[:0], h.outages[1:]...)
+	}
+	h.outages = append(h.outages, outage{from, to})
+}
+
+// wasDown reports whether logins could not succeed around a time.
+func (h *host) wasDown(at int64) bool {
+	const slack = 60
+	for _, o := range h.outages {
+		if at >= o.from-slack && at <= o.to+slack {
+			return true
+		}
+	}
+	return false
+}

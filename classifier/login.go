@@ -1,0 +1,49 @@
+package classifier
+
+import "github.com/relaylens/relaylens"
+
+const (
+	// guessedUsers that one client tries are not one person's.
+	guessedUsers = 3
+	// guessedFrom is how many addresses one person's devices fail from at most.
+	guessedFrom = 4
+	// guesses of one client without any success, where the log names no user.
+	guesses = 5
+	// burst is how many logins fail in one session until it is no device that
+	// repeats a password: those hang up and come back later.
+	burst = 4
+)
+
+// whyFailed says why a login with credentials that were refused failed.
+func (h *history) whyFailed(e *relaylens.Event, _ bool) relaylens.Cause {
+	now := e.Time.Unix()
+	c := h.clients.Get(h.address(e.ClientIP), now)
+	if c == nil {
+		return relaylens.CauseUnknown
+	}
+	if c.failUsers.Len() >= guessedUsers || c.burst >= burst {
+		return relaylens.CauseCredentialGuessing
+	}
+	if e.User == "" {
+		if c.failures >= guesses && c.logins == 0 {
+			return relaylens.CauseCredentialGuessing
+		}
+		return relaylens.CauseUnknown
+	}
+	u := h.users.Get(h.name(e.User), now)
+	switch {
+	case u == nil:
+		return relaylens.CauseUnknown
+	case c.failUsers.Len() == 1 && u.okFrom.Has(h.address(e.ClientIP)):
+		return relaylens.CauseStalePassword // whoever else tries
+	case u.failFrom.Len() >= guessedFrom:
+		return relaylens.CauseCredentialGuessing
+	case h.authDown(e) && c.failUsers.Len() == 1:
+		return relaylens.CauseAuthBackendUnavailable
+	case u.logins > 0 && c.failUsers.Len() == 1:
+		return relaylens.CauseStalePassword
+	case u.logins == 0 && h.own.Len() > 0 && !h.isOurs(relaylens.Domain(e.User), now):
+		return relaylens.CauseCredentialGuessing // no such user can be
+	}
+	return relaylens.CauseUnknown
+}

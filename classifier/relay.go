@@ -1,0 +1,106 @@
+package classifier
+
+import (
+	"net/netip"
+
+	"github.com/relaylens/relaylens"
+)
+
+const (
+	// strangers is how many unrelated clients have to want a domain from us until
+	// it looks like one of ours that is not configured.
+	strangers = 4
+	// fewDomains is how many domains an honest server may bring mail for.
+	fewDomains = 2
+)
+
+// whyRelayDenied says why a client was not relayed for, by what is known of it,
+// of its sender and of the domain it wanted.
+func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause {
+	now := e.Time.Unix()
+	if s := h.sessions.Get(h.sessionKey(e), now); e.User != "" || s != nil && s.loggedIn {
+		return relaylens.CauseRestrictionOrder
+	}
+	c := h.clients.Get(h.address(e.ClientIP), now)
+	if c == nil || !e.ClientIP.IsValid() {
+		return relaylens.CauseUnknown
+	}
+	ourSender := h.isOurs(e.SenderDomain(), now)
+	switch {
+	case c.backendAt != 0 && abs(now-c.backendAt) <= sessionTime:
+		return relaylens.CauseAuthBackendUnavailable
+	case c.failures > 0 && h.authDown(e):
+		return relaylens.CauseAuthBackendUnavailable
+	case (internal(e.ClientIP) || c.ours && ourSender) && c.logins == 0:
+		return relaylens.CauseClientNotInMynetworks
+	case !ourSender && c.logins == 0 && h.wanted(e.RecipientDomain(), now):
+		return relaylens.CauseRecipientDomainNotConfigured
+	case c.logins == 0 && h.moved(e, now):
+		return relaylens.CauseAddressChanged
+	case ourSender, c.logins > 0:
+		return relaylens.CauseClientNotAuthenticated
+	case h.own.Len() == 0 && c.denDomains.Len() <= fewDomains:
+		return relaylens.CauseUnknown // nothing was seen yet that would be ours
+	case !late && c.named && c.denDomains.Len() <= fewDomains && c.failures == 0:
+		return relaylens.CauseUnknown // it may be the first of many honest servers
+	}
+	return relaylens.CauseOpenRelayProbe
+}
+
+// whyNotFound tells a sender domain that does not exist from one of which DNS
+// said nothing.
+func (h *history) whyNotFound(e *relaylens.Event, _ bool) relaylens.Cause {
+	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
+	if host != nil && host.refusesUnknown && e.ReplyClass() == relaylens.Class4xx {
+		return relaylens.CauseSenderDomainDNSTempfail
+	}
+	return relaylens.CauseSenderDomainUnresolvable
+}
+
+// authDown reports whether no login could succeed at the time of e.
+func (h *history) authDown(e *relaylens.Event) bool {
+	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
+	return host != nil && host.wasDown(e.Time.Unix())
+}
+
+// wanted reports whether many unrelated servers bring mail for one domain, each
+// with a name that DNS confirms, from senders of its own, and with mail for
+// hardly any other domain: they follow an MX record that points to us.
+func (h *history) wanted(domain string, now int64) bool {
+	d := h.denied.Get(h.name(domain), now)
+	if d == nil || domain == "" || d.senders.Len() < strangers {
+		return false
+	}
+	honest := 0
+	for _, key := range d.clients.Members() {
+		c := h.clients.Get(key, now)
+		if c != nil && c.named && c.denDomains.Len() <= fewDomains && c.failures == 0 {
+			honest++
+		}
+	}
+	return honest >= strangers
+}
+
+// moved reports whether the sender's mail was accepted until now from other
+// addresses, without a login.
+func (h *history) moved(e *relaylens.Event, now int64) bool {
+	s := h.senders.Get(h.name(e.Sender), now)
+	return e.Sender != "" && s != nil && !s.byUser && h.isOurs(e.SenderDomain(), now) && !s.from.Has(h.address(e.ClientIP))
+}
+
+// private are the networks that only the owner of this server can be in.
+var private = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"),
+}
+
+func internal(a netip.Addr) bool {
+	for _, p := range private {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+func abs(n int64) int64 { return max(n, -n) }
