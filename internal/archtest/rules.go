@@ -62,9 +62,13 @@ var Rules = []Rule{
 	{Package: "internal/bounded", Pure: true},
 	{Package: "internal/spike", Pure: true},
 
+	{Package: "internal/timespec", Pure: true},
+	{Package: "internal/spool"},
+	{Package: "internal/pager"},
+
 	// Only these two know every room.
 	{Package: "internal/app", Rooms: rooms, Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
-	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app"}, rooms...),
+	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/timespec", "internal/spool", "internal/pager"}, rooms...),
 		Modules: []string{cobra, pflag, zap, xTerm}},
 
 	// Nothing of these is in the program.

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/internal/app"
+	"github.com/relaylens/relaylens/internal/timespec"
+	"github.com/relaylens/relaylens/parsers"
+	"github.com/relaylens/relaylens/store"
+)
+
+// inputFlags say what is asked and of which time; events and summary share them.
+type inputFlags struct {
+	config  string
+	dataDir string
+	mta     string
+	since   string
+	until   string
+	utc     bool
+	flags   *pflag.FlagSet
+}
+
+func (o *inputFlags) addFlags(fs *pflag.FlagSet) {
+	o.flags = fs
+	fs.StringVar(&o.config, config.FileFlag, "", "ask the store of this configuration `FILE` (default "+config.DefaultFile+", if it exists)")
+	fs.StringVar(&o.dataDir, "data-dir", "", "ask the store in this `DIRECTORY`")
+	fs.StringVar(&o.mta, "mta", "auto", "whose logs FILEs are: auto, postfix, exim or sendmail")
+	fs.StringVarP(&o.since, "since", "S", "", "what happened at this `TIME` or later: \"2006-01-02 15:04\", 15:04, today, yesterday, -2h, \"2h ago\"")
+	fs.StringVarP(&o.until, "until", "U", "", "what happened at this `TIME` or before")
+	fs.BoolVar(&o.utc, "utc", false, "show times in UTC")
+}
+
+// location is the zone that times are shown and read in.
+func (o *inputFlags) location() *time.Location {
+	if o.utc {
+		return time.UTC
+	}
+	return time.Local
+}
+
+// span reads --since and --until. Times on the command line are local unless
+// they say otherwise, with --utc as well, as in journalctl. An event at the time
+// of --until itself belongs to the span.
+func (o *inputFlags) span(now time.Time) (store.Span, error) {
+	var span store.Span
+	var err error
+	now = now.In(time.Local)
+	if o.since != "" {
+		if span.Since, err = timespec.Parse(o.since, now); err != nil {
+			return span, usagef("--since: %w", err)
+		}
+	}
+	if o.until != "" {
+		if span.Until, err = timespec.Parse(o.until, now); err != nil {
+			return span, usagef("--until: %w", err)
+		}
+		if span.Since.After(span.Until) {
+			return span, usagef("--since %q is after --until %q", o.since, o.until)
+		}
+		span.Until = span.Until.Add(1)
+	}
+	return span, nil
+}
+
+// openStore opens the store that the flags, the environment or the
+// configuration name, for questions only.
+func (o *inputFlags) openStore(c *cobra.Command) (*store.Store, error) {
+	dir := o.dataDir
+	if dir == "" {
+		cfg, err := config.Load(config.LoadOptions{Flags: c.Flags()})
+		if err != nil {
+			return nil, err
+		}
+		dir = cfg.DataDir
+	}
+	return store.OpenReadOnly(c.Context(), dir)
+}
+
+// parserOptions say how FILEs are to be read.
+func (o *inputFlags) parserOptions() (parsers.Options, error) {
+	var options parsers.Options
+	if o.config != "" {
+		cfg, err := config.Load(config.LoadOptions{File: o.config})
+		if err != nil {
+			return options, err
+		}
+		if options, err = app.ParserOptions(cfg); err != nil {
+			return options, err
+		}
+	}
+	if o.mta != "auto" {
+		mta, err := relaylens.ParseMTA(o.mta)
+		if err != nil {
+			return options, usagef("--mta %q: choose auto, postfix, exim or sendmail", o.mta)
+		}
+		options.MTA = mta
+	}
+	return options, nil
+}
+
+// arguments are what stands behind the flags.
+type arguments struct {
+	match relaylens.Match
+	files []string // none: the store is asked
+}
+
+// fieldName is what the name of a field looks like; a file is seldom called so.
+var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readArguments tells matches from files. What looks like a match on a field
+// that there is not is taken for a mistake unless such a file exists.
+func readArguments(args []string) (arguments, error) {
+	var a arguments
+	var matches []string
+	for _, arg := range args {
+		name, _, isMatch := strings.Cut(arg, "=")
+		switch {
+		case arg == "+", isMatch && relaylens.IsMatchField(name):
+			matches = append(matches, arg)
+		case isMatch && fieldName.MatchString(name) && !exists(arg):
+			matches = append(matches, arg) // whose error says what was meant
+		case arg == "":
+			return a, usagef("an argument is empty; name a FILE or write FIELD=VALUE")
+		default:
+			a.files = append(a.files, arg)
+		}
+	}
+	var err error
+	if a.match, err = relaylens.ParseMatch(matches); err != nil {
+		return a, usageError{err}
+	}
+	return a, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
