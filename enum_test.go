@@ -92,3 +92,5 @@ func TestEveryCauseHasItsFault(t *testing.T) {
 		}
 	}
 }
+
+func TestEntityKinds(t *testing.T) { testEnum(t, EntityKinds(), ParseEntityKind) }

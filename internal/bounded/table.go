@@ -88,6 +88,13 @@ func (t *Table[V]) DropOldest() bool {
 	return true
 }
 
+// Each calls f for every entry, the one used last first.
+func (t *Table[V]) Each(f func(*V)) {
+	for i := t.head; i != none; i = t.slab[i].next {
+		f(&t.slab[i].value)
+	}
+}
+
 // Len is the number of entries.
 func (t *Table[V]) Len() int { return len(t.index) }
 

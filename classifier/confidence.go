@@ -1,0 +1,41 @@
+package classifier
+
+import (
+	"fmt"
+
+	"github.com/relaylens/relaylens"
+)
+
+// confidence is how sure a finding is, and why, from the kind of its evidence:
+// what a server says in words, what two lines prove together, what only many
+// events make likely.
+func confidence(g *group) (probability float64, why string) {
+	p, clients, users := &g.finding, g.clients.len(), g.users.len()
+	switch p.Cause {
+	case relaylens.CauseRestrictionOrder:
+		return 0.98, "the log shows a login in the very sessions that were refused"
+	case relaylens.CauseAuthBackendUnavailable:
+		if p.Evidence[0].Reason == relaylens.ReasonBackend {
+			return 0.98, "the server says itself that its auth backend fails"
+		}
+		return 0.9, fmt.Sprintf("%d clients failed to log in and went on to send as themselves, while nobody could log in", clients)
+	case relaylens.CauseRecipientDomainNotConfigured:
+		return min(0.99, 0.8+0.03*float64(clients)), fmt.Sprintf("%d unrelated servers with confirmed names brought mail of their own for it", clients)
+	case relaylens.CauseClientNotInMynetworks:
+		return min(0.97, 0.85+0.02*float64(p.Events)), "the client is internal, sends steadily and never logs in"
+	case relaylens.CauseClientNotAuthenticated:
+		return 0.85, "the sender or the client is one of ours, and did not log in"
+	case relaylens.CauseAddressChanged:
+		return 0.7, "the sender's mail was accepted from other addresses before"
+	case relaylens.CauseCredentialGuessing:
+		if p.Entity.Kind == relaylens.EntityUser {
+			return 0.97, fmt.Sprintf("%d clients tried this one user", clients)
+		}
+		return min(0.98, 0.75+0.05*float64(max(users, p.Events))), fmt.Sprintf("one client tried %d users in %d attempts, without success", users, p.Events)
+	case relaylens.CauseStalePassword:
+		return 0.85, "the user logged in before, and fails from few addresses, once at a time"
+	case relaylens.CauseOpenRelayProbe:
+		return min(0.95, 0.7+0.02*float64(p.Events)), fmt.Sprintf("%d strangers with foreign senders, %d domains", clients, g.domains.len())
+	}
+	return 0.95, "the server's own words"
+}

@@ -1,0 +1,260 @@
+package classifier
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+// maxFindings bounds the problems that are kept apart. Of attackers' noise
+// there is one finding a server, so real problems do not come near it.
+const maxFindings = 5_000
+
+// Findings gathers refusals, whose causes are final, into problems: one for each
+// lost domain, misplaced restriction, dead backend or guessed account, and one
+// for all of a server's scanners.
+type Findings struct {
+	history *history
+	seed    maphash.Seed
+	groups  *bounded.Table[group]
+}
+
+// group is a finding in the making.
+type group struct {
+	finding relaylens.Finding
+	clients counter
+	users   counter
+	domains counter
+}
+
+// counter counts distinct hashes: exactly while they are few, then as a lower
+// bound that grows with every new one seen against a small sample.
+type counter struct {
+	few  bounded.Set
+	many *bounded.Table[struct{}]
+}
+
+const manyDistinct = 4096
+
+func (c *counter) add(member uint64) {
+	if c.many == nil {
+		if c.few.Add(member) {
+			return
+		}
+		c.many = bounded.NewTable[struct{}](manyDistinct, 1<<40, nil)
+		for _, m := range c.few.Members() {
+			c.many.Put(m, 0)
+		}
+	}
+	c.many.Put(member, 0)
+}
+
+func (c *counter) len() int {
+	if c.many != nil {
+		return c.many.Len()
+	}
+	return c.few.Len()
+}
+
+// NewFindings makes an empty gathering that knows what c has seen.
+func (c *Classifier) NewFindings() *Findings {
+	return &Findings{history: c.history, seed: maphash.MakeSeed(), groups: bounded.NewTable[group](maxFindings, memory, nil)}
+}
+
+// Add takes in a refusal with its cause. Policy that works as it was meant to,
+// and what has no known cause, are no problem.
+func (f *Findings) Add(e *relaylens.Event) {
+	if !e.Refusal() || e.Cause == relaylens.CauseNone || e.Cause == relaylens.CausePolicy || e.Cause == relaylens.CauseUnknown {
+		return
+	}
+	entity := f.entityOf(e)
+	g, isNew := f.groups.Put(f.key(e, entity), e.Time.Unix())
+	if isNew {
+		*g = group{finding: relaylens.Finding{Cause: e.Cause, Fault: e.Cause.Fault(), Host: strings.Clone(e.Host), MTA: e.MTA, First: e.Time, Last: e.Time,
+			Entity: relaylens.Entity{Kind: entity.Kind, Value: strings.Clone(entity.Value)}}}
+	}
+	g.add(f, e)
+}
+
+func (f *Findings) key(e *relaylens.Event, entity relaylens.Entity) uint64 {
+	return maphash.Comparable(f.seed, struct {
+		cause  relaylens.Cause
+		host   string
+		entity relaylens.Entity
+	}{e.Cause, e.Host, entity})
+}
+
+func (g *group) add(f *Findings, e *relaylens.Event) {
+	p := &g.finding
+	p.Events++
+	if e.Time.Before(p.First) {
+		p.First = e.Time
+	}
+	if e.Time.After(p.Last) {
+		p.Last = e.Time
+	}
+	newClient := false
+	if e.ClientIP.IsValid() {
+		n := g.clients.len()
+		g.clients.add(maphash.Comparable(f.seed, e.ClientIP))
+		newClient = g.clients.len() > n
+	}
+	if e.User != "" {
+		g.users.add(maphash.String(f.seed, strings.ToLower(e.User)))
+	}
+	if d := e.RecipientDomain(); d != "" {
+		g.domains.add(maphash.String(f.seed, d))
+	}
+	switch {
+	case len(p.Evidence) == 0, len(p.Evidence) == 1 && newClient:
+		p.Evidence = append(p.Evidence, e.Clone())
+	case len(p.Evidence) < 3:
+		p.Evidence = append(p.Evidence, e.Clone())
+	default:
+		p.Evidence[2] = e.Clone()
+	}
+}
+
+// entityOf says whom or what the problem behind e is about.
+func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
+	switch e.Cause {
+	case relaylens.CauseCredentialGuessing:
+		if u := f.history.users.Get(f.history.name(e.User), e.Time.Unix()); e.User != "" && u != nil && u.failFrom.Len() >= guessedFrom {
+			return relaylens.Entity{Kind: relaylens.EntityUser, Value: strings.ToLower(e.User)}
+		}
+	case relaylens.CauseRecipientDomainNotConfigured:
+		return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: e.RecipientDomain()}
+	case relaylens.CauseStalePassword:
+		return relaylens.Entity{Kind: relaylens.EntityUser, Value: strings.ToLower(e.User)}
+	case relaylens.CauseAddressChanged, relaylens.CauseClientNotAuthenticated:
+		if e.Sender != "" {
+			return relaylens.Entity{Kind: relaylens.EntitySender, Value: strings.ToLower(e.Sender)}
+		}
+	case relaylens.CauseRemoteRelayDenied:
+		if d := e.RecipientDomain(); d != "" {
+			return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: d}
+		}
+		return relaylens.Entity{Kind: relaylens.EntityRemoteHost, Value: e.RemoteHost}
+	case relaylens.CauseCalloutRelayDenied, relaylens.CauseCalloutUnknownUser, relaylens.CauseCalloutBlocked, relaylens.CauseCalloutDeferred,
+		relaylens.CauseSenderDomainUnresolvable, relaylens.CauseSenderDomainDNSTempfail, relaylens.CauseSenderDomainNullMX:
+		return relaylens.Entity{Kind: relaylens.EntitySenderDomain, Value: e.SenderDomain()}
+	case relaylens.CauseRestrictionOrder, relaylens.CauseAuthNotOffered, relaylens.CauseAuthBackendUnavailable,
+		relaylens.CauseOpenRelayProbe, relaylens.CauseRemoteBlocklisted, relaylens.CauseClientBlocklisted:
+		return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
+	}
+	if e.ClientIP.IsValid() {
+		return relaylens.Entity{Kind: relaylens.EntityClient, Value: e.ClientIP.String()}
+	}
+	return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
+}
+
+// List gives the findings, the server's own faults first, then by events.
+func (f *Findings) List() []relaylens.Finding {
+	var list []relaylens.Finding
+	f.groups.Each(func(g *group) {
+		p := g.finding
+		p.Clients, p.Users = g.clients.len(), g.users.len()
+		p.Confidence, p.Why = confidence(g)
+		list = append(list, p)
+	})
+	slices.SortFunc(list, func(a, b relaylens.Finding) int {
+		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value))
+	})
+	list = mergeGuessers(mergeRemotes(list))
+	slices.SortFunc(list, func(a, b relaylens.Finding) int {
+		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events, a.Events),
+			cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value), cmp.Compare(a.Host, b.Host))
+	})
+	return list
+}
+
+// urgency orders faults by who can act, and how soon.
+func urgency(f relaylens.Fault) int {
+	return slices.Index([]relaylens.Fault{relaylens.FaultServer, relaylens.FaultClient, relaylens.FaultRemote, relaylens.FaultAttacker, relaylens.FaultNone}, f)
+}
+
+const (
+	// manyDomains is how many domains one next hop refuses until it is the hop
+	// that is wrong, not the domains.
+	manyDomains = 3
+	// fewGuesses of each of manyGuessers are one network of them.
+	fewGuesses   = 2
+	manyGuessers = 3
+)
+
+// mergeRemotes puts the domains that one remote host does not relay for together.
+func mergeRemotes(list []relaylens.Finding) []relaylens.Finding {
+	return mergeBy(list, manyDomains, func(p *relaylens.Finding) (relaylens.Entity, bool) {
+		host := p.Evidence[0].RemoteHost
+		return relaylens.Entity{Kind: relaylens.EntityRemoteHost, Value: host},
+			p.Cause == relaylens.CauseRemoteRelayDenied && p.Entity.Kind == relaylens.EntityRecipientDomain && host != ""
+	})
+}
+
+// mergeGuessers puts clients that try once or twice each together: what one
+// of a botnet does is no problem, what all of them do is one.
+func mergeGuessers(list []relaylens.Finding) []relaylens.Finding {
+	return mergeBy(list, manyGuessers, func(p *relaylens.Finding) (relaylens.Entity, bool) {
+		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host},
+			p.Cause == relaylens.CauseCredentialGuessing && p.Entity.Kind == relaylens.EntityClient && p.Events <= fewGuesses
+	})
+}
+
+// mergeBy makes one finding of those of one host that whole gives the same
+// entity, if there are enough of them.
+func mergeBy(list []relaylens.Finding, enough int, whole func(*relaylens.Finding) (relaylens.Entity, bool)) []relaylens.Finding {
+	type key struct {
+		host   string
+		entity relaylens.Entity
+	}
+	parts := map[key][]int{}
+	for i := range list {
+		if entity, ok := whole(&list[i]); ok {
+			k := key{list[i].Host, entity}
+			parts[k] = append(parts[k], i)
+		}
+	}
+	gone := map[int]bool{}
+	for k, same := range parts {
+		if len(same) < enough {
+			continue
+		}
+		first := &list[same[0]]
+		for _, i := range same[1:] {
+			merge(first, &list[i])
+			gone[i] = true
+		}
+		first.Entity = k.entity
+	}
+	kept := make([]relaylens.Finding, 0, len(list))
+	for i := range list {
+		if !gone[i] {
+			kept = append(kept, list[i])
+		}
+	}
+	return kept
+}
+
+// merge adds b to a. Clients and users of both may be the same, so the larger
+// number is what is certain.
+func merge(a, b *relaylens.Finding) {
+	a.Events += b.Events
+	if a.Cause == relaylens.CauseCredentialGuessing { // of different clients each
+		a.Clients += b.Clients
+	} else {
+		a.Clients = max(a.Clients, b.Clients)
+	}
+	a.Users = max(a.Users, b.Users)
+	if b.First.Before(a.First) {
+		a.First = b.First
+	}
+	if b.Last.After(a.Last) {
+		a.Last = b.Last
+	}
+	a.Evidence = append(a.Evidence, b.Evidence...)[:min(3, len(a.Evidence)+len(b.Evidence))]
+	a.Confidence = max(a.Confidence, b.Confidence)
+}

@@ -1,0 +1,66 @@
+package relaylens
+
+import "time"
+
+// EntityKind says what a finding is about: the field of the events that they
+// have in common.
+type EntityKind uint8
+
+const (
+	EntityNone EntityKind = iota
+	EntityServer
+	EntityClient
+	EntityUser
+	EntitySender
+	EntitySenderDomain
+	EntityRecipientDomain
+	EntityRemoteHost
+)
+
+var entityKinds = enum[EntityKind]{"entity", []string{"", "host", "client_ip", "user", "sender", "sender_domain", "recipient_domain", "remote_host"}}
+
+// EntityKinds lists every kind of entity, by the names of the fields.
+func EntityKinds() []EntityKind { return entityKinds.all() }
+
+// ParseEntityKind is the inverse of String.
+func ParseEntityKind(s string) (EntityKind, error) { return entityKinds.parse(s) }
+
+func (k EntityKind) String() string { return entityKinds.name(k) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (k EntityKind) MarshalText() ([]byte, error) { return entityKinds.text(k) }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (k *EntityKind) UnmarshalText(b []byte) (err error) {
+	*k, err = entityKinds.parse(string(b))
+	return err
+}
+
+// Entity is whom or what a finding is about. Value may be a client's text.
+type Entity struct {
+	Kind  EntityKind `json:"kind"`
+	Value string     `json:"value"`
+}
+
+// Finding is one problem of the real world, however many refusals it made.
+type Finding struct {
+	Cause  Cause  `json:"cause"`
+	Fault  Fault  `json:"fault"`
+	Entity Entity `json:"entity"`
+	Host   string `json:"host,omitempty"` // the server that refused; empty when several did
+	MTA    MTA    `json:"mta"`
+
+	Events  int       `json:"events"`
+	Clients int       `json:"clients"` // distinct; a lower bound where there are many
+	Users   int       `json:"users"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+
+	// Evidence are up to three of the events: the first, the last, and one of
+	// another client between.
+	Evidence []Event `json:"-"`
+	// Confidence is the probability that the cause is right, and Why the reason
+	// for it in words.
+	Confidence float64 `json:"confidence"`
+	Why        string  `json:"why"`
+}
