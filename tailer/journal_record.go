@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/relaylens/relaylens"
 )
@@ -148,7 +149,16 @@ func cutMessage(value []byte) ([]byte, bool) {
 		if i := bytes.LastIndexByte(value[len(value)-6:], '\\'); i >= 0 {
 			value = value[:len(value)-6+i]
 		}
-		return bytes.TrimRight(value, `\`), true
+		value = bytes.TrimRight(value, `\`)
+		for i := 1; i < utf8.UTFMax && i < len(value); i++ {
+			if tail := value[len(value)-i:]; utf8.RuneStart(tail[0]) {
+				if !utf8.FullRune(tail) {
+					value = value[:len(value)-i]
+				}
+				break
+			}
+		}
+		return value, true
 	case '[':
 		if len(value) <= maxArray {
 			return value, false
