@@ -17,6 +17,10 @@ func (c *Classifier) Classify(e *relaylens.Event) {
 	c.decide(e, false)
 }
 
+// Revise sets the cause of a refusal anew, by what was seen since, while more may
+// come. It learns nothing.
+func (c *Classifier) Revise(e *relaylens.Event) { c.decide(e, false) }
+
 // Final sets the cause of a refusal by all that was seen until now, later
 // events included. It learns nothing.
 func (c *Classifier) Final(e *relaylens.Event) { c.decide(e, true) }

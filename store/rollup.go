@@ -43,8 +43,7 @@ func newRollup() *rollup {
 }
 
 func (r *rollup) add(e *relaylens.Event) {
-	seconds := e.Time.Unix()
-	hour := seconds - ((seconds%3600)+3600)%3600
+	hour := hourOf(e.Time.Unix())
 	r.totals[totalKey{hour, e.Host, e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
 	// What a remote server refused is no deed of the client that sent it, and the
 	// recipient is not of ours: it counts under the server that refused.
@@ -68,6 +67,9 @@ func remote(e *relaylens.Event) string {
 	}
 	return e.RemoteHost
 }
+
+// hourOf is the beginning of the hour of a time, both in Unix seconds.
+func hourOf(seconds int64) int64 { return seconds - ((seconds%3600)+3600)%3600 }
 
 func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {
 	if value == "" {

@@ -129,6 +129,36 @@ func TestCommitIsRepeatable(t *testing.T) {
 	}
 }
 
+func TestRevisedCauseMovesInTheTotals(t *testing.T) {
+	s := open(t, t.TempDir())
+	commit(t, s, &Batch{Events: []relaylens.Event{event(1), event(2)}})
+	one := event(1)
+	r := []Revision{{one.ID, relaylens.CauseOpenRelayProbe}, {relaylens.ID{9}, relaylens.CausePolicy}}
+	for range 2 { // the second time finds nothing to do
+		commit(t, s, &Batch{Revised: r})
+	}
+	if got := list(t, s, Span{}); got[0].Cause != relaylens.CauseOpenRelayProbe || got[1].Cause != relaylens.CauseUnknown {
+		t.Errorf("causes %v, %v", got[0].Cause, got[1].Cause)
+	}
+	totals := map[string]int{}
+	rows, err := s.read.Query("SELECT cause, sum(events) FROM hourly_totals GROUP BY cause")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var cause string
+		var n int
+		if err := rows.Scan(&cause, &n); err != nil {
+			t.Fatal(err)
+		}
+		totals[cause] = n
+	}
+	if diff := cmp.Diff(map[string]int{"unknown": 1, "open_relay_probe": 1}, totals); diff != "" || rows.Err() != nil {
+		t.Error(diff, rows.Err())
+	}
+}
+
 func TestSpanIsHalfOpen(t *testing.T) {
 	s := open(t, t.TempDir())
 	commit(t, s, &Batch{Events: []relaylens.Event{event(3), event(1), event(2)}})

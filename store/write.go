@@ -41,6 +41,9 @@ func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
 // Batch is what is committed together.
 type Batch struct {
 	Events []relaylens.Event
+	// Revised are causes of events of this batch or of earlier ones that later
+	// events changed.
+	Revised []Revision
 	// Positions are how far the sources have been read: every event of a line
 	// before them is in Events or was committed before.
 	Positions []relaylens.Position
@@ -65,6 +68,9 @@ func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) 
 		return 0, err
 	}
 	if err := rollup.write(ctx, tx, &s.stmts); err != nil {
+		return 0, err
+	}
+	if err := s.revise(ctx, tx, b.Revised); err != nil {
 		return 0, err
 	}
 	if err := s.move(ctx, tx, b); err != nil {

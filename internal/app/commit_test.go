@@ -198,3 +198,38 @@ func TestAbortGivesUpOnTheStore(t *testing.T) {
 		<-p.done
 	})
 }
+
+// What later lines prove changes the causes of earlier events.
+func TestCausesAreRevised(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := startedPipeline(t)
+		r := p.commits.store.(*recorder)
+		const session = "2000-01-01T00:00:00+00:00 mx1 postfix/submission/smtpd[7]: "
+		p.in <- at(1, "/mail.log",
+			session+"connect from pc.example.org[203.0.113.9]",
+			session+"NOQUEUE: reject: RCPT from pc.example.org[203.0.113.9]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<pc>")
+		time.Sleep(time.Second) //nolint:forbidigo // the bubble's time
+		p.in <- at(2, "/mail.log", session+"disconnect from pc.example.org[203.0.113.9] ehlo=2 starttls=1 auth=1 mail=1 rcpt=0/1 quit=1 commands=6/7")
+		time.Sleep(2 * reviseEvery) //nolint:forbidigo // the bubble's time
+		synctest.Wait()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		var told, revised []relaylens.Cause
+		for _, b := range r.batches {
+			for i := range b.Events {
+				told = append(told, b.Events[i].Cause)
+			}
+			for _, v := range b.Revised {
+				revised = append(revised, v.Cause)
+			}
+		}
+		if diff := cmp.Diff([]relaylens.Cause{relaylens.CauseUnknown}, told); diff != "" {
+			t.Error("at once:", diff)
+		}
+		if diff := cmp.Diff([]relaylens.Cause{relaylens.CauseRestrictionOrder}, revised); diff != "" {
+			t.Error("revised:", diff)
+		}
+		close(p.in)
+		<-p.done
+	})
+}

@@ -27,6 +27,7 @@ const (
 // checkpoint until nothing is held that is older.
 type ledger struct {
 	events      []relaylens.Event
+	revised     []store.Revision
 	checkpoints []checkpoint
 	since       time.Time // of the first thing that waits; zero when nothing does
 }
@@ -38,10 +39,20 @@ type checkpoint struct {
 	drained  []relaylens.Position
 }
 
-// add notes an event. It is copied: its batch goes away.
-func (l *ledger) add(e *relaylens.Event) {
+// add notes an event. It is copied, as its batch goes away, and the copy is
+// returned.
+func (l *ledger) add(e *relaylens.Event) *relaylens.Event {
 	l.events = append(l.events, e.Clone())
 	l.begin()
+	return &l.events[len(l.events)-1]
+}
+
+// revise notes other causes.
+func (l *ledger) revise(revisions []store.Revision) {
+	if len(revisions) > 0 {
+		l.revised = append(l.revised, revisions...)
+		l.begin()
+	}
 }
 
 // read notes that b was read in a feed, and when its last line was written.
@@ -98,7 +109,7 @@ func (l *ledger) full() bool { return len(l.events) >= maxUncommitted }
 // position before the feed that is the oldest with an event held back (held is
 // false when there is none). Nil when there is nothing to commit.
 func (l *ledger) take(oldest uint64, held bool) *store.Batch {
-	b := &store.Batch{Events: l.events}
+	b := &store.Batch{Events: l.events, Revised: l.revised}
 	ripe := len(l.checkpoints)
 	for i := range l.checkpoints {
 		if held && l.checkpoints[i].feed >= oldest {
@@ -122,10 +133,10 @@ func (l *ledger) take(oldest uint64, held bool) *store.Batch {
 	b.Positions = slices.DeleteFunc(b.Positions, func(p relaylens.Position) bool {
 		return slices.ContainsFunc(b.Drained, func(d relaylens.Position) bool { return sameFile(&p, &d) })
 	})
-	l.events = nil
+	l.events, l.revised = nil, nil
 	l.checkpoints = append(l.checkpoints[:0], l.checkpoints[ripe:]...)
 	l.since = time.Time{}
-	if len(b.Events)+len(b.Positions)+len(b.Drained) == 0 {
+	if len(b.Events)+len(b.Revised)+len(b.Positions)+len(b.Drained) == 0 {
 		return nil
 	}
 	return b

@@ -38,6 +38,7 @@ type pipeline struct {
 	parser     *parsers.Parser
 	classifier *classifier.Classifier
 	ledger     ledger
+	recent     recent
 	configured []config.Source
 	sources    map[string]*counted
 }
@@ -134,6 +135,9 @@ func (p *pipeline) run() {
 				p.publishAll()
 			}
 			silent = true
+			if p.recent.due(now) {
+				p.ledger.revise(p.recent.revise(p.classifier, now))
+			}
 		}
 	}
 }
@@ -158,6 +162,7 @@ func (p *pipeline) settle(flush *time.Timer) (in <-chan relaylens.Batch, idle <-
 func (p *pipeline) finish() {
 	p.parser.FlushSources(func(name string) bool { return p.sources[name] == nil || !p.sources[name].resumes }, p.event)
 	p.publishAll()
+	p.ledger.revise(p.recent.revise(p.classifier, time.Now()))
 	select {
 	case <-p.commits.idle:
 		p.commits.write(p.ledger.take(p.parser.OldestHeld()))
@@ -202,7 +207,7 @@ func (p *pipeline) event(ev *relaylens.Event) {
 	p.classifier.Classify(ev)
 	p.exporter.Count(ev)
 	if ev.Refusal() {
-		p.ledger.add(ev)
+		p.recent.add(p.ledger.add(ev))
 	}
 }
 
