@@ -34,68 +34,126 @@ func (f *follower) snapshot() {
 	}
 }
 
+// maxRewalks is how often the folder is looked at again for a file that could
+// not be read, because it is just being compressed or renamed.
+const maxRewalks = 40
+
 // findBetween opens the files that the path named between two looks, and that
-// were rotated away before the second. Next is what it names by now.
-func (f *follower) findBetween(next fileID) {
+// were rotated away before the second. Next is what it names by now, nil for nothing.
+func (f *follower) findBetween(next *stream) {
 	last := f.last()
-	if last == nil || f.seen == nil {
+	if last == nil {
 		return
 	}
-	since := last.mtime.Add(-tickSlack)
-	all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" && c.id != next })
+	if f.rewalks == 0 {
+		f.walkSince = last.mtime.Add(-tickSlack)
+	}
+	all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" && (next == nil || c.id != next.id) })
 	if err != nil {
 		return
 	}
 	seen := map[fileID]sibling{}
 	var fresh []sibling
+	missed := false
 	for _, c := range all {
-		old, known := f.seen[c.id]
-		// An inode of a file that was deleted may be another's by now.
-		known = known && (old.size == c.size && old.mtime.Equal(c.mtime) || !old.origin.IsZero() && c.identify(f.openFile) && c.origin == old.origin)
-		open := slices.IndexFunc(f.streams, func(s *stream) bool { return s.id == c.id })
-		if open >= 0 {
-			c.origin = f.streams[open].origin
-		}
-		if !known && open < 0 && !c.mtime.Before(since) && !f.ownPath(&c) && c.identify(f.openFile) && !f.readAlready(&c) {
+		switch f.judge(&c, next) {
+		case siblingNew:
 			fresh = append(fresh, c)
+		case siblingUnclear:
+			missed = true
+			continue
 		}
 		seen[c.id] = c
 	}
 	f.seen = seen
 	byAge(fresh)
 	for i := range fresh {
-		f.openBetween(&fresh[i], fresh)
+		missed = !f.openBetween(&fresh[i], fresh) || missed
+	}
+	switch {
+	case !missed:
+		f.rewalks = 0
+	case f.rewalks == 0:
+		f.rewalks = maxRewalks
+	default:
+		f.rewalks--
 	}
 }
 
-func (f *follower) openBetween(c *sibling, fresh []sibling) {
+const (
+	siblingOld     = iota
+	siblingNew     // came between two looks
+	siblingUnclear // cannot be read at the moment
+)
+
+// judge finds out whether c is to be read.
+func (f *follower) judge(c *sibling, next *stream) int {
+	if i := slices.IndexFunc(f.streams, func(s *stream) bool { return s.id == c.id }); i >= 0 {
+		c.origin = f.streams[i].origin
+		return siblingOld
+	}
+	old, known := f.seen[c.id]
+	if known && old.size == c.size && old.mtime.Equal(c.mtime) {
+		c.origin = old.origin
+		return siblingOld
+	}
+	if c.mtime.Before(f.walkSince) || f.ownPath(c) {
+		return siblingOld
+	}
+	switch {
+	case !c.identify(f.openFile):
+		return siblingUnclear
+	case known && !old.origin.IsZero() && old.origin == c.origin, f.readAlready(c, next):
+		// An inode of a file that was deleted may be another's by now.
+		return siblingOld
+	}
+	return siblingNew
+}
+
+// openBetween is false when c is not where it was a moment ago.
+func (f *follower) openBetween(c *sibling, fresh []sibling) bool {
 	if c.packed && slices.ContainsFunc(fresh, func(o sibling) bool { return !o.packed && stem(o.path) == stem(c.path) }) || !f.Claims.take(c.id, f) {
-		return
+		return true
 	}
 	s, err := f.openSibling(c, nil)
 	if err != nil {
 		f.Claims.drop(c.id, f)
 		delete(f.seen, c.id)
-		return
+		return false
 	}
 	f.m.renamed.Inc()
 	f.log.Info("reading a file that was rotated away meanwhile", zap.String("path", c.path))
 	f.streams = append(f.streams, s)
+	return true
 }
 
-// readAlready reports whether c holds what was read from another file: it is a
-// copy of it, or was compressed.
-func (f *follower) readAlready(c *sibling) bool {
-	for _, s := range f.streams {
-		if c.packed && s.origin == c.origin && !c.origin.IsZero() {
+// readAlready reports whether c holds what another file does that was read or is
+// about to be: it is a copy of it, or was compressed.
+func (f *follower) readAlready(c *sibling, next *stream) bool {
+	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], next) {
+		if s == nil {
+			continue
+		}
+		if c.packed && !c.origin.IsZero() && c.origin == s.firstLine() {
 			return true
 		}
 		if p := s.footprint(); f.holds(c, &p) {
 			return true
 		}
 	}
-	past := f.Claims.past()
-	return slices.ContainsFunc(past, func(p footprint) bool { return f.holds(c, &p) })
+	return slices.ContainsFunc(f.Claims.past(), func(p footprint) bool { return f.holds(c, &p) })
+}
+
+// firstLine is the origin of s, whether its first line was read or not.
+func (s *stream) firstLine() relaylens.Origin {
+	if !s.origin.IsZero() || s.arc != nil {
+		return s.origin
+	}
+	origin, err := originOf(s.f)
+	if err != nil {
+		return relaylens.Origin{}
+	}
+	return origin
 }
 
 // holds reports whether c is a copy of what p is of.
@@ -103,7 +161,7 @@ func (f *follower) holds(c *sibling, p *footprint) bool {
 	if c.packed {
 		return p.origin == c.origin && !c.origin.IsZero()
 	}
-	if p.from < printSize {
+	if c.origin != p.origin || p.from == 0 {
 		return false
 	}
 	file, err := f.openFile(c.path)
@@ -111,7 +169,8 @@ func (f *follower) holds(c *sibling, p *footprint) bool {
 		return true // gone again: it has another name by now, and its turn comes
 	}
 	defer file.Close()
-	return p.compare(file, c.size) != different
+	how := p.compare(file, c.size)
+	return how == same || how == partial && p.from >= printSize
 }
 
 // ownPath reports whether c is followed under its own path: the pattern matches it.
@@ -164,6 +223,19 @@ func (f *follower) openCopy(s *stream, c *sibling, p *footprint, at *relaylens.P
 	}
 	f.log.Info("reading the rest of the truncated file from its copy", zap.String("path", c.path), zap.Int64("offset", at.Offset))
 	f.streams = slices.Insert(f.streams, max(0, slices.Index(f.streams, s)), rest)
-	f.drained = slices.DeleteFunc(f.drained, func(d relaylens.Position) bool { return sameFile(&d, at) })
+	f.forgotten([]relaylens.Position{*at})
 	return true
+}
+
+// cutAgain looks for a copy of what was written to s since it was truncated,
+// and truncated once more before anybody looked: the file itself does not tell.
+func (f *follower) cutAgain(s *stream) bool {
+	fi, err := s.f.Stat()
+	if err != nil || fi.ModTime().Equal(s.mtime) {
+		return false
+	}
+	s.mtime, s.atEnd, s.cut = fi.ModTime(), false, fi.Size() == 0
+	n := len(f.streams)
+	f.findBetween(nil)
+	return len(f.streams) > n
 }

@@ -47,7 +47,7 @@ func (c *Claims) drop(id fileID, f *follower) {
 }
 
 func (c *Claims) retire(p *footprint) {
-	if p.from == 0 {
+	if p.from == 0 && p.origin.IsZero() {
 		return
 	}
 	c.mu.Lock()

@@ -3,6 +3,8 @@ package tailer
 import (
 	"os"
 	"syscall"
+
+	"github.com/relaylens/relaylens"
 )
 
 // decide finds out whether s holds what was read before, under another name or
@@ -26,8 +28,9 @@ func (f *follower) decide(s *stream) bool {
 		return false
 	}
 	s.atEnd = false
-	if p, ok := f.previous(s); ok && p.compare(s.f, fi.Size()) == same && f.Claims.take(s.id, f) {
+	if p, at := f.previous(s); p != nil && p.compare(s.f, fi.Size()) == same && f.Claims.take(s.id, f) {
 		f.adopt(s, p)
+		s.stale = append(s.stale, at)
 		return true
 	}
 	if f.glob != nil && f.copyOfFollowed(s, fi.Size()) || !f.Claims.take(s.id, f) {
@@ -54,7 +57,7 @@ func (f *follower) adoptPast(s *stream, size int64) bool {
 // previous is what the path named before s, if s may be a rewritten copy of
 // it: editors and rsync write a copy and rename it into place. A short file
 // proves nothing as long as the old one has another name.
-func (f *follower) previous(s *stream) (*footprint, bool) {
+func (f *follower) previous(s *stream) (*footprint, relaylens.Position) {
 	for i := 1; i < len(f.streams); i++ {
 		if f.streams[i] != s {
 			continue
@@ -62,12 +65,15 @@ func (f *follower) previous(s *stream) (*footprint, bool) {
 		old := f.streams[i-1]
 		fi, err := old.f.Stat()
 		if err != nil || old.from == 0 {
-			return nil, false
+			return nil, relaylens.Position{}
+		}
+		if old.from < printSize && !unlinked(fi) {
+			break
 		}
 		p := old.footprint()
-		return &p, old.from >= printSize || unlinked(fi)
+		return &p, old.position()
 	}
-	return nil, false
+	return nil, relaylens.Position{}
 }
 
 // copyOfFollowed reports whether another follower reads the same content: the

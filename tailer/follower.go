@@ -31,9 +31,11 @@ type follower struct {
 	initial bool      // nothing was opened yet that was there at start
 	news    bool      // to be looked at before anything is waited for
 
-	seen    map[fileID]sibling   // the files beside the path, as they were when it last named another file
-	begun   *stream              // placed without a saved position, which is to be saved
-	drained []relaylens.Position // to be forgotten when a newer file has a position
+	seen      map[fileID]sibling // the files beside the path, as they were when it last named another file
+	rewalks   int                // how often the folder will be looked at again
+	walkSince time.Time          // what was written to before is no news
+	begun     *stream            // placed without a saved position, which is to be saved
+	drained   []drained          // to be forgotten when a newer file has a position
 
 	cancels map[string]func() // what is listened to: the path, and what it links to
 	heard   bool              // an event came since the last look
@@ -95,6 +97,10 @@ func (f *follower) drain(s *stream) (found bool) {
 		if s.undecided && !f.decide(s) {
 			return found
 		}
+		if s.cut && f.cutAgain(s) {
+			f.news = true
+			return found
+		}
 		b := takeBlock()
 		err := s.read(b, time.Now())
 		if errors.Is(err, errRewritten) {
@@ -137,7 +143,8 @@ func (f *follower) hand(s *stream, b *block) bool {
 	if !f.send(batch) {
 		return false
 	}
-	s.kept, s.stale, f.drained = true, nil, nil
+	f.forgotten(append(batch.Drained, batch.Position))
+	s.kept, s.stale = true, nil
 	return true
 }
 
@@ -150,19 +157,22 @@ func (f *follower) count(b *block) {
 	}
 }
 
-// truncated begins s anew. It is true when a copy holds what was not read
+// truncated begins s anew. It is true when copies hold what was not read
 // before: that comes first.
-func (f *follower) truncated(s *stream) (copied bool) {
+func (f *follower) truncated(s *stream) bool {
 	f.log.Info("file was truncated, reading it from the beginning", zap.String("path", f.path), zap.Int64("offset", s.offset))
 	f.m.truncated.Inc()
 	p := s.footprint()
 	f.Claims.retire(&p)
 	if s.kept {
-		f.drained = append(f.drained, s.position())
+		f.drop(s, s.position())
 	}
-	copied = f.recover(s)
+	n := len(f.streams)
+	f.recover(s)
+	f.findBetween(nil)
 	s.reset()
-	return copied
+	s.cut = true
+	return len(f.streams) > n
 }
 
 // checkPath opens what the path names by now, and reports whether that is
@@ -173,6 +183,9 @@ func (f *follower) checkPath(now time.Time) bool {
 	}
 	if len(f.cancels) == 0 {
 		f.listen()
+	}
+	if f.seen == nil {
+		f.snapshot()
 	}
 	fi, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -189,6 +202,10 @@ func (f *follower) checkPath(now time.Time) bool {
 	}
 	f.ok = true
 	if f.reorder(idOf(fi)) {
+		if f.rewalks > 0 {
+			f.findBetween(f.last())
+			f.reorder(idOf(fi))
+		}
 		return false
 	}
 	s, fi, err := f.open()
@@ -264,14 +281,13 @@ func (f *follower) join(s *stream, fi os.FileInfo) {
 		f.initial = false
 		f.begin(s, fi)
 		f.streams = append(f.streams, s)
-		f.snapshot()
 		return
 	}
 	if len(f.streams) > 0 {
 		f.m.renamed.Inc()
 		f.log.Info("following a new file", zap.String("path", f.path))
 	}
-	f.findBetween(s.id)
+	f.findBetween(s)
 	f.streams = append(f.streams, s)
 }
 
@@ -285,8 +301,8 @@ func (f *follower) gone(now time.Time) {
 	switch {
 	case f.initial:
 		f.initial = f.beginMissing()
-	case f.heard:
-		f.findBetween(fileID{})
+	case f.heard, f.rewalks > 0:
+		f.findBetween(nil)
 	}
 	if len(f.streams) > 0 && now.Sub(f.missing) < f.Drain {
 		return
@@ -337,7 +353,7 @@ func (f *follower) schedule(now time.Time) {
 	switch {
 	case f.fault != "" && f.backoff > 0:
 		wait = f.backoff
-	case f.deaf, len(f.cancels) == 0:
+	case f.deaf, len(f.cancels) == 0, f.rewalks > 0:
 		wait = f.timing.poll
 	case len(f.streams) > 0 && !f.missing.IsZero(), f.draining(now):
 		// Nothing announces what is written to a file under its new name.

@@ -10,8 +10,6 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
-
-	"github.com/relaylens/relaylens"
 )
 
 // A glob finds the files that match a pattern. It has a watcher of its own:
@@ -224,8 +222,8 @@ func (g *glob) forget(now time.Time) {
 		f.streams = nil
 		// A file that has another name by now may yet be asked for: when the path
 		// comes back, its position tells that all in it is new.
-		if gone && len(f.drained) > 0 {
-			f.send(relaylens.Batch{Drained: f.drained})
+		if gone {
+			f.sendDrained()
 		}
 		f.close()
 		g.followers = slices.DeleteFunc(g.followers, func(o *follower) bool { return o == f })

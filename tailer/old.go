@@ -28,11 +28,47 @@ func (f *follower) closeOld(now time.Time) {
 		f.streams = append(f.streams[:i:i], f.streams[i+1:]...)
 		i--
 	}
-	if len(f.drained) > 0 && slices.ContainsFunc(f.streams, func(s *stream) bool { return s.kept }) {
-		if f.send(relaylens.Batch{Drained: f.drained}) {
-			f.drained = nil
+	if slices.ContainsFunc(f.streams, func(s *stream) bool { return s.kept }) {
+		f.sendDrained()
+	}
+}
+
+func (f *follower) sendDrained() {
+	if ripe := f.ripe(); len(ripe) > 0 && f.send(relaylens.Batch{Drained: ripe}) {
+		f.forgotten(ripe)
+	}
+}
+
+// A drained position is of no use any more. It is forgotten after those of
+// older files: what lies between two saved positions was never read.
+type drained struct {
+	relaylens.Position
+	older []*stream
+}
+
+// drop notes that positions of s are needless.
+func (f *follower) drop(s *stream, all ...relaylens.Position) {
+	older := slices.Clone(f.streams[:max(0, slices.Index(f.streams, s))])
+	for i := range all {
+		f.drained = append(f.drained, drained{all[i], older})
+	}
+}
+
+// ripe are the positions that may be forgotten now.
+func (f *follower) ripe() []relaylens.Position {
+	var all []relaylens.Position
+	for i := range f.drained {
+		if !slices.ContainsFunc(f.drained[i].older, func(s *stream) bool { return slices.Contains(f.streams, s) }) {
+			all = append(all, f.drained[i].Position)
 		}
 	}
+	return all
+}
+
+func (f *follower) forgotten(all []relaylens.Position) {
+	f.drained = slices.DeleteFunc(f.drained, func(d drained) bool {
+		return slices.ContainsFunc(all, func(p relaylens.Position) bool { return sameFile(&p, &d.Position) })
+	})
 }
 
 // left reports whether stream i has been quiet since its writer has moved on.
@@ -76,9 +112,9 @@ func (f *follower) finish(s *stream) {
 		}
 	}
 	f.leave(s)
-	f.drained = append(f.drained, s.stale...)
+	f.drop(s, s.stale...)
 	if s.kept {
-		f.drained = append(f.drained, s.position())
+		f.drop(s, s.position())
 	}
 }
 
@@ -96,7 +132,7 @@ func (f *follower) leave(s *stream) {
 // outdated are the positions that lines of s make needless.
 func (f *follower) outdated(s *stream) []relaylens.Position {
 	live := s.position()
-	all := slices.Concat(f.drained, s.stale)
+	all := slices.Concat(f.ripe(), s.stale)
 	return slices.DeleteFunc(all, func(p relaylens.Position) bool { return sameFile(&p, &live) })
 }
 

@@ -71,11 +71,9 @@ func (f *follower) announce(s *stream) {
 func (f *follower) beginMissing() bool {
 	saved := f.saved()
 	if len(saved) == 0 {
-		f.snapshot()
 		return false
 	}
 	f.resume(saved, nil, nil)
-	f.snapshot()
 	return len(f.streams) == 0
 }
 
@@ -164,23 +162,44 @@ func (f *follower) plan(saved []*relaylens.Position, cur *sibling) plan {
 		all = append(all, *cur)
 	}
 	p := plan{files: all, at: map[fileID]*relaylens.Position{}, first: len(all)}
+	for fit := fitsInode; fit > fitsNot; fit-- {
+		for _, pos := range saved {
+			f.match(&p, pos, fit)
+		}
+	}
 	for _, pos := range saved {
-		best, how := -1, fitsNot
-		for i := range all {
-			// The youngest of equals: what the path names.
-			if fit := all[i].fits(pos); fit > fitsNot && fit >= how && p.at[all[i].id] == nil && f.Claims.free(all[i].id, f) {
-				best, how = i, fit
-			}
-		}
-		if best < 0 {
+		if !p.found(pos) {
 			p.lost = append(p.lost, pos)
-			continue
 		}
-		p.at[all[best].id] = pos
-		p.first = min(p.first, best)
 	}
 	f.prune(&p, cur != nil)
 	return p
+}
+
+// match gives pos the youngest file that fits so well, if it has none.
+func (f *follower) match(p *plan, pos *relaylens.Position, fit int) {
+	if p.found(pos) {
+		return
+	}
+	for i := len(p.files) - 1; i >= 0; i-- {
+		c := &p.files[i]
+		if p.at[c.id] == nil && c.fits(pos) == fit && f.Claims.free(c.id, f) {
+			p.at[c.id] = pos
+			p.first = min(p.first, i)
+			return
+		}
+	}
+}
+
+// found reports whether pos has a file, or one that goes further than pos and
+// has the same content: an editor's copy that took the place.
+func (p *plan) found(pos *relaylens.Position) bool {
+	for _, other := range p.at {
+		if other == pos || other.Origin == pos.Origin && other.Offset >= pos.Offset {
+			return true
+		}
+	}
+	return false
 }
 
 // prune leaves in p what was read in part and what came later. Where no saved
@@ -251,7 +270,7 @@ func (f *follower) resume(saved []*relaylens.Position, cur *stream, fi os.FileIn
 	}
 	for _, pos := range p.lost {
 		f.log.Warn("file was not found again, lines may be lost", zap.String("path", f.path), zap.Int64("offset", pos.Offset), zap.Time("after", pos.Time))
-		f.drained = append(f.drained, *pos)
+		f.drained = append(f.drained, drained{Position: *pos})
 	}
 	if cur == nil {
 		return
