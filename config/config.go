@@ -11,6 +11,7 @@ type Config struct {
 	Listen     string     `key:"listen" flag:"listen" restart:"yes" default:"127.0.0.1:9725" example:"[::1]:9725" doc:"Address and port of the HTTP server: metrics, health, readiness. An empty address, as in :9725, means every address of the machine. What it shows is personal data: open it to others only with TLS and passwords in web.config_file."`
 	DataDir    string     `key:"data_dir" flag:"data-dir" restart:"yes" default:"/var/lib/relaylens" example:"/srv/relaylens" doc:"Directory for what must survive a restart, such as how far each log was read. The daemon alone writes there."`
 	Sources    []Source   `key:"sources" example:"[{path: /var/log/mail.log}]" doc:"The logs to follow. None means to look for the usual ones and to follow those that exist. FILE arguments of relaylens serve take the place of this list."`
+	Store      Store      `key:"store" doc:"The events in data_dir. A change takes effect within ten minutes."`
 	Timezone   string     `key:"timezone" flag:"timezone" default:"local" example:"Europe/Berlin" doc:"Zone of time stamps that do not tell their own, as in traditional syslog files: a name of the IANA database, UTC, or local for the zone of this machine."`
 	MaxHosts   int        `key:"max_hosts" default:"100" example:"500" doc:"How many host names from the logs get series of their own in the metrics. Further hosts are counted together as other."`
 	Parsers    Parsers    `key:"parsers" doc:"Texts of a site's own mail server configuration, which no log format can tell. A plain text is looked for anywhere in the server's answer, upper and lower case being the same; a text between slashes is an RE2 regular expression."`
@@ -19,12 +20,24 @@ type Config struct {
 	Log        Log        `key:"log" doc:"The daemon's own log, on standard error."`
 }
 
-// Source is one log to follow.
+// Source is one log to follow. The tag types tells which types a key is for;
+// without it, for all.
 type Source struct {
-	Type  string `key:"type" default:"file" enum:"file" doc:"What the source is. file is a file on this machine, or all files that a pattern matches."`
-	Path  string `key:"path" example:"/var/log/mail.log" doc:"Absolute path of the file; *, ? and [a-z] match as in a shell. The path - is standard input, read to its end. The file may be rotated in any manner, and may appear later."`
-	MTA   string `key:"mta" default:"auto" enum:"auto|postfix|exim|sendmail" doc:"The mail server that writes the log. auto tells each line by its program name."`
-	Start string `key:"start" default:"end" enum:"end|begin" doc:"Where to begin in a file that was never read before: at its end, or at its beginning."`
+	Type        string   `key:"type" default:"file" enum:"file|journal|syslog|pipe|stdin" doc:"What the source is. file is a file on this machine, or all files that a pattern matches. journal is the systemd journal, read through journalctl. syslog is a socket that rsyslog or syslog-ng hands lines over to; what comes while the daemon is down is lost, as a socket keeps nothing. pipe is a named pipe. stdin is standard input, read to its end."`
+	Path        string   `key:"path" types:"file|pipe" example:"/var/log/mail.log" doc:"Absolute path of the file or pipe. For files *, ? and [a-z] match as in a shell, and the path - is standard input. The file may be rotated in any manner, and may appear later. A pipe is made with mkfifo."`
+	MTA         string   `key:"mta" default:"auto" enum:"auto|postfix|exim|sendmail" doc:"The mail server that writes the log. auto tells each line by its program name."`
+	Start       string   `key:"start" types:"file|journal" default:"end" doc:"Where to begin in a file or journal that was never read before: at its end (end), at its beginning (begin), or with what is not older than a time span, such as -24h or -7d."`
+	Units       []string `key:"units" types:"journal" example:"['postfix@-.service', exim4.service]" doc:"Systemd units whose entries are read, by their full names. Without units and identifiers everything is read and what no mail server wrote is passed over: a selection saves work on a busy machine, no more."`
+	Identifiers []string `key:"identifiers" types:"journal" example:"[exim, sm-mta]" doc:"Syslog identifiers, the program names in front of the pid, whose entries are read. Where units are set as well, both have to match. Postfix has one for each daemon, such as postfix/smtpd: units are better there."`
+	Directory   string   `key:"directory" types:"journal" example:"/var/log/journal/remote" doc:"Absolute path of a directory with journal files. Not set means the journal of this machine."`
+	Listen      string   `key:"listen" types:"syslog" example:"unixgram:///run/relaylens/log" doc:"Where to listen: unixgram:// with the path of a socket file, which is made with mode 0660, udp:// or tcp:// with an IP address and a port. RFC 3164 and RFC 5424 are understood, over TCP with octet counts as well as newlines. When lines come faster than they can be read, datagrams are dropped and counted, and TCP makes the sender wait. In rsyslog use a template that keeps the whole tag, such as RSYSLOG_ForwardFormat: RSYSLOG_SyslogProtocol23Format cuts postfix/smtpd to postfix."`
+	Peers       string   `key:"peers" types:"syslog" example:"any" doc:"Who may send to a udp or tcp socket: local (which is also meant when nothing is set) for programs on this machine, any for other machines too. Whoever can reach the socket can make up lines."`
+}
+
+// Store is what is kept of the past.
+type Store struct {
+	Keep    Span `key:"keep" default:"90d" example:"1w" doc:"How long events are kept, counted back from the newest one."`
+	MaxSize Size `key:"max_size" default:"2GB" example:"500MB" doc:"How large the database of events may get. When it is full, the oldest events go before their time."`
 }
 
 // Parsers holds the site's own texts, one section for each MTA.

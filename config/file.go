@@ -129,7 +129,7 @@ func (r *reader) value(f *field, path string, n *yaml.Node) any {
 		r.refuse(n, path, "YAML anchors and aliases are not supported", "write the value out")
 		return nil
 	case isNull(n):
-		if f.form == formText || f.form == formNumber || f.form == formSize {
+		if f.form == formText || f.form == formNumber || f.form == formSize || f.form == formSpan {
 			r.refuse(n, path, "has no value", "give one, or remove the line for the default")
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -96,6 +97,7 @@ func TestMeaning(t *testing.T) {
 		"good-json.yml": {
 			Listen: "localhost:0", DataDir: "/var/lib/relaylens", Timezone: "local", MaxHosts: 100,
 			Sources:    []Source{{Type: "file", Path: "/var/log/maillog", MTA: "auto", Start: "end"}},
+			Store:      Store{Keep: Span(90 * 24 * time.Hour), MaxSize: 2e9},
 			Correlator: Correlator{MaxEntries: 40000, MaxBytes: 16 << 20},
 			Log:        Log{Level: "info", Format: "auto"},
 		},
@@ -105,7 +107,14 @@ func TestMeaning(t *testing.T) {
 				{Type: "file", Path: "/var/log/mail.log", MTA: "auto", Start: "end"},
 				{Type: "file", Path: "/var/log/mail/*/[a-z]*.log", MTA: "postfix", Start: "begin"},
 				{Type: "file", Path: "/var/log/exim4/mainlog", MTA: "exim", Start: "end"},
+				{Type: "journal", MTA: "auto", Start: "-36h", Units: []string{"postfix@-.service", "sendmail.service"}, Identifiers: []string{"postfix/smtpd"}},
+				{Type: "journal", MTA: "auto", Start: "begin", Directory: "/var/log/journal/remote"},
+				{Type: "syslog", MTA: "postfix", Start: "end", Listen: "unixgram:///run/relaylens/log"},
+				{Type: "syslog", MTA: "auto", Start: "end", Listen: "tcp://[::]:5140", Peers: "any"},
+				{Type: "pipe", MTA: "auto", Start: "end", Path: "/run/relaylens/pipe"},
+				{Type: "stdin", MTA: "auto", Start: "end"},
 			},
+			Store: Store{Keep: Span(9 * 24 * time.Hour), MaxSize: 64 << 30},
 			Parsers: Parsers{
 				Postfix: Texts{RelayDenied: []string{"we do not carry mail for"}},
 				Exim: Texts{

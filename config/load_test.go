@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
@@ -68,6 +69,8 @@ func TestEveryVariable(t *testing.T) {
 		"RELAYLENS_LISTEN":                         "[::1]:80",
 		"RELAYLENS_DATA_DIR":                       "/a b/$HOME",
 		"RELAYLENS_SOURCES":                        `[{"path": "/l", "mta": "exim"}, {path: /m}]`,
+		"RELAYLENS_STORE_KEEP":                     "36h",
+		"RELAYLENS_STORE_MAX_SIZE":                 "1GB",
 		"RELAYLENS_TIMEZONE":                       "UTC",
 		"RELAYLENS_MAX_HOSTS":                      "3",
 		"RELAYLENS_PARSERS_POSTFIX_RELAY_DENIED":   "[p]",
@@ -100,6 +103,7 @@ func TestEveryVariable(t *testing.T) {
 			{Type: "file", Path: "/l", MTA: "exim", Start: "end"},
 			{Type: "file", Path: "/m", MTA: "auto", Start: "end"},
 		},
+		Store: Store{Span(36 * time.Hour), 1e9},
 		Parsers: Parsers{
 			Postfix:  Texts{[]string{"p"}, []string{"p v", "q"}},
 			Exim:     Texts{[]string{"/e/"}, []string{"ev"}},

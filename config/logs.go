@@ -67,7 +67,7 @@ func (c *Config) FindSources(root string) []Source {
 	}
 	var sources []Source
 	for _, path := range FindLogs(root) {
-		sources = append(sources, Source{Type: "file", Path: path, MTA: "auto", Start: "end"})
+		sources = append(sources, Source{Type: TypeFile, Path: path, MTA: "auto", Start: "end"})
 	}
 	return sources
 }
@@ -84,11 +84,8 @@ func (c *Config) check(root string) (warnings []string, err error) {
 		return nil, &Error{Key: "sources", Problem: "none is set, and none of the usual logs exists: " + strings.Join(UsualLogs(), ", "), Remedy: "set the path of a log, or name it on the command line"}
 	}
 	for i, s := range sources {
-		if s.Path == stdin {
-			continue
-		}
-		if w := checkSource(s.Path); w != "" {
-			warnings = append(warnings, fmt.Sprintf("sources[%d].path: %s", i, w))
+		if w := s.check(); w != "" {
+			warnings = append(warnings, fmt.Sprintf("sources[%d].%s: %s", i, s.nameKey(), w))
 		}
 	}
 	if c.exposed() {
@@ -113,9 +110,35 @@ func (c *Config) exposed() bool {
 	return !loopback && c.Web.ConfigFile == ""
 }
 
-// checkSource tells what is wrong with a path or pattern now; it may be mended
-// while the daemon runs.
-func checkSource(path string) string {
+// check tells what is wrong with the source now; it may be mended while the
+// daemon runs.
+func (s *Source) check() string {
+	switch {
+	case s.Stdin():
+		return ""
+	case s.Type == TypeSyslog:
+		if s.Remote() {
+			return quote(s.Listen) + " can be reached from other machines: whoever can send to it can make up refusals"
+		}
+		return ""
+	case s.Type == TypeJournal:
+		if _, err := os.Stat(s.Directory); s.Directory != "" && err != nil {
+			return quote(s.Directory) + " cannot be read: " + cause(err).Error()
+		}
+		return ""
+	case s.Type == TypePipe:
+		if info, err := os.Stat(s.Path); err != nil {
+			return quote(s.Path) + " cannot be read: " + cause(err).Error()
+		} else if info.Mode().Type() != fs.ModeNamedPipe {
+			return quote(s.Path) + " is no named pipe: make it with mkfifo, or leave out type: pipe"
+		}
+		return ""
+	}
+	return checkPath(s.Path)
+}
+
+// checkPath tells what is wrong with a path or pattern.
+func checkPath(path string) string {
 	paths := []string{path}
 	if strings.ContainsAny(path, `*?[\`) {
 		// Validate has refused what is no pattern.

@@ -41,8 +41,8 @@ func TestFindLogs(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	found := Default().FindSources(root)
-	if len(found) != 2 || found[0] != (Source{Type: "file", Path: want[0], MTA: "auto", Start: "end"}) {
-		t.Errorf("sources found: %+v", found)
+	if diff := cmp.Diff(Source{Type: "file", Path: want[0], MTA: "auto", Start: "end"}, found[0]); diff != "" || len(found) != 2 {
+		t.Errorf("%d sources found, the first (-want +got):\n%s", len(found), diff)
 	}
 	set := &Config{Sources: []Source{{Path: "/x"}}}
 	if diff := cmp.Diff(set.Sources, set.FindSources(root)); diff != "" {
@@ -87,6 +87,13 @@ func TestCheck(t *testing.T) {
 		{"log is a directory", func(c *Config) { c.Sources[0].Path = dir }, `cannot be read: it is a directory`, ""},
 		{"pattern matches", func(c *Config) { c.Sources[0].Path = in("m*.log") }, "", ""},
 		{"pattern matches nothing", func(c *Config) { c.Sources[0].Path = in("x*.log") }, `no file matches "` + in("x*.log") + `" yet`, ""},
+		{"journal", func(c *Config) { c.Sources[0] = Source{Type: "journal"} }, "", ""},
+		{"journal elsewhere", func(c *Config) { c.Sources[0] = Source{Type: "journal", Directory: dir} }, "", ""},
+		{"journal missing", func(c *Config) { c.Sources[0] = Source{Type: "journal", Directory: in("none")} }, `sources[0].directory: "` + in("none") + `" cannot be read: no such file`, ""},
+		{"pipe missing", func(c *Config) { c.Sources[0] = Source{Type: "pipe", Path: in("none")} }, `sources[0].path: "` + in("none") + `" cannot be read: no such file`, ""},
+		{"pipe is a file", func(c *Config) { c.Sources[0] = Source{Type: "pipe", Path: in("mail.log")} }, `is no named pipe: make it with mkfifo`, ""},
+		{"socket", func(c *Config) { c.Sources[0] = Source{Type: "syslog", Listen: "udp://127.0.0.1:5140"} }, "", ""},
+		{"socket for all", func(c *Config) { c.Sources[0] = Source{Type: "syslog", Listen: "udp://0.0.0.0:514", Peers: "any"} }, `sources[0].listen: "udp://0.0.0.0:514" can be reached from other machines`, ""},
 		{"open to everybody", func(c *Config) { c.Listen = ":9725" }, `listen: ":9725" can be reached from other machines`, ""},
 		{"open on one address", func(c *Config) { c.Listen = "192.0.2.1:9725" }, "can be reached from other machines", ""},
 		{"open with passwords", func(c *Config) { c.Listen, c.Web.ConfigFile = ":9725", in("web.yml") }, "", ""},
@@ -129,6 +136,9 @@ sources: # FILE:3
     path: /a
     mta: auto
     start: end
+store:
+  keep: 90d # default
+  max_size: 2GB # default
 timezone: local # default
 max_hosts: 7 # FILE:1
 parsers:

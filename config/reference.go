@@ -43,7 +43,7 @@ RELAYLENS_SOURCES='[{path: /var/log/mail.log}, {path: /var/log/exim4/mainlog, mt
 ` + "```" + `
 
 An empty variable counts as not set. A size is a whole number with a unit: B, kB, MB, GB, TB for powers of 1000, KiB, MiB, GiB, TiB
-for powers of 1024. Paths are absolute; only flags and arguments may be relative to the working directory.
+for powers of 1024. A time span is a whole number with a unit, w, d, h, m or s, or several, the larger first: 90d, 36h, 1w2d. Paths are absolute; only flags and arguments may be relative to the working directory.
 
 ## Keys
 `
@@ -85,10 +85,13 @@ func (f *field) facts() [][2]string {
 	switch {
 	case f.def != "":
 		facts = append(facts, [2]string{"default", "`" + f.def + "`"})
-	case strings.HasSuffix(f.path, "[].path"):
+	case strings.HasSuffix(f.path, "[].path"), strings.HasSuffix(f.path, "[].listen"):
 		facts = append(facts, [2]string{"default", "none, it must be set"})
 	default:
 		facts = append(facts, [2]string{"default", "none"})
+	}
+	if f.types != nil {
+		facts = append(facts, [2]string{"for", "the type `" + strings.Join(f.types, "`, `") + "`"})
 	}
 	if f.example != "" {
 		facts = append(facts, [2]string{"example", "`" + f.name + ": " + quoted(f.example) + "`"})
@@ -154,7 +157,8 @@ func writeExampleKeys(b *bufio.Writer, section *field, indent string) {
 	}
 }
 
-// writeExampleRecord writes one element of a list, with all its keys.
+// writeExampleRecord writes one element of a list. Keys that its type does not
+// have are comments still when the # is removed.
 func writeExampleRecord(b *bufio.Writer, list *field, indent string) {
 	lead, deeper := indent+"  - ", indent+"    "
 	for i, f := range list.children {
@@ -167,6 +171,10 @@ func writeExampleRecord(b *bufio.Writer, list *field, indent string) {
 		value := f.def
 		if value == "" {
 			value = f.example
+		}
+		if !f.belongs(list.child("type").def) {
+			fmt.Fprintf(b, "#%s# %s: %s\n", lead, f.name, value)
+			continue
 		}
 		fmt.Fprintf(b, "#%s%s: %s\n", lead, f.name, value)
 	}

@@ -23,12 +23,15 @@ func (c *Config) WriteYAML(w io.Writer, origins *Origins) error {
 }
 
 // toNode writes a section. Texts that are not set are left out: an empty text
-// is no value.
+// is no value. So are keys that a source of its type does not have.
 func toNode(section *field, path string, v reflect.Value, origins *Origins) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for _, f := range section.children {
 		key, value := join(path, f.name), v.Field(f.index)
-		if f.form == formText && f.def == "" && value.IsZero() {
+		if f.form == formText && f.def == "" && value.IsZero() || f.form == formTexts && f.types != nil && value.Len() == 0 {
+			continue
+		}
+		if f.types != nil && !f.belongs(v.Field(section.child("type").index).String()) {
 			continue
 		}
 		name := &yaml.Node{Kind: yaml.ScalarNode, Value: f.name}

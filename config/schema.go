@@ -16,13 +16,14 @@ const (
 	formText
 	formNumber
 	formSize
+	formSpan
 	formTexts   // a list of texts
 	formRecords // a list of sections
 )
 
 // String is what errors and the reference call the form.
 func (f form) String() string {
-	return [...]string{"section", "text", "number", "size", "list of texts", "list of sections"}[f]
+	return [...]string{"section", "text", "number", "size", "time span", "list of texts", "list of sections"}[f]
 }
 
 // field is one key of the configuration, as the tags of Config describe it.
@@ -35,6 +36,7 @@ type field struct {
 	example  string
 	doc      string
 	enum     []string
+	types    []string // of sources that have the key; nil for all
 	restart  bool
 	index    int // among the fields of the Go struct
 	children []*field
@@ -63,6 +65,9 @@ func childrenOf(t reflect.Type, prefix string) []*field {
 		if e := sf.Tag.Get("enum"); e != "" {
 			f.enum = strings.Split(e, "|")
 		}
+		if types := sf.Tag.Get("types"); types != "" {
+			f.types = strings.Split(types, "|")
+		}
 		if f.form == formSection {
 			f.children = childrenOf(sf.Type, f.path+".")
 		} else if f.form == formRecords {
@@ -77,6 +82,8 @@ func formOf(t reflect.Type) form {
 	switch {
 	case t == reflect.TypeFor[Size]():
 		return formSize
+	case t == reflect.TypeFor[Span]():
+		return formSpan
 	case t.Kind() == reflect.Struct:
 		return formSection
 	case t.Kind() == reflect.String:
@@ -138,6 +145,8 @@ func (f *field) scalar(text string) (any, error) {
 		return n, nil
 	case formSize:
 		return ParseSize(text)
+	case formSpan:
+		return ParseSpan(text)
 	default:
 		return text, nil
 	}
@@ -150,6 +159,8 @@ func (f *field) remedy() string {
 		return "use one of " + strings.Join(f.enum, ", ")
 	case f.form == formSize:
 		return "write a whole number with a unit, such as " + f.sample()
+	case f.form == formSpan:
+		return "write whole numbers with units (w, d, h, m, s), such as " + f.sample()
 	case f.form == formSection:
 		return "write its keys below it, each on a line of its own, indented by two spaces"
 	case f.sample() == "":

@@ -135,6 +135,56 @@ func TestSize(t *testing.T) {
 	}
 }
 
+func TestSpan(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"0s": 0, "1s": time.Second, "90d": 90 * 24 * time.Hour, "36h": 36 * time.Hour, "1w2d": 9 * 24 * time.Hour, "1h1m1s": time.Hour + time.Minute + time.Second,
+	} {
+		got, err := ParseSpan(text)
+		if err != nil || got.Duration() != want {
+			t.Errorf("%s: %v, %v, want %v", text, got.Duration(), err, want)
+		}
+		if again, err := ParseSpan(got.String()); err != nil || again != got {
+			t.Errorf("%s is written %s, which is %d, %v", text, got, again, err)
+		}
+	}
+	for _, text := range []string{"", "d", "90", "-1d", "+1d", "1.5h", "1 d", "1d 2h", "2h1d", "1d1d", "1D", "1y", "1ms", "9223372036854775807d", "106752d", "１d"} {
+		if got, err := ParseSpan(text); err == nil {
+			t.Errorf("%q is %v", text, got.Duration())
+		}
+	}
+}
+
+func TestSourceNames(t *testing.T) {
+	for _, tt := range []struct {
+		source Source
+		name   string
+	}{
+		{Source{Type: "file", Path: "/var/log/mail.log"}, "/var/log/mail.log"},
+		{Source{Path: "/var/log/mail.log"}, "/var/log/mail.log"},
+		{Source{Type: "pipe", Path: "/run/pipe"}, "/run/pipe"},
+		{Source{Type: "stdin"}, "-"},
+		{Source{Type: "file", Path: "-"}, "-"},
+		{Source{Type: "journal"}, "journal"},
+		{Source{Type: "journal", Directory: "/j"}, "journal:/j"},
+		{Source{Type: "syslog", Listen: "udp://127.0.0.1:514"}, "udp://127.0.0.1:514"},
+	} {
+		if got := tt.source.Name(); got != tt.name || tt.source.Stdin() != (tt.name == "-") {
+			t.Errorf("%+v is called %q, want %q", tt.source, got, tt.name)
+		}
+	}
+}
+
+func TestSourceBegin(t *testing.T) {
+	for start, want := range map[string]struct {
+		begin bool
+		since time.Duration
+	}{"": {}, "end": {}, "begin": {begin: true}, "-24h": {since: 24 * time.Hour}, "-1w1d": {since: 8 * 24 * time.Hour}, "-x": {}} {
+		if begin, since := (&Source{Start: start}).Begin(); begin != want.begin || since != want.since {
+			t.Errorf("%q: %v, %v", start, begin, since)
+		}
+	}
+}
+
 func TestSuggest(t *testing.T) {
 	names := []string{"listen", "data_dir", "sources", "timezone", "max_hosts", "log"}
 	for given, want := range map[string]string{

@@ -27,10 +27,11 @@ const (
 	minBytes      = 64 << 10
 	maxMaxBytes   = 64 << 30
 	maxPort       = 65535
+	minKeep       = Span(time.Hour)
+	maxKeep       = Span(100 * 365 * 24 * time.Hour)
+	minMaxSize    = 50e6
+	maxMaxSize    = 1 << 50
 )
-
-// stdin as the path of a source is standard input.
-const stdin = "-"
 
 // checker collects what is wrong.
 type checker struct{ errs []error }
@@ -55,6 +56,12 @@ func (c *Config) Validate() error {
 	if s := c.Correlator.MaxBytes; s < minBytes || s > maxMaxBytes {
 		k.refuse("correlator.max_bytes", fmt.Sprintf("%s is out of bounds", s),
 			fmt.Sprintf("use %s to %s", Size(minBytes), Size(maxMaxBytes)))
+	}
+	if s := c.Store.Keep; s < minKeep || s > maxKeep {
+		k.refuse("store.keep", s.String()+" is out of bounds", fmt.Sprintf("use %s to %s", minKeep, maxKeep))
+	}
+	if s := c.Store.MaxSize; s < minMaxSize || s > maxMaxSize {
+		k.refuse("store.max_size", s.String()+" is out of bounds", fmt.Sprintf("use %s to %s", Size(minMaxSize), Size(maxMaxSize)))
 	}
 	for _, p := range c.Parsers.all() {
 		k.phrases(p.key+".relay_denied", p.texts.RelayDenied)
@@ -84,7 +91,7 @@ func (k *checker) texts(section *field, path string, v reflect.Value) {
 			for i := range value.Len() {
 				k.texts(f, fmt.Sprintf("%s[%d]", key, i), value.Index(i))
 			}
-		case formNumber, formSize: // have bounds, which Validate knows
+		case formNumber, formSize, formSpan: // have bounds, which Validate knows
 		}
 	}
 }
@@ -149,28 +156,6 @@ func pathExample(key string) string {
 func (k *checker) directory(dir string) {
 	if k.path("data_dir", dir) && filepath.Clean(dir) == "/" {
 		k.refuse("data_dir", `"/" is the root of the file system`, "use a directory of its own, such as /var/lib/relaylens")
-	}
-}
-
-func (k *checker) sources(sources []Source) {
-	seen := map[string]int{}
-	for i, s := range sources {
-		key := fmt.Sprintf("sources[%d].path", i)
-		switch {
-		case s.Path != stdin && !k.path(key, s.Path):
-			continue
-		case strings.HasSuffix(s.Path, "/"):
-			k.refuse(key, quote(s.Path)+" is a directory", "name the file within it, or a pattern such as "+s.Path+"*.log")
-			continue
-		}
-		if _, err := filepath.Match(s.Path, ""); err != nil {
-			k.refuse(key, quote(s.Path)+" is not a pattern", "close the bracket, or escape it with a backslash")
-		}
-		path := filepath.Clean(s.Path)
-		if first, again := seen[path]; again {
-			k.refuse(key, fmt.Sprintf("%s is already sources[%d]", quote(s.Path), first), "keep one of them: a refusal is counted once")
-		}
-		seen[path] = i
 	}
 }
 
