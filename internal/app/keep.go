@@ -66,13 +66,18 @@ func (a *App) keepStore() {
 	})
 }
 
-func retentionOf(*config.Config) *store.Retention {
-	return &store.Retention{Keep: 90 * 24 * time.Hour, MaxBytes: 2_000_000_000}
+func retentionOf(cfg *config.Config) *store.Retention {
+	return &store.Retention{Keep: time.Duration(cfg.Store.Keep), MaxBytes: int64(cfg.Store.MaxSize)}
 }
 
+// retain deletes what is too old, counted back from the newest event.
 func (a *App) retain(ctx context.Context) {
 	bounds := *a.retention.Load()
-	deleted, err := a.store.Retain(ctx, bounds, time.Now())
+	st, err := a.store.Stats(ctx)
+	var deleted int64
+	if err == nil && !st.Newest.IsZero() {
+		deleted, err = a.store.Retain(ctx, bounds, st.Newest)
+	}
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:
