@@ -14,6 +14,11 @@ const maxShown = 256
 //	Nov 21 18:26:44 mx1 smtpd[13839]: relay_denied 554 5.7.1 client=203.0.113.9 from=<a@example.com> to=<b@example.net> "Relay access denied" cause=unknown
 func AppendShort(dst []byte, e *relaylens.Event) []byte {
 	dst = e.Time.AppendFormat(dst, "Jan _2 15:04:05 ")
+	return AppendMessage(append(appendOrigin(dst, e), ": "...), e)
+}
+
+// appendOrigin adds the host and the program that wrote the line.
+func appendOrigin(dst []byte, e *relaylens.Event) []byte {
 	if e.Host != "" {
 		dst = append(relaylens.AppendEscaped(dst, e.Host, maxShown), ' ')
 	}
@@ -25,7 +30,11 @@ func AppendShort(dst []byte, e *relaylens.Event) []byte {
 	if e.PID != 0 {
 		dst = append(strconv.AppendInt(append(dst, '['), int64(e.PID), 10), ']')
 	}
-	dst = append(dst, ": "...)
+	return dst
+}
+
+// AppendMessage adds what a short line says behind time, host and program.
+func AppendMessage(dst []byte, e *relaylens.Event) []byte {
 	if e.Direction == relaylens.Outbound {
 		dst = append(dst, "remote "...)
 	}

@@ -26,7 +26,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	root := newRootCommand()
-	root.SetArgs(args)
+	root.SetArgs(joinLines(root, args))
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -48,6 +48,8 @@ func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case err == nil || errors.Is(err, syscall.EPIPE):
 		return exitOK
+	case errors.Is(err, errFound):
+		return exitFindings
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "relaylens: %v\nTry 'relaylens help'.\n", err)
 		return exitUsage

@@ -10,7 +10,8 @@ that says mail was refused, finds out why, and counts by client, user and domain
 EXIT STATUS
   0  fine
   1  an error
-  2  the command line is wrong`
+  2  the command line is wrong
+  3  with --exit-code: there was something to report`
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -29,6 +30,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newParseCommand(),
 		newServeCommand(),
+		newEventsCommand(),
 		newCheckConfigCommand(),
 		newVersionCommand(),
 		newManCommand(),
