@@ -116,13 +116,11 @@ func (s *Store) statement(ctx context.Context, q *Query) (query string, args []a
 	if err := w.match(q.Match); err != nil {
 		return "", nil, err
 	}
-	query = "SELECT " + columns + " FROM events INDEXED BY events_by_time" + w.sql.String() + " ORDER BY time, seq"
-	if w.sql.Len() == 0 || q.Span == (Span{}) && q.From == nil {
-		query = "SELECT " + columns + " FROM events" + w.sql.String() + " ORDER BY time, seq"
-	}
+	order := "time, seq"
 	if q.Reverse {
-		query = query[:len(query)-len("time, seq")] + "time DESC, seq DESC"
+		order = "time DESC, seq DESC"
 	}
+	query = "SELECT " + columns + " FROM events" + w.sql.String() + " ORDER BY " + order
 	if q.Limit > 0 && q.Keep == nil {
 		query, w.args = query+" LIMIT ?", append(w.args, q.Limit)
 	}

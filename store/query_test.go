@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaylens/relaylens"
+)
+
+func selected(t *testing.T, s *Store, q Query) string {
+	t.Helper()
+	var events []relaylens.Event
+	for e, err := range s.Select(context.Background(), q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, e)
+	}
+	return ids(events)
+}
+
+// filled holds events 0…9; 4, 5 and 6 have one time, and 2 came last.
+func filled(t *testing.T) (*Store, func(n int) *relaylens.Cursor) {
+	t.Helper()
+	s := open(t, t.TempDir())
+	byNumber := map[int]relaylens.Event{}
+	for _, n := range []int{0, 1, 3, 4, 5, 6, 7, 8, 9, 2} {
+		e := event(n)
+		if n == 5 || n == 6 {
+			e.Time = event(4).Time
+		}
+		byNumber[n] = e
+		commit(t, s, &Batch{Events: []relaylens.Event{e}})
+	}
+	return s, func(n int) *relaylens.Cursor {
+		e := byNumber[n]
+		c := relaylens.CursorOf(&e)
+		return &c
+	}
+}
+
+func TestSelect(t *testing.T) {
+	s, cursor := filled(t)
+	gone := *cursor(5)
+	gone.ID = relaylens.ID{1}
+	odd := func(e *relaylens.Event) bool { return (e.PID-1)%2 == 1 }
+	for name, c := range map[string]struct {
+		query Query
+		want  string
+	}{
+		"all":                               {Query{}, "0 1 2 3 4 5 6 7 8 9"},
+		"reverse":                           {Query{Reverse: true}, "9 8 7 6 5 4 3 2 1 0"},
+		"limit":                             {Query{Limit: 3}, "0 1 2"},
+		"reverse limit":                     {Query{Limit: 3, Reverse: true}, "9 8 7"},
+		"since":                             {Query{Span: Span{Since: event(7).Time}}, "7 8 9"},
+		"until leaves out its end":          {Query{Span: Span{Until: event(2).Time}}, "0 1"},
+		"beyond what the column can hold":   {Query{Span: Span{Since: time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}}, "0 1 2 3 4 5 6 7 8 9"},
+		"cursor":                            {Query{From: cursor(5)}, "5 6 7 8 9"},
+		"after cursor":                      {Query{From: cursor(5), After: true}, "6 7 8 9"},
+		"after cursor, reverse":             {Query{From: cursor(5), After: true, Reverse: true}, "4 3 2 1 0"},
+		"cursor, reverse":                   {Query{From: cursor(5), Reverse: true}, "5 4 3 2 1 0"},
+		"after the last":                    {Query{From: cursor(9), After: true}, ""},
+		"after an event that is gone":       {Query{From: &gone, After: true}, "4 5 6 7 8 9"},
+		"before an event that is gone":      {Query{From: &gone, After: true, Reverse: true}, "6 5 4 3 2 1 0"},
+		"keep":                              {Query{Keep: odd}, "1 3 5 7 9"},
+		"the limit counts what is kept":     {Query{Keep: odd, Limit: 2, Reverse: true}, "9 7"},
+		"match":                             {Query{Match: match(t, "client_ip=203.0.113.3", "client_ip=203.0.113.8")}, "3 8"},
+		"or":                                {Query{Match: match(t, "pid=2", "kind=relay_denied", "+", "pid=4")}, "1 3"},
+		"match and cursor":                  {Query{Match: match(t, "pid=2", "pid=9"), From: cursor(4)}, "8"},
+		"up to a mark leaves out what came": {Query{UpTo: 9}, "0 1 3 4 5 6 7 8 9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := selected(t, s, c.query); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTail(t *testing.T) {
+	s, _ := filled(t)
+	for n, want := range map[int]string{0: "", 3: "7 8 9", 100: "0 1 2 3 4 5 6 7 8 9"} {
+		events, err := s.Tail(context.Background(), Query{}, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(events); got != want {
+			t.Errorf("the last %d are %s, want %s", n, got, want)
+		}
+	}
+}
+
+// What is committed behind the mark comes once and in the order of its commit.
+func TestSelectNew(t *testing.T) {
+	s, _ := filled(t)
+	ctx := context.Background()
+	mark, err := s.Mark(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(want string) {
+		t.Helper()
+		events, next, err := s.SelectNew(ctx, Query{Match: match(t, "helo=pc")}, mark)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ids(events); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		mark = next
+	}
+	step("")
+	other := event(30)
+	other.Helo = "other"
+	commit(t, s, &Batch{Events: []relaylens.Event{event(22), event(11), other, event(9)}})
+	step("22 11")
+	step("")
+}
+
+func TestDistinct(t *testing.T) {
+	s, _ := filled(t)
+	for field, want := range map[string][]string{
+		"kind": {"relay_denied"}, "client_net": {"203.0.113.0/24"}, "recipient_domain": {"example.net"}, "action": {"refuse"}, "code": {"554"},
+		"pid": {"1", "10", "2", "3", "4", "5", "6", "7", "8", "9"}, "raw": {},
+	} {
+		t.Run(field, func(t *testing.T) {
+			got, err := s.Distinct(context.Background(), field, Query{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	got, err := s.Distinct(context.Background(), "client_ip", Query{Span: Span{Since: event(8).Time}, Match: match(t, "kind=relay_denied")})
+	if diff := cmp.Diff([]string{"203.0.113.8", "203.0.113.9"}, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestFrequent(t *testing.T) {
+	s, _ := filled(t)
+	for name, c := range map[string]struct {
+		field, prefix string
+		want          []string
+	}{
+		"counted by hour":  {"client_ip", "203.0.113.7", []string{"203.0.113.7"}},
+		"at most":          {"client_ip", "203.0.", []string{"203.0.113.0", "203.0.113.1"}},
+		"networks":         {"client_net", "", []string{"203.0.113.0/24"}},
+		"words":            {"kind", "rel", []string{"relay_denied"}},
+		"another prefix":   {"kind", "x", nil},
+		"no wild card":     {"kind", "%", nil},
+		"not counted":      {"helo", "", nil},
+		"no field at all ": {"kind; DROP TABLE events", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := s.Frequent(context.Background(), c.field, c.prefix, 2)
+			if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
