@@ -107,6 +107,15 @@ func (t *Top[K, V]) Get(key K) (Entry[K, V], bool) {
 	return Entry[K, V]{}, false
 }
 
+// Find is what is remembered of key, nil when key is not kept. The pointer is
+// valid until the next Add.
+func (t *Top[K, V]) Find(key K) *V {
+	if e := t.index[key]; e != nil {
+		return &e.Value
+	}
+	return nil
+}
+
 // Total is how many events were counted.
 func (t *Top[K, V]) Total() int64 { return t.total }
 

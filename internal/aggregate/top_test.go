@@ -57,7 +57,10 @@ func TestTopListsTheFirst(t *testing.T) {
 	if e, ok := top.Get("b"); !ok || e.Count != 2 {
 		t.Errorf("b: %v, %v", e, ok)
 	}
-	if _, ok := top.Get("x"); ok {
+	if v := top.Find("b"); v == nil || *v != 2 {
+		t.Errorf("b: %v", v)
+	}
+	if _, ok := top.Get("x"); ok || top.Find("x") != nil {
 		t.Error("x was never counted")
 	}
 }

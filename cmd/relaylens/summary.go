@@ -1,0 +1,242 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/store"
+	"github.com/relaylens/relaylens/summary"
+)
+
+const summaryLong = `summary counts refusals: what this server said and how that changed, when, why and
+by whose fault, who was concerned, what is new, and what other servers refused.
+
+It asks the store of the daemon, of the last 24 hours unless --since or --until
+say otherwise, and compares with the span of the same length before. With FILEs
+it reads those instead, compressed or not, whatever MTA wrote them; - is
+standard input. Then all of them is counted, and compared with what the FILEs
+tell of the span before when --since is given.
+
+FIELD=VALUE selects as in relaylens events.
+
+--by counts by any fields instead: those of an event, sender_domain,
+recipient_domain, client_net, and fault, date and hour.
+
+EXAMPLES
+  relaylens summary                              the last 24 hours
+  relaylens summary -S yesterday -U today        yesterday and the day before
+  relaylens summary kind=relay_denied --top 20   who wanted to relay
+  relaylens summary --by user,client_net kind=auth_failed
+  relaylens summary --by date,kind -o csv /var/log/mail.log*
+  relaylens summary -o html -S -7d > week.html   a page to send by mail
+
+EXIT STATUS
+  0  fine
+  1  an error; a FILE could not be read
+  2  the command line is wrong
+  3  with --exit-code: refusals were counted`
+
+// defaultSpan is what is asked of the store when no time is given.
+const defaultSpan = 24 * time.Hour
+
+// summaryFlags are the flags of summary.
+type summaryFlags struct {
+	inputFlags
+	by            []string
+	top           int
+	output        string
+	problemsFirst bool
+	noPager       bool
+	exitCode      bool
+}
+
+func (o *summaryFlags) addFlags(fs *pflag.FlagSet) {
+	o.inputFlags.addFlags(fs)
+	fs.StringSliceVar(&o.by, "by", nil, "count by `FIELD[,FIELD]` and nothing else")
+	fs.IntVar(&o.top, "top", 5, "the `N` largest values of each list (with --by 20); -1 is all")
+	fs.StringVarP(&o.output, "output", "o", "text", "how to write it: `text|json|csv|html`, csv with --by only")
+	fs.BoolVar(&o.problemsFirst, "problems-first", false, "causes, what is new and what other servers refused before the totals")
+	fs.BoolVar(&o.noPager, "no-pager", false, "write to the terminal itself")
+	fs.BoolVar(&o.exitCode, "exit-code", false, "end with status 3 when there are refusals")
+}
+
+func newSummaryCommand() *cobra.Command {
+	var o summaryFlags
+	c := &cobra.Command{
+		Use:   "summary [flags] [FIELD=VALUE...] [FILE...]",
+		Short: "Count refusals: what, why, who, when",
+		Long:  summaryLong,
+		Args:  usageArgs(cobra.ArbitraryArgs),
+		RunE:  func(c *cobra.Command, args []string) error { return runSummary(c, &o, args) },
+	}
+	o.addFlags(c.Flags())
+	return c
+}
+
+func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
+	a, err := o.ask(args, time.Now())
+	if err != nil {
+		return err
+	}
+	var readErr error
+	if len(a.files) > 0 {
+		readErr = a.countFiles(c)
+	} else if err := a.countStore(c); err != nil {
+		return err
+	}
+	if c.Context().Err() != nil {
+		return errors.Join(readErr, c.Context().Err())
+	}
+	events, err := a.write(c)
+	if err := errors.Join(err, readErr); err != nil {
+		return err
+	}
+	if o.exitCode && events > 0 {
+		return errFound
+	}
+	return nil
+}
+
+// summaryRun is one summary.
+type summaryRun struct {
+	arguments
+	*summaryFlags
+	span, before store.Span
+	layout       summary.TextOptions
+	builder      *summary.Builder
+	groups       *summary.Groups // in place of builder, with --by
+}
+
+// ask reads flags and arguments.
+func (o *summaryFlags) ask(args []string, now time.Time) (*summaryRun, error) {
+	r := &summaryRun{summaryFlags: o}
+	var err error
+	if r.arguments, err = readArguments(args); err != nil {
+		return nil, err
+	}
+	if !slices.Contains([]string{"text", "json", "csv", "html"}, o.output) {
+		return nil, usagef("--output %q: choose text, json, csv or html", o.output)
+	}
+	if o.output == "csv" && len(o.by) == 0 {
+		return nil, usagef("--output csv writes one table: say with --by which, as in --by kind,reason")
+	}
+	if o.top < -1 || o.top == 0 {
+		return nil, usagef("--top %d: write a number, or -1 for all", o.top)
+	}
+	if len(o.by) > 0 && !o.flags.Changed("top") {
+		o.top = 20
+	}
+	if r.span, err = o.span(now); err != nil {
+		return nil, err
+	}
+	if len(r.files) == 0 && r.span == (store.Span{}) {
+		r.span.Since = now.Add(-defaultSpan)
+	}
+	r.setBefore(now)
+	if len(o.by) > 0 {
+		if r.groups, err = summary.NewGroups(o.by, summary.Span(r.span), o.location()); err != nil {
+			return nil, usagef("--by: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// setBefore finds the span to compare with: until now, where the span is open.
+func (r *summaryRun) setBefore(now time.Time) {
+	closed := summary.Span(r.span)
+	if closed.Until.IsZero() && now.After(closed.Since) {
+		closed.Until = now
+	}
+	r.before = store.Span(closed.Before())
+	if len(r.files) == 0 && r.span.Until.IsZero() && r.span.Since.IsZero() {
+		r.before = store.Span{}
+	}
+	r.builder = summary.NewBuilder(closed, summary.Span(r.before))
+	if closed.Since.IsZero() || len(r.files) > 0 && r.span.Until.IsZero() {
+		// Of files the span ends with the last event, whatever the clock shows.
+		r.builder = summary.NewBuilder(summary.Span(r.span), summary.Span(r.before))
+	}
+}
+
+// add counts one event.
+func (r *summaryRun) add(e *relaylens.Event) {
+	if r.groups != nil {
+		r.groups.Add(e)
+		return
+	}
+	r.builder.Add(e)
+}
+
+// write prints what was counted, and tells how much that is.
+func (r *summaryRun) write(c *cobra.Command) (events int64, err error) {
+	screen := openScreen(c, r.output == "text" && !r.noPager)
+	r.layout = summary.TextOptions{Width: terminalWidth(c.OutOrStdout()), Color: screen.Color, ProblemsFirst: r.problemsFirst}
+	var text []byte
+	if r.groups != nil {
+		t := r.groups.Table(r.top)
+		events = t.Refusals
+		text, err = r.table(t)
+	} else {
+		steps := summary.PageSteps
+		if r.output == "text" {
+			steps = summary.TextSteps(r.layout.Width)
+		}
+		report := r.builder.Report(summary.ReportOptions{Top: r.top, Steps: steps, Location: r.location()})
+		events = report.Refusals + report.Remote.Refusals
+		text, err = r.report(report)
+	}
+	if err == nil {
+		_, err = screen.Write(text)
+	}
+	if err = errors.Join(err, screen.Close()); err != nil {
+		return events, fmt.Errorf("write summary: %w", err)
+	}
+	return events, nil
+}
+
+func (r *summaryRun) report(report *summary.Report) ([]byte, error) {
+	switch r.output {
+	case "json":
+		return report.AppendJSON(nil)
+	case "html":
+		return report.AppendHTML(nil, r.layout)
+	}
+	return report.AppendText(nil, r.layout), nil
+}
+
+func (r *summaryRun) table(t *summary.GroupTable) ([]byte, error) {
+	switch r.output {
+	case "json":
+		return t.AppendJSON(nil)
+	case "csv":
+		return t.AppendCSV(nil)
+	case "html":
+		return t.AppendHTML(nil)
+	}
+	return t.AppendText(nil, r.layout), nil
+}
+
+// terminalWidth is $COLUMNS, or the width of the terminal that standard output
+// is, or 80.
+func terminalWidth(w io.Writer) int {
+	if n, err := strconv.Atoi(strings.TrimSpace(os.Getenv("COLUMNS"))); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Total is how many events of one hour are alike in all that is told here.
+type Total struct {
+	Hour      time.Time
+	Host      string
+	MTA       relaylens.MTA
+	Kind      relaylens.Kind
+	Direction relaylens.Direction
+	Reason    relaylens.Reason
+	Cause     relaylens.Cause
+	Class     relaylens.Class
+	Events    int64
+}
+
+// Value is how many events of one kind had a value in a field, in one hour or,
+// from [Store.ValuesOf], in a span.
+type Value struct {
+	Field  string // client_ip, network, user, sender_domain, recipient_domain; remote_host of outbound events
+	Value  string // empty: of the hour's small values, whose names are not kept
+	Kind   relaylens.Kind
+	Events int64
+	First  time.Time
+	Last   time.Time
+	// Bound is set with an empty Value: no value that it stands for had more
+	// events of this kind in the hour.
+	Bound int64
+}
+
+// Hours splits s in the whole hours that the roll-ups tell of and the stretches
+// before and after, which only the events themselves tell of. A part that there
+// is none of is not ok. An open end is whole.
+func (s Span) Hours() (head, whole, tail Span, ok [3]bool) {
+	whole = s
+	if !s.Since.IsZero() {
+		whole.Since = s.Since.Truncate(time.Hour)
+		if whole.Since.Before(s.Since) {
+			whole.Since = whole.Since.Add(time.Hour)
+		}
+	}
+	if !s.Until.IsZero() {
+		whole.Until = s.Until.Truncate(time.Hour)
+	}
+	if !whole.Since.IsZero() && !whole.Until.IsZero() && !whole.Since.Before(whole.Until) {
+		return s, Span{}, Span{}, [3]bool{true, false, false}
+	}
+	head, tail = Span{s.Since, whole.Since}, Span{whole.Until, s.Until}
+	return head, whole, tail, [3]bool{head.Since.Before(head.Until), true, tail.Since.Before(tail.Until)}
+}
+
+// hours are the bounds of s in the columns hour, which hold seconds.
+func (s Span) hours() (since, until int64) {
+	since, until = -1<<62, 1<<62
+	if !s.Since.IsZero() {
+		since = s.Since.Unix()
+	}
+	if !s.Until.IsZero() {
+		until = s.Until.Unix()
+	}
+	return since, until
+}
+
+// Totals lists the hourly totals of a span of whole hours.
+func (s *Store) Totals(ctx context.Context, span Span) iter.Seq2[Total, error] {
+	since, until := span.hours()
+	const query = `SELECT hour, host, mta, kind, direction, reason, cause, class, events FROM hourly_totals
+		WHERE hour >= ? AND hour < ? ORDER BY hour`
+	return each(ctx, s, "hourly totals", query, []any{since, until}, func(rows *sql.Rows, yield func(Total) bool) error {
+		var hour int64
+		var mta, kind, direction, reason, cause, class string
+		for rows.Next() {
+			var t Total
+			if err := rows.Scan(&hour, &t.Host, &mta, &kind, &direction, &reason, &cause, &class, &t.Events); err != nil {
+				return err
+			}
+			t.Hour = time.Unix(hour, 0).UTC()
+			var err error
+			word(&err, &t.MTA, mta, relaylens.ParseMTA)
+			word(&err, &t.Kind, kind, relaylens.ParseKind)
+			word(&err, &t.Direction, direction, relaylens.ParseDirection)
+			word(&err, &t.Reason, reason, relaylens.ParseReason)
+			word(&err, &t.Cause, cause, relaylens.ParseCause)
+			word(&err, &t.Class, class, relaylens.ParseClass)
+			if err != nil || !yield(t) {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Values lists the values that the hours of a span of whole hours had.
+func (s *Store) Values(ctx context.Context, span Span) iter.Seq2[Value, error] {
+	since, until := span.hours()
+	const query = `SELECT hour, field, value, kind, events, first, last FROM hourly_top WHERE hour >= ? AND hour < ? ORDER BY hour, field, value`
+	return s.values(ctx, query, since, until)
+}
+
+// ValuesOf adds up some values of a field over a span of whole hours; what the
+// hours do not tell the names of is among the result.
+func (s *Store) ValuesOf(ctx context.Context, span Span, field string, values []string) iter.Seq2[Value, error] {
+	since, until := span.hours()
+	names, err := json.Marshal(append([]string{""}, values...))
+	if err != nil {
+		return func(yield func(Value, error) bool) { yield(Value{}, fmt.Errorf("name values of %s: %w", field, err)) }
+	}
+	// One search for each hour and value: the hours may hold many more.
+	const query = `SELECT t.hour, t.field, t.value, t.kind, t.events, t.first, t.last
+		FROM (SELECT DISTINCT hour FROM hourly_totals WHERE hour >= ? AND hour < ?) h CROSS JOIN json_each(?) v CROSS JOIN hourly_top t
+		WHERE t.hour = h.hour AND t.field = ? AND t.value = v.value`
+	return s.values(ctx, query, since, until, string(names), field)
+}
+
+func (s *Store) values(ctx context.Context, query string, args ...any) iter.Seq2[Value, error] {
+	return each(ctx, s, "hourly top lists", query, args, func(rows *sql.Rows, yield func(Value) bool) error {
+		var hour, first, last int64
+		var field, kind, value sql.RawBytes
+		var r restOfHour
+		kinds := make(map[string]relaylens.Kind)
+		names := make(map[string]string)
+		for rows.Next() {
+			var v Value
+			if err := rows.Scan(&hour, &field, &value, &kind, &v.Events, &first, &last); err != nil {
+				return err
+			}
+			var err error
+			if known(&err, kinds, &v.Kind, kind, relaylens.ParseKind); err != nil {
+				return err
+			}
+			v.Field, v.Value = interned(names, field), string(value)
+			v.First, v.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
+			if !r.add(hour, &v, yield) || v.Value != "" && !yield(v) {
+				return nil
+			}
+		}
+		r.end(yield)
+		return rows.Err()
+	})
+}
+
+// restOfHour finds out how many events a value can have had that an hour does
+// not tell the name of: no more than the smallest that it does.
+type restOfHour struct {
+	hour  int64
+	field string
+	least int64
+	rest  []Value
+}
+
+// add takes in a row of a list that is ordered by hour and field.
+func (r *restOfHour) add(hour int64, v *Value, yield func(Value) bool) bool {
+	if (hour != r.hour || v.Field != r.field) && !r.end(yield) {
+		return false
+	}
+	r.hour, r.field = hour, v.Field
+	if v.Value == "" {
+		r.rest = append(r.rest, *v)
+	} else if r.least == 0 || v.Events < r.least {
+		r.least = v.Events
+	}
+	return true
+}
+
+func (r *restOfHour) end(yield func(Value) bool) bool {
+	rest, least := r.rest, r.least
+	r.rest, r.least = r.rest[:0], 0
+	for _, v := range rest {
+		v.Bound = v.Events
+		if least > 0 {
+			v.Bound = min(v.Bound, least)
+		}
+		if !yield(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// each runs a query and hands its rows to scan, which ends at an error or when
+// yield does not want more.
+func each[T any](ctx context.Context, s *Store, what, query string, args []any, scan func(*sql.Rows, func(T) bool) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		rows, err := s.read.QueryContext(ctx, query, args...)
+		if err != nil {
+			yield(none, fmt.Errorf("read %s: %w", what, err))
+			return
+		}
+		defer rows.Close()
+		done := false
+		err = scan(rows, func(v T) bool {
+			done = !yield(v, nil)
+			return !done
+		})
+		if err == nil {
+			err = rows.Err()
+		}
+		if err != nil && !done {
+			yield(none, fmt.Errorf("read %s: %w", what, err))
+		}
+	}
+}

@@ -1,0 +1,368 @@
+package summary
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/aggregate"
+)
+
+const (
+	// maxValues are counted exactly in each list; beyond, see [aggregate.Top].
+	maxValues = 1 << 14
+	// maxKept is how much of a value is kept: more than any valid domain, login
+	// or host name has, so that only nonsense is cut.
+	maxKept = 256
+	// maxHosts are named in the head of a summary.
+	maxHosts = 64
+)
+
+// Span is a half-open stretch of time; a zero bound is open.
+type Span struct{ Since, Until time.Time }
+
+func (s Span) contains(t time.Time) bool {
+	return (s.Since.IsZero() || !t.Before(s.Since)) && (s.Until.IsZero() || t.Before(s.Until))
+}
+
+// Before is the span of the same length that ends where s begins; the zero Span
+// when s is open.
+func (s Span) Before() Span {
+	if s.Since.IsZero() || s.Until.IsZero() {
+		return Span{}
+	}
+	return Span{s.Since.Add(-s.Until.Sub(s.Since)), s.Since}
+}
+
+// The lists of a summary. What a remote server refused is in the last one only,
+// what this server refused in all the others.
+const (
+	fieldClient = iota
+	fieldNetwork
+	fieldUser
+	fieldSenderDomain
+	fieldRecipientDomain
+	fieldRemote
+	numFields
+)
+
+var listFields = [numFields]string{"client_ip", "client_net", "user", "sender_domain", "recipient_domain", "remote_host"}
+
+// ListFields are the fields of which a summary lists the largest values.
+func ListFields() []string { return listFields[:] }
+
+// What is all that the closed lists say of a refusal.
+type What struct {
+	Kind      relaylens.Kind
+	Direction relaylens.Direction
+	Reason    relaylens.Reason
+	Cause     relaylens.Cause
+	Class     relaylens.Class
+}
+
+// series is one line of the time line: each kind of what this server refused,
+// and what remote servers refused.
+type series int
+
+const (
+	seriesRemote series = 4
+	numSeries           = 5
+)
+
+func seriesOf(kind relaylens.Kind, direction relaylens.Direction) series {
+	if direction == relaylens.Outbound {
+		return seriesRemote
+	}
+	return series(kind - relaylens.KindRelayDenied)
+}
+
+// Builder counts the refusals of a span, and of the span before for comparison,
+// in bounded memory and in any order. It is not safe for concurrent use.
+type Builder struct {
+	span, before Span
+	now, then    tally
+	context      map[relaylens.Kind]int64
+	actions      map[relaylens.Action]int64
+	buf          [64]byte
+}
+
+// NewBuilder counts what is in span, and compares with before; the zero Span
+// compares with nothing.
+func NewBuilder(span, before Span) *Builder {
+	b := &Builder{span: span, before: before, context: make(map[relaylens.Kind]int64), actions: make(map[relaylens.Action]int64)}
+	b.now.init()
+	b.then.init()
+	return b
+}
+
+// tally is what was counted of one span.
+type tally struct {
+	events      int64
+	first, last time.Time
+	what        map[What]int64
+	hosts       *aggregate.Top[string, struct{}]
+	mtas        [4]int64
+	lists       [numFields]*aggregate.Top[string, seen]
+	rest        [numFields]rest
+	hist        histogram
+}
+
+func (t *tally) init() {
+	t.what = make(map[What]int64)
+	t.hosts = aggregate.NewTop[string, struct{}](maxHosts, strings.Clone)
+	for i := range t.lists {
+		t.lists[i] = aggregate.NewTop[string, seen](maxValues, strings.Clone)
+	}
+	t.hist.init()
+}
+
+// seen is what is remembered of one value of a list.
+type seen struct {
+	first, last time.Time
+	kinds       [numSeries]int64
+	note        string // the name of a client, the answer of a remote server: the latest
+}
+
+// rest are events of a list whose values are not known any more.
+type rest struct{ events, bound int64 }
+
+// tally is the one that an event of time t belongs to; nil for none.
+func (b *Builder) tally(t time.Time) *tally {
+	if b.span.contains(t) {
+		return &b.now
+	}
+	if b.before != (Span{}) && b.before.contains(t) {
+		return &b.then
+	}
+	return nil
+}
+
+// Add counts one event. Events that are no refusals are only counted; e is not
+// kept.
+func (b *Builder) Add(e *relaylens.Event) {
+	t := b.tally(e.Time)
+	if t == nil {
+		return
+	}
+	if !e.Refusal() {
+		b.addContext(t, e)
+		return
+	}
+	what := What{e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}
+	t.add(e.Time, e.Host, e.MTA, what, 1)
+	t.widen(e.Time)
+	s := seriesOf(e.Kind, e.Direction)
+	if e.Direction == relaylens.Outbound {
+		b.answer(t.value(fieldRemote, b.remote(e), s, e.Time, e.Time, 1), e)
+		return
+	}
+	if e.ClientIP.IsValid() {
+		b.note(t.value(fieldClient, b.text(e.ClientIP.WithZone("")), s, e.Time, e.Time, 1), e.ClientName)
+		t.value(fieldNetwork, b.network(e.ClientIP), s, e.Time, e.Time, 1)
+	}
+	t.value(fieldUser, e.User, s, e.Time, e.Time, 1)
+	t.value(fieldSenderDomain, e.SenderDomain(), s, e.Time, e.Time, 1)
+	t.value(fieldRecipientDomain, e.RecipientDomain(), s, e.Time, e.Time, 1)
+}
+
+func (b *Builder) addContext(t *tally, e *relaylens.Event) {
+	switch {
+	case t != &b.now:
+	case e.Kind.Refusal():
+		b.actions[e.Action]++
+	default:
+		b.context[e.Kind]++
+	}
+}
+
+// Largest are the n values of a list that had the most events in the span. What
+// is asked of the span before need be asked of them only.
+func (b *Builder) Largest(field string, n int) []string {
+	i := slices.Index(listFields[:], field)
+	if i < 0 {
+		return nil
+	}
+	var values []string
+	for _, e := range b.now.largest(i, n) {
+		values = append(values, e.Key)
+	}
+	return values
+}
+
+// Note tells of a value what only its events do: the latest event e of a client
+// or a remote server that was counted with AddValue.
+func (b *Builder) Note(e *relaylens.Event) {
+	if e.Direction == relaylens.Outbound {
+		if v := b.now.lists[fieldRemote].Find(b.remote(e)); v != nil {
+			b.answer(v, e)
+		}
+		return
+	}
+	if e.ClientIP.IsValid() {
+		b.note(b.now.lists[fieldClient].Find(b.text(e.ClientIP.WithZone(""))), e.ClientName)
+	}
+}
+
+// LastSeen is when a value of a list last had an event; zero when it had none.
+func (b *Builder) LastSeen(field, value string) time.Time {
+	if i := slices.Index(listFields[:], field); i >= 0 {
+		if v := b.now.lists[i].Find(value); v != nil {
+			return v.last
+		}
+	}
+	return time.Time{}
+}
+
+// Total is a number of refusals that are alike in What.
+type Total struct {
+	Time   time.Time     // the beginning of a stretch of time
+	Length time.Duration // of the stretch, an hour at most
+	Host   string
+	MTA    relaylens.MTA
+	What   What
+	Events int64
+}
+
+// AddTotal counts refusals that were added up before; the whole stretch of
+// time must lie in a span. Their values come with AddValue.
+func (b *Builder) AddTotal(total *Total) {
+	if t := b.tally(total.Time); t != nil {
+		t.add(total.Time, total.Host, total.MTA, total.What, total.Events)
+		t.hist.least = max(t.hist.least, total.Length)
+	}
+}
+
+// Value is a number of refusals that are alike in one field.
+type Value struct {
+	Field       string // one of [ListFields]
+	Value       string // empty: of values that are not known any more, see Bound
+	Kind        relaylens.Kind
+	Events      int64
+	First, Last time.Time
+	Bound       int64 // with an empty Value: how many events one such value can have had
+}
+
+// AddValue counts refusals of one value that were added up before. All of them
+// must lie in one span; First says in which.
+func (b *Builder) AddValue(v *Value) {
+	t := b.tally(v.First)
+	if t == nil {
+		return
+	}
+	for i, field := range listFields {
+		switch {
+		case field != v.Field:
+		case v.Value == "":
+			t.rest[i].events += v.Events
+			t.rest[i].bound += v.Bound
+		default:
+			s := seriesOf(v.Kind, relaylens.Inbound)
+			if i == fieldRemote {
+				s = seriesRemote
+			}
+			t.value(i, v.Value, s, v.First, v.Last, v.Events)
+		}
+	}
+	t.widen(v.First)
+	t.widen(v.Last)
+}
+
+// add counts n refusals. Those that AddTotal adds carry no times of their own.
+func (t *tally) add(at time.Time, host string, mta relaylens.MTA, what What, n int64) {
+	t.events += n
+	t.what[what] += n
+	t.hist.add(at.Unix(), seriesOf(what.Kind, what.Direction), n)
+	if host != "" {
+		t.hosts.Add(cut(relaylens.ValidText(host)), n)
+	}
+	if int(mta) < len(t.mtas) {
+		t.mtas[mta] += n
+	}
+}
+
+func (t *tally) widen(at time.Time) {
+	if t.first.IsZero() || at.Before(t.first) {
+		t.first = at
+	}
+	if at.After(t.last) {
+		t.last = at
+	}
+}
+
+func (t *tally) value(field int, value string, s series, first, last time.Time, n int64) *seen {
+	if value == "" {
+		return nil
+	}
+	v := t.lists[field].Add(cut(relaylens.ValidText(value)), n)
+	if v.first.IsZero() || first.Before(v.first) {
+		v.first = first
+	}
+	if last.After(v.last) {
+		v.last = last
+	}
+	v.kinds[s] += n
+	return v
+}
+
+// note keeps text with v, cloned only when it has changed.
+func (b *Builder) note(v *seen, text string) {
+	if text = cut(text); v != nil && text != "" && v.note != text {
+		v.note = strings.Clone(text)
+	}
+}
+
+// answer keeps what a remote server said last.
+func (b *Builder) answer(v *seen, e *relaylens.Event) {
+	if v == nil || e.Text == "" && e.Code == 0 {
+		return
+	}
+	var parts [3]string
+	words := parts[:0]
+	if e.Code != 0 {
+		words = append(words, strconv.Itoa(int(e.Code)))
+	}
+	if e.Enhanced != "" {
+		words = append(words, e.Enhanced)
+	}
+	v.note = cut(strings.Join(append(words, cut(e.Text)), " "))
+}
+
+// text is a as a string that is valid until the next call.
+func (b *Builder) text(a netip.Addr) string {
+	buf := a.AppendTo(b.buf[:0])
+	return unsafe.String(unsafe.SliceData(buf), len(buf))
+}
+
+func (b *Builder) network(a netip.Addr) string {
+	p := relaylens.NetworkOf(a)
+	if !p.IsValid() {
+		return ""
+	}
+	buf := p.AppendTo(b.buf[:0])
+	return unsafe.String(unsafe.SliceData(buf), len(buf))
+}
+
+// remote names the other server, by its address where it has no name.
+func (b *Builder) remote(e *relaylens.Event) string {
+	if e.RemoteHost == "" && e.RemoteIP.IsValid() {
+		return b.text(e.RemoteIP.WithZone(""))
+	}
+	return e.RemoteHost
+}
+
+// cut bounds what is kept of a value.
+func cut(s string) string {
+	if len(s) <= maxKept {
+		return s
+	}
+	n := maxKept
+	for n > maxKept-utf8.UTFMax && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,146 @@
+package summary
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/aggregate"
+)
+
+// considered is how many values of a list are looked at for what is new, if not
+// more are listed.
+const considered = 50
+
+// Considered is how many values of each list a report looks at.
+func (o ReportOptions) Considered() int {
+	if o.Top < 0 {
+		return maxValues
+	}
+	return max(o.Top, considered)
+}
+
+// listed is how many values of each list a report names.
+func (o ReportOptions) listed() int {
+	if o.Top < 0 {
+		return maxValues
+	}
+	return o.Top
+}
+
+// largest are the n entries of a list that are certain to have the most events.
+func (t *tally) largest(field, n int) []aggregate.Entry[string, seen] {
+	return certain(t.lists[field], n)
+}
+
+// certain is the n entries that are certain to have the most events: a value
+// that took over the count of others is none of the largest for that.
+func certain(top *aggregate.Top[string, seen], n int) []aggregate.Entry[string, seen] {
+	list := top.List(-1, strings.Compare)
+	slices.SortStableFunc(list, func(a, b aggregate.Entry[string, seen]) int {
+		return cmp.Compare(b.Count-b.Error, a.Count-a.Error)
+	})
+	if n >= 0 && n < len(list) {
+		list = slices.Clip(list[:n])
+	}
+	return list
+}
+
+// list is the largest values of a field.
+func (b *Builder) list(field int, o ReportOptions) List {
+	top, rest := b.now.lists[field], b.now.rest[field]
+	l := List{Field: listFields[field], Values: []Item{}, Distinct: top.Len(), AtLeast: !top.Exact() || rest.events > 0,
+		Others: top.Total() + rest.events, Bound: top.Bound() + rest.bound}
+	for _, e := range b.now.largest(field, o.listed()) {
+		item := Item{Value: e.Key, Events: e.Count - e.Error, Error: e.Error + rest.bound,
+			Mostly: mostly(&e.Value), First: e.Value.first.In(o.Location), Last: e.Value.last.In(o.Location)}
+		switch field {
+		case fieldClient:
+			item.Name, item.Network = e.Value.note, clientNet(e.Key)
+		case fieldRemote:
+			item.Answer = e.Value.note
+		}
+		l.Values = append(l.Values, item)
+	}
+	for i := range l.Values {
+		l.Others -= l.Values[i].Events
+		if n, ok := b.eventsBefore(field, l.Values[i].Value); ok {
+			l.Values[i].Before = &n
+		}
+	}
+	return l
+}
+
+// eventsBefore is how many events a value had in the span before; not ok where
+// that is not known to a tenth.
+func (b *Builder) eventsBefore(field int, value string) (n int64, ok bool) {
+	if !b.compares() {
+		return 0, false
+	}
+	top, bound := b.then.lists[field], b.then.rest[field].bound
+	e, found := top.Get(value)
+	if n = e.Count - e.Error; found {
+		return n, (e.Error+bound)*10 <= n
+	}
+	return 0, top.Bound()+bound == 0
+}
+
+// mostly is the kind that most events of a value are of.
+func mostly(v *seen) string {
+	most := 0
+	for s, n := range v.kinds {
+		if n > v.kinds[most] {
+			most = s
+		}
+	}
+	if series(most) == seriesRemote {
+		return "remote"
+	}
+	return (relaylens.KindRelayDenied + relaylens.Kind(most)).String()
+}
+
+// news are the causes, and the values of the lists, that the span before did
+// not have. A client says more than its network, which is left out.
+func (b *Builder) news(r *Report, o ReportOptions) []New {
+	news := []New{}
+	if !b.compares() {
+		return news
+	}
+	for _, c := range r.Causes {
+		if *c.Before == 0 && c.Cause != relaylens.CauseNone {
+			news = append(news, New{Field: "cause", Value: c.Cause.String(), Events: c.Events})
+		}
+	}
+	var values []New
+	for field := range b.now.lists {
+		if field != fieldNetwork {
+			values = append(values, b.newValues(field, o)...)
+		}
+	}
+	slices.SortStableFunc(values, func(a, b New) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), strings.Compare(a.Value, b.Value))
+	})
+	values = values[:min(o.listed(), len(values))]
+	return append(news, values...)
+}
+
+func (b *Builder) newValues(field int, o ReportOptions) []New {
+	then := b.then.lists[field]
+	bound := then.Bound() + b.then.rest[field].bound
+	var news []New
+	for _, e := range b.now.largest(field, o.Considered()) {
+		events := e.Count - e.Error
+		// Where not every value of the span before is known, only what would have
+		// stood out is called new.
+		if _, known := then.Get(e.Key); known || events < 10*bound {
+			continue
+		}
+		n := New{Field: listFields[field], Value: e.Key, Events: events, First: e.Value.first.In(o.Location), Before: bound}
+		if field == fieldClient {
+			n.Name = e.Value.note
+		}
+		news = append(news, n)
+	}
+	return news
+}
