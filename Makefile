@@ -20,7 +20,7 @@ VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/nul
 LDFLAGS  := -s -w -X main.version=$(VERSION:v%=%)
 
 # What `make test` runs; each step alone is `make STEP`.
-STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e
+STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e faults-short
 
 # What a run could not do is written here, one line each. In CI it fails the run.
 SKIPS := $(BIN)/skips
@@ -112,6 +112,16 @@ systemd-check: build ## verify the unit and its hardening
 e2e: build $(BIN)/gotestsum ## against real servers, in namespaces of their own (root, Debian)
 	PATH="$(BIN)/debian/usr/bin:$(BIN)/debian/usr/sbin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens \
 	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/e2e.json -- -tags e2e -count=1 -timeout 10m ./e2e
+
+.PHONY: faults
+faults: build ## kill, rotate, fill the disk: ROUNDS=500 rounds from SEED on (root, strace)
+	E2E_RELAYLENS=$(BIN)/relaylens $(GO) test -tags e2e -count=1 -timeout 2h -v -run 'TestRounds' ./e2e/faults \
+		-seed $(or $(SEED),$(shell date +%s)) -rounds $(or $(ROUNDS),500)
+
+.PHONY: faults-short
+faults-short: build $(BIN)/gotestsum
+	E2E_RELAYLENS=$(BIN)/relaylens \
+	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/faults.json -- -tags e2e -count=1 -timeout 10m ./e2e/faults
 
 .PHONY: record
 record: ## have the real servers write testdata/corpus anew

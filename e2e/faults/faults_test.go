@@ -21,7 +21,7 @@ func TestRounds(t *testing.T) {
 	if _, err := program(); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "relaylens-faults-")
+	dir, err := os.MkdirTemp("", "relaylens-faults-") //nolint:usetesting // what a failed round leaves is for a person
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,9 +17,9 @@ import (
 )
 
 // settleTime is how long nothing may have come to the store until what is still
-// missing counts as lost. It is longer than the daemon waits between two
-// attempts at a store that could not be written.
-const settleTime = 15 * time.Second
+// missing counts as lost. It is longer than a refusal waits for a line that
+// tells its sender, which a truncation may have destroyed.
+const settleTime = 40 * time.Second
 
 // stormTime bounds a single wait within a round.
 const stormTime = 60 * time.Second

@@ -76,6 +76,7 @@ var Rules = []Rule{
 	{Package: "internal/sample"},
 	{Package: "internal/testutil", Rooms: rooms, Modules: []string{everyModule}},
 	{Package: "e2e", Modules: []string{xSys}},
+	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},
 }
 
 var rooms = []string{"config", "tailer", "parsers", "parsers/*", "classifier", "store", "summary", "exporter/*", "internal/aggregate", "internal/spike"}
