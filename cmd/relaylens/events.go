@@ -156,6 +156,9 @@ func (o *eventsFlags) question(args []string, now time.Time) (*question, error) 
 	if err := o.check(len(q.files) > 0); err != nil {
 		return nil, err
 	}
+	if o.grep != "" && q.number >= 0 && !o.follow {
+		o.reverse = true // journalctl goes backwards until it has found that many
+	}
 	q.query.Match, q.query.Reverse, q.query.After = q.match, o.reverse, o.afterCursor != ""
 	if text := o.cursor + o.afterCursor; text != "" {
 		cursor, err := relaylens.ParseCursor(text)
