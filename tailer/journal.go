@@ -30,10 +30,10 @@ type JournalOptions struct {
 	// Directory holds the journal's files; empty means this machine's own
 	// entries in the places where journald keeps them.
 	Directory string
-	// Start says where to begin without a position; Since, if positive, begins
-	// with the entries of that long ago instead.
+	// Start says where to begin without a position; Since, if set, begins with
+	// the entries that are not older instead.
 	Start Start
-	Since time.Duration
+	Since time.Time
 	// Positions are saved ones, of this source or of others; that of Name wins
 	// over Start. One without a cursor is of a journal that had no such entry.
 	Positions []relaylens.Position
@@ -185,16 +185,16 @@ func cursorTime(cursor string) time.Time {
 func (j *journal) begin(ctx context.Context, out chan<- relaylens.Batch) error {
 	now := time.Now()
 	switch {
-	case j.Since > 0:
-		j.since = now.Add(-j.Since)
+	case !j.Since.IsZero():
+		j.since = j.Since
 	case j.Start == StartBegin:
 	default:
-		last, err := j.tail(ctx)
+		last, err := j.look(ctx, "--lines=1")
 		if err != nil {
 			return err
 		}
 		// Where there is nothing yet, all that will be is new.
-		if j.cursor = last; last == "" {
+		if j.cursor = string(last.cursor()); j.cursor == "" {
 			j.log.Info("the journal has no entry of this kind yet")
 		}
 		if !j.send(ctx, out, relaylens.Batch{Reference: now, Position: j.position()}) {
@@ -209,26 +209,23 @@ func (j *journal) position() relaylens.Position {
 	return relaylens.Position{Source: j.Name(), Cursor: j.cursor, Time: j.last}
 }
 
-// tail is the cursor of the last entry, empty when there is none.
-func (j *journal) tail(ctx context.Context) (string, error) {
-	c, err := j.start(ctx, j.selection("--lines=1")...)
-	if err != nil {
-		return "", err
-	}
-	n, readErr := io.ReadFull(c.stdout, j.buf)
-	if err := c.wait(); err != nil {
-		return "", err
-	}
-	if !errors.Is(readErr, io.EOF) && !errors.Is(readErr, io.ErrUnexpectedEOF) {
-		return "", errLongRecord
-	}
+// look reads one entry, which has no cursor when there is none.
+func (j *journal) look(ctx context.Context, args ...string) (record, error) {
 	var r record
-	for line := range bytes.Lines(j.buf[:n]) {
+	c, err := j.start(ctx, j.selection(args...)...)
+	if err != nil {
+		return r, err
+	}
+	text, readErr := io.ReadAll(io.LimitReader(c.stdout, maxRecord))
+	if err := errors.Join(readErr, c.wait()); err != nil {
+		return r, err
+	}
+	for line := range bytes.Lines(text) {
 		if r.parse(line) {
-			return string(r.cursor()), nil
+			return r, nil
 		}
 	}
-	return "", nil
+	return record{}, nil
 }
 
 // args are the arguments that follow the journal from where it was read to.

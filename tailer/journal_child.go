@@ -22,10 +22,7 @@ const (
 	childLate = 5 * time.Second // until a child that was killed is left alone
 )
 
-var (
-	errEnded      = errors.New("it ended without an error")
-	errLongRecord = errors.New("the last entry is too long")
-)
+var errEnded = errors.New("it ended without an error")
 
 // A child is a running journalctl.
 type child struct {

@@ -97,6 +97,9 @@ func (d *journalReader) entry(line []byte) bool {
 	if d.block != nil && (len(d.block.lines) == batchLines || len(d.block.buf)-d.used < maxEntry) && !d.flush() {
 		return false
 	}
+	if r.torn() && !d.mend(&r) {
+		return false
+	}
 	d.end = r.time()
 	if d.block == nil {
 		d.block, d.used = takeBlock(), 0
@@ -112,6 +115,30 @@ func (d *journalReader) entry(line []byte) bool {
 	d.m.bytes.Add(float64(len(line) + 1))
 	if cut {
 		d.m.cut.Inc()
+	}
+	return true
+}
+
+// mendAfter is how long is waited before each look at a torn entry: a writer
+// that was not running may need it.
+var mendAfter = [...]time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond}
+
+// mend looks again at an entry that was torn, and reports false when ctx ended.
+// What is still the same then is taken for whole.
+func (d *journalReader) mend(r *record) bool {
+	cursor := string(r.cursor())
+	for _, delay := range mendAfter {
+		if delay > 0 && !wait(d.ctx, delay) {
+			return false
+		}
+		whole, err := d.look(d.ctx, "--lines=1", "--cursor="+cursor)
+		if d.ctx.Err() != nil {
+			return false
+		}
+		if err == nil && string(whole.cursor()) == cursor && !whole.torn() {
+			*r = whole
+			return true
+		}
 	}
 	return true
 }

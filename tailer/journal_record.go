@@ -18,7 +18,7 @@ var journalFields = [...]string{
 	journalRealtime: "__REALTIME_TIMESTAMP",
 	2:               "_SOURCE_REALTIME_TIMESTAMP",
 	3:               "_HOSTNAME",
-	4:               "SYSLOG_IDENTIFIER",
+	journalProgram:  "SYSLOG_IDENTIFIER",
 	5:               "_COMM",
 	6:               "SYSLOG_PID",
 	7:               "_PID",
@@ -30,6 +30,7 @@ var journalFields = [...]string{
 const (
 	journalCursor   = 0
 	journalRealtime = 1
+	journalProgram  = 4
 	journalMessage  = 10
 )
 
@@ -94,9 +95,22 @@ func (r *record) set(name, value []byte) {
 	}
 }
 
-// cursor is the entry's place in the journal.
+// torn reports whether the entry may have been read while it was written:
+// journalctl leaves out a field whose object is linked to its first entry in
+// that moment, which journald does after the entry shows. systemd
+// src/libsystemd/sd-journal/journal-file.c, journal_file_link_entry and
+// check_object; sd-journal.c, sd_journal_enumerate_data. Few entries have no
+// message or no program to begin with.
+func (r *record) torn() bool {
+	return r.values[journalMessage] == nil || r.values[journalProgram] == nil
+}
+
+// cursor is the entry's place in the journal, empty when there is no entry.
 func (r *record) cursor() []byte {
 	v := r.values[journalCursor]
+	if len(v) < 2 {
+		return nil
+	}
 	return v[1 : len(v)-1]
 }
 
