@@ -53,9 +53,10 @@ var Rules = []Rule{
 	{Package: "parsers/*", Rooms: []string{"parsers/smtp"}, Pure: true},
 	{Package: "parsers", Rooms: []string{"parsers/*", "internal/bounded"}, Pure: true},
 	{Package: "classifier", Rooms: []string{"internal/bounded"}, Pure: true},
+	{Package: "classifier/knowledge", Modules: []string{yaml}, Pure: true},
 
 	{Package: "store", Modules: []string{sqlite}},
-	{Package: "summary", Rooms: []string{"internal/aggregate"}, Modules: []string{xText}},
+	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Pure: true},
@@ -79,7 +80,7 @@ var Rules = []Rule{
 	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},
 }
 
-var rooms = []string{"config", "tailer", "parsers", "parsers/*", "classifier", "store", "summary", "exporter/*", "internal/aggregate", "internal/spike"}
+var rooms = []string{"config", "tailer", "parsers", "parsers/*", "classifier", "classifier/knowledge", "store", "summary", "exporter/*", "internal/aggregate", "internal/spike"}
 
 // impure are the packages of the standard library through which a function
 // learns or does more than its arguments say.

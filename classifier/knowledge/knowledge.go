@@ -1,0 +1,204 @@
+package knowledge
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/relaylens/relaylens"
+)
+
+//go:embed knowledge.yaml
+var file []byte
+
+// Entry is what is known of one cause. It is shared: callers must not change it.
+type Entry struct {
+	Cause      relaylens.Cause `yaml:"-"`
+	Title      string          `yaml:"title"`
+	Fault      relaylens.Fault `yaml:"-"`
+	FaultName  string          `yaml:"fault"` // Fault as the file says it
+	Text       string          `yaml:"text"`
+	Proof      []string        `yaml:"proof"`
+	Against    []string        `yaml:"against"`
+	Fixes      []Fix           `yaml:"fixes"`     // the most successful first, those without a rate last
+	DeadEnds   []DeadEnd       `yaml:"dead_ends"` // the surest failure first, those without a rate last
+	Checks     []Check         `yaml:"checks"`
+	References []string        `yaml:"references"`
+	Versions   string          `yaml:"versions"` // what a fix needs beyond [Versions]
+}
+
+// Versions are the releases that the knowledge was read from.
+const Versions = "Postfix 3.4 to 3.11, Exim 4.92 to 4.99, Sendmail 8.14 to 8.18"
+
+// Fix is one way to make a cause go away.
+type Fix struct {
+	Title string `yaml:"title"`
+	Rate  int    `yaml:"rate"` // per cent of those who tried it; 0 is not known
+	Any   []Step `yaml:"any"`  // whatever the server
+
+	Postfix  []Step `yaml:"postfix"`
+	Exim     []Step `yaml:"exim"`
+	Sendmail []Step `yaml:"sendmail"`
+
+	CPanel  []Step `yaml:"cpanel"`
+	Plesk   []Step `yaml:"plesk"`
+	Dovecot []Step `yaml:"dovecot"`
+}
+
+// Step is one of three: something to know or do, a command, or what belongs
+// into a file.
+type Step struct {
+	Say  string `yaml:"say"`
+	Run  string `yaml:"run"`  // a line for the shell
+	File string `yaml:"file"` // where Text belongs
+	Text string `yaml:"text"`
+}
+
+// Steps are those of one server's fix: the general ones and its own.
+func (f *Fix) Steps(mta relaylens.MTA) []Step {
+	steps := f.Any[:len(f.Any):len(f.Any)]
+	switch mta {
+	case relaylens.Postfix:
+		return append(steps, f.Postfix...)
+	case relaylens.Exim:
+		return append(steps, f.Exim...)
+	case relaylens.Sendmail:
+		return append(steps, f.Sendmail...)
+	}
+	return steps
+}
+
+// Product is what stands around a mail server, and the steps for it.
+type Product struct {
+	Name  string
+	Steps []Step
+}
+
+// Products are the steps for what stands around a mail server.
+func (f *Fix) Products() []Product {
+	var ps []Product
+	for _, p := range []Product{{"cPanel", f.CPanel}, {"Plesk", f.Plesk}, {"Dovecot", f.Dovecot}} {
+		if len(p.Steps) > 0 {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// DeadEnd is what people try and what does not help.
+type DeadEnd struct {
+	Title string `yaml:"title"`
+	Rate  int    `yaml:"rate"` // per cent of those whom it failed; 0 is not known
+	Why   string `yaml:"why"`
+}
+
+// Check is a command that tells more; it changes nothing.
+type Check struct {
+	What string `yaml:"what"`
+	MTA  string `yaml:"mta"` // empty: whatever the server
+	Run  string `yaml:"run"`
+}
+
+// For reports whether the check is one for a server; MTANone takes them all.
+func (c *Check) For(mta relaylens.MTA) bool {
+	return c.MTA == "" || mta == relaylens.MTANone || c.MTA == mta.String()
+}
+
+// base is the file.
+type base struct {
+	Causes     map[string]*Entry   `yaml:"causes"`
+	Kinds      map[string]kindWord `yaml:"kinds"`
+	Reasons    map[string]word     `yaml:"reasons"`
+	Directions map[string]string   `yaml:"directions"`
+	Stages     map[string]string   `yaml:"stages"`
+	Actions    map[string]string   `yaml:"actions"`
+	Fields     map[string]string   `yaml:"fields"`
+	Codes      map[uint16]Code     `yaml:"codes"`
+	Subjects   map[string]string   `yaml:"subjects"`
+	Enhanced   map[string]Code     `yaml:"enhanced"`
+	Texts      []Wording           `yaml:"texts"`
+	Lines      []Line              `yaml:"lines"`
+}
+
+type word struct {
+	Means  string   `yaml:"means"`
+	Causes []string `yaml:"causes"`
+}
+
+type kindWord struct {
+	Means    string   `yaml:"means"`
+	Inbound  []string `yaml:"inbound"`
+	Outbound []string `yaml:"outbound"`
+}
+
+// load reads the file, once. That it can be read is what the tests are for.
+var load = sync.OnceValue(func() *base {
+	b, err := decode(file)
+	if err != nil {
+		panic(err)
+	}
+	return b
+})
+
+func decode(text []byte) (*base, error) {
+	var b base
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&b); err != nil {
+		return nil, fmt.Errorf("read knowledge: %w", err)
+	}
+	for name, e := range b.Causes {
+		cause, err := relaylens.ParseCause(name)
+		if err != nil {
+			return nil, fmt.Errorf("read knowledge: %w", err)
+		}
+		e.Cause = cause
+		if e.FaultName == "" {
+			continue
+		}
+		if e.Fault, err = relaylens.ParseFault(e.FaultName); err != nil {
+			return nil, fmt.Errorf("read knowledge of %s: %w", name, err)
+		}
+	}
+	return &b, nil
+}
+
+// Of is what is known of a cause; nil for CauseNone.
+func Of(cause relaylens.Cause) *Entry { return load().Causes[cause.String()] }
+
+// Candidates are the causes that an event like e can have, the most likely
+// first: its own, if it has one, then those of its reason, then those of its kind.
+func Candidates(e *relaylens.Event) []relaylens.Cause {
+	b := load()
+	kind := b.Kinds[e.Kind.String()]
+	list := kind.Inbound
+	if e.Direction == relaylens.Outbound {
+		list = kind.Outbound
+	} else if r, ok := b.Reasons[e.Reason.String()]; ok {
+		list = r.Causes
+	}
+	var causes []relaylens.Cause
+	if e.Cause != relaylens.CauseNone && e.Cause != relaylens.CauseUnknown {
+		causes = append(causes, e.Cause)
+	}
+	for _, c := range parseCauses(list) {
+		if c != e.Cause {
+			causes = append(causes, c)
+		}
+	}
+	return causes
+}
+
+// parseCauses reads names, which the schema test has seen.
+func parseCauses(names []string) []relaylens.Cause {
+	var causes []relaylens.Cause
+	for _, name := range names {
+		if c, err := relaylens.ParseCause(name); err == nil {
+			causes = append(causes, c)
+		}
+	}
+	return causes
+}

@@ -1,0 +1,400 @@
+package knowledge
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relaylens/relaylens"
+)
+
+func TestEveryCause(t *testing.T) {
+	for _, c := range relaylens.Causes() {
+		t.Run(c.String(), func(t *testing.T) {
+			e := Of(c)
+			if e == nil {
+				t.Fatal("nothing is known of it")
+			}
+			if e.Fault != c.Fault() {
+				t.Errorf("fault %q, the cause says %q", e.Fault, c.Fault())
+			}
+			for what, text := range map[string]string{"title": e.Title, "text": e.Text} {
+				if strings.TrimSpace(text) == "" {
+					t.Errorf("no %s", what)
+				}
+			}
+			for what, n := range map[string]int{"proof": len(e.Proof), "against": len(e.Against), "fixes": len(e.Fixes),
+				"dead_ends": len(e.DeadEnds), "checks": len(e.Checks), "references": len(e.References)} {
+				if n == 0 {
+					t.Errorf("no %s", what)
+				}
+			}
+			checkFixes(t, e)
+			checkDeadEnds(t, e)
+			for _, check := range e.Checks {
+				if check.What == "" || check.Run == "" || check.MTA != "" && displayNames[check.MTA] == "" {
+					t.Errorf("check %+v is incomplete", check)
+				}
+			}
+		})
+	}
+	if n := len(load().Causes); n != len(relaylens.Causes()) {
+		t.Errorf("%d causes in the file, %d in the program", n, len(relaylens.Causes()))
+	}
+}
+
+func checkFixes(t *testing.T, e *Entry) {
+	t.Helper()
+	own := map[relaylens.MTA]bool{}
+	rates, titles := []int{}, map[string]bool{}
+	for i := range e.Fixes {
+		f := &e.Fixes[i]
+		if f.Title == "" || titles[f.Title] {
+			t.Errorf("fix %d: title %q is empty or there twice", i, f.Title)
+		}
+		titles[f.Title] = true
+		rates = append(rates, f.Rate)
+		for _, mta := range relaylens.MTAs() {
+			steps := f.Steps(mta)
+			if len(steps) == 0 {
+				t.Errorf("%s: nothing to do for %s", f.Title, mta)
+			}
+			own[mta] = own[mta] || len(steps) > len(f.Any)
+			checkSteps(t, f.Title, steps)
+		}
+		for _, p := range f.Products() {
+			checkSteps(t, f.Title, p.Steps)
+		}
+	}
+	for _, mta := range relaylens.MTAs() {
+		if !own[mta] {
+			t.Errorf("no fix has a setting or command of %s", mta)
+		}
+	}
+	checkRates(t, "fixes", rates)
+}
+
+func checkDeadEnds(t *testing.T, e *Entry) {
+	t.Helper()
+	var rates []int
+	for _, d := range e.DeadEnds {
+		if d.Title == "" || d.Why == "" {
+			t.Errorf("dead end %+v is incomplete", d)
+		}
+		rates = append(rates, d.Rate)
+	}
+	checkRates(t, "dead ends", rates)
+}
+
+// checkRates: within 0 to 100, falling, those that are not known last.
+func checkRates(t *testing.T, what string, rates []int) {
+	t.Helper()
+	if slices.ContainsFunc(rates, func(r int) bool { return r < 0 || r > 100 }) || !slices.IsSortedFunc(rates, func(a, b int) int { return b - a }) {
+		t.Errorf("rates of %s are %v, want them falling within 0 to 100", what, rates)
+	}
+}
+
+func checkSteps(t *testing.T, title string, steps []Step) {
+	t.Helper()
+	for _, s := range steps {
+		forms := 0
+		for _, is := range []bool{s.Say != "", s.Run != "", s.File != "" && strings.TrimSpace(s.Text) != ""} {
+			if is {
+				forms++
+			}
+		}
+		if forms != 1 || (s.File == "") != (s.Text == "") {
+			t.Errorf("%s: step %+v has to be one of say, run, file with text", title, s)
+		}
+	}
+}
+
+// braces finds what looks like a placeholder.
+var braces = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// TestCommands holds every command to what filling it safely takes.
+func TestCommands(t *testing.T) {
+	eachCommand(func(where, run string) {
+		if strings.ContainsAny(run, "\n\t") {
+			t.Errorf("%s: %q has more than one line", where, run)
+		}
+		for _, p := range braces.FindAllString(run, -1) {
+			if _, ok := placeholders[p[1:len(p)-1]]; !ok {
+				t.Errorf("%s: %q has the unknown placeholder %s", where, run, p)
+			}
+		}
+		if placeholderInDoubleQuotes(run) {
+			t.Errorf("%s: %q has a placeholder in double quotes, where it cannot be quoted", where, run)
+		}
+		// A backslash in the value is for echo to obey, a percent sign for printf, ${run} for exim -be.
+		if braces.MatchString(run) && (regexp.MustCompile(`\becho\b|exim -be|printf '[^']*\{`).MatchString(run)) {
+			t.Errorf("%s: %q gives a stranger's text to a program that obeys it", where, run)
+		}
+		if out, err := exec.CommandContext(t.Context(), "sh", "-n", "-c", Command(run, hostileEvent())).CombinedOutput(); err != nil {
+			t.Errorf("%s: the shell cannot read %q: %s", where, run, out)
+		}
+	})
+}
+
+func placeholderInDoubleQuotes(run string) bool {
+	single, double := false, false
+	for i := range len(run) {
+		switch {
+		case run[i] == '\'' && !double:
+			single = !single
+		case run[i] == '"' && !single:
+			double = !double
+		case double && braces.MatchString(run[i:]) && strings.HasPrefix(run[i:], braces.FindString(run[i:])):
+			return true
+		}
+	}
+	return false
+}
+
+// eachCommand calls f with every command of the file.
+func eachCommand(f func(where, run string)) {
+	eachStep(func(where string, s Step) {
+		if s.Run != "" {
+			f(where, s.Run)
+		}
+	})
+	for _, c := range relaylens.Causes() {
+		for _, check := range Of(c).Checks {
+			f(c.String()+": "+check.What, check.Run)
+		}
+	}
+}
+
+func eachStep(f func(where string, s Step)) {
+	for _, c := range relaylens.Causes() {
+		for _, fix := range Of(c).Fixes {
+			for _, steps := range [][]Step{fix.Any, fix.Postfix, fix.Exim, fix.Sendmail, fix.CPanel, fix.Plesk, fix.Dovecot} {
+				for _, s := range steps {
+					f(c.String()+": "+fix.Title, s)
+				}
+			}
+		}
+	}
+}
+
+// TestSnippets: files get domains and addresses only.
+func TestSnippets(t *testing.T) {
+	eachStep(func(where string, s Step) {
+		for _, p := range braces.FindAllString(s.Text, -1) {
+			if ph, ok := placeholders[p[1:len(p)-1]]; ok && ph.free {
+				t.Errorf("%s: %q has %s, which may be any text", where, s.Text, p)
+			}
+		}
+		if braces.MatchString(s.Say) {
+			t.Errorf("%s: %q has a placeholder, and nothing fills it there", where, s.Say)
+		}
+	})
+}
+
+func TestWordsComplete(t *testing.T) {
+	for what, names := range map[string][]string{
+		"kind": names(relaylens.Kinds()), "reason": names(relaylens.Reasons()), "direction": names(relaylens.Directions()),
+		"stage": names(relaylens.Stages()), "action": names(relaylens.Actions()), "field": relaylens.FieldNames(),
+	} {
+		for _, name := range names {
+			if Means(what, name) == "" {
+				t.Errorf("%s %s has no meaning", what, name)
+			}
+		}
+	}
+	b := load()
+	for have, want := range map[int]int{len(b.Kinds): len(relaylens.Kinds()), len(b.Reasons): len(relaylens.Reasons()), len(b.Fields): len(relaylens.FieldNames())} {
+		if have != want {
+			t.Errorf("%d entries for %d words", have, want)
+		}
+	}
+	for _, k := range relaylens.RefusalKinds() {
+		for _, r := range k.Reasons() {
+			if len(Candidates(&relaylens.Event{Kind: k, Reason: r, Direction: relaylens.Inbound})) == 0 {
+				t.Errorf("no cause for %s/%s", k, r)
+			}
+		}
+		if len(Candidates(&relaylens.Event{Kind: k, Direction: relaylens.Outbound})) == 0 {
+			t.Errorf("no cause for an outbound %s", k)
+		}
+	}
+}
+
+func names[T interface{ String() string }](values []T) []string {
+	var ns []string
+	for _, v := range values {
+		ns = append(ns, v.String())
+	}
+	return ns
+}
+
+// TestNames: every cause, kind and reason that the file speaks of exists.
+func TestNames(t *testing.T) {
+	b := load()
+	causes := func(where string, list []string) {
+		for i, name := range list {
+			if _, err := relaylens.ParseCause(name); err != nil || slices.Contains(list[:i], name) {
+				t.Errorf("%s: cause %q: %v", where, name, err)
+			}
+		}
+	}
+	said := func(where, kind, reason string) {
+		k, err := relaylens.ParseKind(kind)
+		if err != nil {
+			t.Errorf("%s: %v", where, err)
+		}
+		if r, err := relaylens.ParseReason(reason); reason != "" && (err != nil || r.Kind() != k) {
+			t.Errorf("%s: reason %s of kind %s: %v", where, reason, kind, err)
+		}
+	}
+	for name, k := range b.Kinds {
+		causes(name, k.Inbound)
+		causes(name, k.Outbound)
+	}
+	for name, r := range b.Reasons {
+		causes(name, r.Causes)
+		if len(r.Causes) == 0 {
+			t.Errorf("reason %s has no cause", name)
+		}
+	}
+	for code, c := range b.Codes {
+		if code < 200 || code > 599 || c.Means == "" {
+			t.Errorf("code %d: %+v", code, c)
+		}
+		checkCode(t, c)
+	}
+	for detail, c := range b.Enhanced {
+		if !regexp.MustCompile(`^[0-7]\.\d{1,2}$`).MatchString(detail) || c.Means == "" {
+			t.Errorf("enhanced code %s: %+v", detail, c)
+		}
+		checkCode(t, c)
+	}
+	for _, w := range b.Texts {
+		said(w.Text, w.Kind, w.Reason)
+	}
+	for _, l := range b.Lines {
+		if l.Kind != "" {
+			said(l.Text, l.Kind, l.Reason)
+		}
+	}
+}
+
+func checkCode(t *testing.T, c Code) {
+	t.Helper()
+	for _, k := range c.Kinds {
+		if _, err := relaylens.ParseKind(k); err != nil {
+			t.Errorf("%s: %v", c.Means, err)
+		}
+	}
+	for _, r := range c.Reasons {
+		if _, err := relaylens.ParseReason(r); err != nil {
+			t.Errorf("%s: %v", c.Means, err)
+		}
+	}
+}
+
+var codeForm = regexp.MustCompile(`^[45]\d\d( [45]\.\d{1,2}\.\d{1,2})?$`)
+
+func TestTexts(t *testing.T) {
+	seen := map[string]bool{}
+	for i, w := range load().Texts {
+		key := w.MTA + "|" + w.Text + "|" + strings.Join(w.Codes, ",")
+		if seen[key] || w.Text == "" || w.By == "" || w.Text == "*" {
+			t.Errorf("text %+v is there twice or incomplete", w)
+		}
+		seen[key] = true
+		if w.MTA != "" && displayNames[w.MTA] == "" {
+			t.Errorf("text %q: unknown MTA %q", w.Text, w.MTA)
+		}
+		for _, c := range w.Codes {
+			if !codeForm.MatchString(c) {
+				t.Errorf("text %q: code %q", w.Text, c)
+			}
+		}
+		for _, earlier := range load().Texts[:i] {
+			if earlier.MTA == w.MTA && earlier.Text != w.Text && like(strings.ToLower(earlier.Text), strings.ToLower(strings.ReplaceAll(w.Text, "*", "x"))) {
+				t.Errorf("%s: %q is hidden by %q before it", w.MTA, w.Text, earlier.Text)
+			}
+		}
+	}
+	for i, l := range load().Lines {
+		if l.Text == "" || l.Means == "" || displayNames[l.MTA] == "" {
+			t.Errorf("line %+v is incomplete", l)
+		}
+		for _, earlier := range load().Lines[:i] {
+			if earlier.MTA == l.MTA && like(earlier.Text, example.Replace(l.Text)) {
+				t.Errorf("%s: line %q is hidden by %q before it", l.MTA, l.Text, earlier.Text)
+			}
+		}
+	}
+}
+
+// TestSettings asks the programs themselves whether they have the settings that
+// are named. It needs them at hand.
+func TestSettings(t *testing.T) {
+	tests := []struct {
+		mta  string
+		args []string
+	}{
+		{"postfix", []string{"postconf", "-d"}},
+		{"exim", []string{"exim", "-C", "/dev/null", "-bP"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.mta, func(t *testing.T) {
+			path, err := exec.LookPath(tt.args[0])
+			if err != nil {
+				t.Skip(err)
+			}
+			out, err := exec.CommandContext(t.Context(), path, tt.args[1:]...).Output()
+			if err != nil {
+				t.Skip(err)
+			}
+			for _, w := range load().Texts {
+				for _, s := range w.Settings {
+					if w.MTA == tt.mta && !regexp.MustCompile(`(?m)^(no_)?`+regexp.QuoteMeta(s)+`( =|$)`).Match(out) {
+						t.Errorf("%s has no setting %s", tt.mta, s)
+					}
+				}
+			}
+		})
+	}
+}
+
+// example is a line that a pattern is meant for.
+var example = strings.NewReplacer("**", "**", "*", "x")
+
+func TestPage(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "causes.md")
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != Page() {
+		t.Errorf("%s is not what knowledge.yaml says; run make docs", path)
+	}
+	for line := range strings.Lines(Page()) {
+		if strings.Contains(line, "%!") {
+			t.Errorf("misprinted: %s", line)
+		}
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"causes: {policy: {titel: x}}":           "titel",
+		"causes: {nonsense: {title: x}}":         `unknown cause "nonsense"`,
+		"causes: {policy: {fault: nobody}}":      `unknown fault "nobody"`,
+		"causes: {policy: {title: x}, policy: }": "already defined",
+		"codes: {abc: {means: x}}":               "abc",
+	} {
+		t.Run(text, func(t *testing.T) {
+			if _, err := decode([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want one with %q", err, want)
+			}
+		})
+	}
+}
