@@ -1,0 +1,84 @@
+package summary
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Diagnosis is a finding with what to do about it.
+type Diagnosis struct {
+	relaylens.Finding
+	Title string         `json:"title"`
+	Text  string         `json:"text"`
+	Fixes []DiagnosisFix `json:"fixes"`
+}
+
+// DiagnosisFix is one way to make a finding go away.
+type DiagnosisFix struct {
+	Title string `json:"title"`
+	Rate  int    `json:"rate,omitempty"` // per cent of those whom it helped
+	// Steps are lines to do, run or write, ready to be shown.
+	Steps []string `json:"steps"`
+}
+
+// MarshalJSON adds the evidence as events.
+func (d *Diagnosis) MarshalJSON() ([]byte, error) {
+	type plain Diagnosis
+	evidence := make([]json.RawMessage, len(d.Evidence))
+	for i := range d.Evidence {
+		evidence[i] = d.Evidence[i].AppendJSON(nil)
+	}
+	return json.Marshal(struct {
+		*plain
+		Evidence []json.RawMessage `json:"evidence"`
+	}{(*plain)(d), evidence})
+}
+
+// AppendDiagnosis adds d as a person reads it: what, whom, how sure, why, the
+// evidence and what to do. Times are shown in the zone.
+func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
+	dst = fmt.Appendf(dst, "%s [%s, fault: %s]\n", d.Title, d.Cause, faultName(d.Fault))
+	dst = relaylens.AppendEscaped(fmt.Appendf(dst, "  %s: ", strings.ReplaceAll(d.Entity.Kind.String(), "_", " ")), d.Entity.Value, maxShown)
+	if d.Host != "" && d.Entity.Kind != relaylens.EntityServer {
+		dst = relaylens.AppendEscaped(append(dst, ", at "...), d.Host, maxShown)
+	}
+	dst = append(dst, '\n')
+	dst = fmt.Appendf(dst, "  %s from %s, %s to %s\n", count(d.Events, "refusal"), count(d.Clients, "client"),
+		d.First.In(zone).Format("2006-01-02 15:04:05"), d.Last.In(zone).Format("2006-01-02 15:04:05"))
+	dst = fmt.Appendf(dst, "  %.0f %% sure: %s\n", d.Confidence*100, d.Why)
+	for i := range d.Evidence {
+		dst = append(AppendShort(append(dst, "    "...), &d.Evidence[i]), '\n')
+	}
+	for _, f := range d.Fixes {
+		dst = append(dst, "  fix: "...)
+		dst = append(dst, f.Title...)
+		if f.Rate > 0 {
+			dst = fmt.Appendf(dst, " (helped %d %%)", f.Rate)
+		}
+		dst = append(dst, '\n')
+		for _, step := range f.Steps {
+			for line := range strings.Lines(step) {
+				dst = append(append(append(dst, "      "...), strings.TrimSuffix(line, "\n")...), '\n')
+			}
+		}
+	}
+	return dst
+}
+
+func faultName(f relaylens.Fault) string {
+	if f == relaylens.FaultNone {
+		return "nobody"
+	}
+	return f.String()
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
