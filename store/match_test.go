@@ -32,7 +32,7 @@ func mailbox(r *rand.Rand) string {
 
 func randomEvent(r *rand.Rand, n int) relaylens.Event {
 	e := relaylens.Event{
-		Time: at.Add(time.Duration(r.IntN(20)) * time.Second), Host: one(r, texts), MTA: one(r, relaylens.MTAs()), Service: one(r, texts),
+		Time: at.Add(time.Duration(r.IntN(400)) * time.Hour), Host: one(r, texts), MTA: one(r, relaylens.MTAs()), Service: one(r, texts),
 		PID: int32(r.IntN(3)), QueueID: one(r, texts), Kind: one(r, relaylens.RefusalKinds()),
 		Direction: one(r, append(relaylens.Directions(), 0)), Stage: one(r, append(relaylens.Stages(), 0)), Reason: one(r, append(relaylens.Reasons(), 0)),
 		Cause: one(r, append(relaylens.Causes(), 0)), ClientIP: address(r), ClientName: one(r, texts), ClientPort: uint16(r.IntN(3)),

@@ -48,17 +48,45 @@ func (s *Store) Mark(ctx context.Context) (Mark, error) {
 // is the receiver's to keep.
 func (s *Store) Select(ctx context.Context, q Query) iter.Seq2[relaylens.Event, error] {
 	return func(yield func(relaylens.Event, error) bool) {
-		query, args, err := s.statement(ctx, &q)
+		spans, err := s.spans(ctx, &q)
 		if err != nil {
 			yield(relaylens.Event{}, err)
 			return
 		}
-		for e, err := range s.rows(ctx, query, args, &q) {
-			if !yield(e, err) {
+		limited, left := q.Limit > 0, q.Limit
+		for _, span := range spans {
+			q.Span, q.Limit = span, left
+			query, args, err := s.statement(ctx, &q)
+			if err != nil {
+				yield(relaylens.Event{}, err)
 				return
+			}
+			for e, err := range s.rows(ctx, query, args, &q) {
+				left--
+				if !yield(e, err) || err != nil || limited && left == 0 {
+					return
+				}
 			}
 		}
 	}
+}
+
+// spans are where to look for what q asks for, in the order of the answer.
+func (s *Store) spans(ctx context.Context, q *Query) ([]Span, error) {
+	hours, ok, err := s.hours(ctx, q.Match)
+	if err != nil || !ok {
+		return []Span{q.Span}, err
+	}
+	spans := hours[:0]
+	for _, h := range hours {
+		if part, ok := within(h, q.Span); ok {
+			spans = append(spans, part)
+		}
+	}
+	if q.Reverse {
+		slices.Reverse(spans)
+	}
+	return spans, nil
 }
 
 // SelectNew lists, in the order in which they were committed, what q asks for of

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -163,5 +164,53 @@ func TestFrequent(t *testing.T) {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// A rare value is found in hours whose small values have been added up, in the
+// others, and in both directions; where it was not, nothing is read.
+func TestSelectByHours(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx := context.Background()
+	busy := &Batch{}
+	for n := range topValues + 50 { // one hour of many users
+		e := event(n)
+		e.Time = at.Add(time.Duration(n) * time.Millisecond)
+		e.User = fmt.Sprintf("user%04d", n)
+		busy.Events = append(busy.Events, e)
+	}
+	commit(t, s, busy)
+	for n, user := range map[int]string{1: "rare", 2: "other", 5: "rare", 6: "rare"} {
+		e := event(10_000 + n)
+		e.Time, e.User = at.Add(time.Duration(n)*time.Hour), user
+		commit(t, s, &Batch{Events: []relaylens.Event{e}})
+	}
+	if _, err := s.Retain(ctx, Retention{}, at.Add(100*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	small := fmt.Sprintf("user%04d", topValues+49)
+	for name, c := range map[string]struct {
+		query Query
+		want  string
+	}{
+		"rare":        {Query{Match: match(t, "user=rare")}, "10001 10005 10006"},
+		"reverse":     {Query{Match: match(t, "user=rare"), Reverse: true}, "10006 10005 10001"},
+		"limit":       {Query{Match: match(t, "user=rare"), Reverse: true, Limit: 2}, "10006 10005"},
+		"limit kept":  {Query{Match: match(t, "user=rare"), Limit: 2, Keep: func(e *relaylens.Event) bool { return e.PID != 10002 }}, "10005 10006"},
+		"span":        {Query{Match: match(t, "user=rare"), Span: Span{Since: at.Add(2 * time.Hour), Until: at.Add(6 * time.Hour)}}, "10005"},
+		"added up":    {Query{Match: match(t, "user="+small)}, fmt.Sprint(topValues + 49)},
+		"alternative": {Query{Match: match(t, "user=rare", "code=554", "+", "user=other")}, "10001 10002 10005 10006"},
+		"never seen":  {Query{Match: match(t, "user=nobody")}, ""},
+		"not counted": {Query{Match: match(t, "user=rare", "+", "pid=10003")}, "10001 10002 10005 10006"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := selected(t, s, c.query); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+	spans, ok, err := s.hours(ctx, match(t, "user=rare"))
+	if err != nil || !ok || len(spans) != 2 || spans[0].Until.Sub(spans[0].Since) != 2*time.Hour {
+		t.Errorf("hours %v, %v, %v: want the busy one with the next, and two that follow each other", spans, ok, err)
 	}
 }

@@ -99,6 +99,8 @@ func newEventsCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, args []string) error { return runEvents(c, &o, args) },
 	}
 	o.addFlags(c.Flags())
+	c.ValidArgsFunction = o.completeMatches
+	registerCompletions(c)
 	return c
 }
 

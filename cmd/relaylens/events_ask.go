@@ -116,10 +116,10 @@ func (q *question) followStore(ctx context.Context, s *store.Store, out *listing
 // ignoreCanceled is nil once the user has interrupted the command: that is how
 // following ends.
 func ignoreCanceled(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // askFiles answers from FILEs. They are read to their end before the first event

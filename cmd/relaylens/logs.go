@@ -177,7 +177,9 @@ func (f *logFile) take(horizon int64) *relaylens.Batch {
 		f.next = len(f.batch.Lines)
 	} else {
 		f.measure()
-		for f.next++; f.next < len(f.times) && f.times[f.next] <= horizon; f.next++ {
+		f.next++
+		for f.next < len(f.times) && f.times[f.next] <= horizon {
+			f.next++
 		}
 	}
 	part.Lines = f.batch.Lines[begin:f.next]

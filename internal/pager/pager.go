@@ -66,7 +66,7 @@ func Start(ctx context.Context, stdout, stderr *os.File) (*Pager, error) {
 		return nil, nil
 	}
 	// The pager takes ctrl-c for itself: it ends when its user says so.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), words[0], words[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), words[0], words[1:]...) //nolint:gosec // the user names the pager, as everywhere
 	cmd.Env = Environment(os.Environ(), os.Getenv)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
 	pipe, err := cmd.StdinPipe()

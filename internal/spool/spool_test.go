@@ -83,8 +83,8 @@ func TestSpool(t *testing.T) {
 }
 
 func TestSpoolEmpty(t *testing.T) {
-	for range New(1, false).Events() {
-		t.Error("an event came out of nothing")
+	for e, err := range New(1, false).Events() {
+		t.Errorf("%v, %v came out of nothing", e.ID, err)
 	}
 }
 

@@ -34,8 +34,7 @@ func Parse(text string, now time.Time) (time.Time, error) {
 
 // relative reads the forms that count from a moment.
 func relative(s string, now time.Time) (t time.Time, ok bool, err error) {
-	sign := time.Duration(1)
-	from := now
+	back := false
 	ago, isAgo := strings.CutSuffix(s, " ago")
 	left, isLeft := strings.CutSuffix(s, " left")
 	switch {
@@ -44,18 +43,21 @@ func relative(s string, now time.Time) (t time.Time, ok bool, err error) {
 	case s[0] == '@':
 		return epoch(s[1:], now)
 	case s[0] == '-':
-		s, sign = s[1:], -1
+		s, back = s[1:], true
 	case s[0] == '+':
 		s = s[1:]
 	case isAgo:
-		s, sign = ago, -1
+		s, back = ago, true
 	case isLeft:
 		s = left
 	default:
 		return time.Time{}, false, nil
 	}
 	d, err := ParseSpan(s)
-	return from.Add(sign * d), true, err
+	if back {
+		d = -d
+	}
+	return now.Add(d), true, err
 }
 
 // epoch reads seconds since 1970. They are added in two steps, because a

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// hourlyKey is a value that hourly_top counts.
+type hourlyKey struct{ field, value string }
+
+// hours are the stretches of time, in order, in which events of a match can be,
+// by what the hours counted; ok is false when they do not tell. A rare client,
+// user or domain is found without reading what lies between.
+func (s *Store) hours(ctx context.Context, m relaylens.Match) (spans []Span, ok bool, err error) {
+	keys, ok := hourlyKeys(m)
+	if !ok {
+		return nil, false, nil
+	}
+	var tests []string
+	var args []any
+	for _, k := range keys {
+		// '' stands for the small values of an hour, whose names are not kept.
+		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_top AS t WHERE t.hour = h.hour AND t.field = ? AND t.value IN (?, ''))")
+		args = append(args, k.field, k.value)
+	}
+	// What remote servers refused is not counted under client, user or domain.
+	tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.direction = 'outbound')")
+	rows, err := s.read.QueryContext(ctx, `WITH RECURSIVE h (hour) AS (SELECT min(hour) FROM hourly_totals
+		UNION ALL SELECT (SELECT min(hour) FROM hourly_totals WHERE hour > h.hour) FROM h WHERE h.hour IS NOT NULL)
+		SELECT hour FROM h WHERE hour IS NOT NULL AND (`+strings.Join(tests, " OR ")+`) ORDER BY hour`, args...) //nolint:gosec // of constants
+	if err != nil {
+		return nil, false, fmt.Errorf("read hours of events: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var hour int64
+		if err := rows.Scan(&hour); err != nil {
+			return nil, false, fmt.Errorf("read hours of events: %w", err)
+		}
+		begin := time.Unix(hour, 0)
+		if n := len(spans); n > 0 && spans[n-1].Until.Equal(begin) {
+			spans[n-1].Until = begin.Add(time.Hour)
+			continue
+		}
+		spans = append(spans, Span{begin, begin.Add(time.Hour)})
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, fmt.Errorf("read hours of events: %w", err)
+	}
+	return spans, true, nil
+}
+
+// hourlyKeys are values of which every event of m has at least one; ok is false
+// when there are none that the hours count, or too many.
+func hourlyKeys(m relaylens.Match) (keys []hourlyKey, ok bool) {
+	const most = 20
+	for _, g := range m.Groups() {
+		i := slices.IndexFunc(g, func(c relaylens.Clause) bool {
+			return !slices.ContainsFunc(c.Conditions, func(c relaylens.Condition) bool { _, ok := hourlyKeyOf(&c); return !ok })
+		})
+		if i < 0 {
+			return nil, false
+		}
+		for _, c := range g[i].Conditions {
+			k, _ := hourlyKeyOf(&c)
+			keys = append(keys, k)
+		}
+	}
+	return keys, len(keys) > 0 && len(keys) <= most
+}
+
+func hourlyKeyOf(c *relaylens.Condition) (hourlyKey, bool) {
+	switch {
+	case c.Op == relaylens.OpNetwork && c.Column == "client_ip" && c.Network.IsSingleIP():
+		return hourlyKey{"client_ip", c.Network.Addr().String()}, true
+	case c.Op == relaylens.OpNetwork && c.Column == "client_ip" && c.Network == relaylens.NetworkOf(c.Network.Addr()):
+		return hourlyKey{"network", c.Network.String()}, true
+	case c.Op == relaylens.OpEqual && (c.Column == "user" || c.Column == "sender_domain" || c.Column == "recipient_domain"):
+		return hourlyKey{c.Column, c.Text}, true
+	}
+	return hourlyKey{}, false
+}
+
+// within is the part of a that is in b.
+func within(a, b Span) (Span, bool) {
+	if a.Since.Before(b.Since) {
+		a.Since = b.Since
+	}
+	if a.Until.IsZero() || !b.Until.IsZero() && b.Until.Before(a.Until) {
+		a.Until = b.Until
+	}
+	return a, a.Until.IsZero() || a.Since.Before(a.Until)
+}
