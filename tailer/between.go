@@ -101,7 +101,9 @@ func (f *follower) judge(c *sibling, next *stream) int {
 		return siblingOld
 	}
 	switch {
-	case !c.identify(f.openFile):
+	case !c.identify(f.openFile), c.origin.IsZero():
+		return siblingUnclear
+	case f.copying(c):
 		return siblingUnclear
 	case known && !old.origin.IsZero() && old.origin == c.origin, f.readAlready(c, next):
 		// An inode of a file that was deleted may be another's by now.
@@ -134,7 +136,7 @@ func (f *follower) readAlready(c *sibling, next *stream) bool {
 		if s == nil {
 			continue
 		}
-		if c.packed && !c.origin.IsZero() && c.origin == s.firstLine() {
+		if c.packed && c.origin == s.firstLine() {
 			return true
 		}
 		if p := s.footprint(); f.holds(c, &p) {
@@ -142,6 +144,13 @@ func (f *follower) readAlready(c *sibling, next *stream) bool {
 		}
 	}
 	return slices.ContainsFunc(f.Claims.past(), func(p footprint) bool { return f.holds(c, &p) })
+}
+
+// copying reports whether c is a copy of what the path names and nothing was
+// read of. If that is truncated in a moment, only c will have it.
+func (f *follower) copying(c *sibling) bool {
+	s := f.last()
+	return s.arc == nil && s.origin.IsZero() && c.origin == s.firstLine()
 }
 
 // firstLine is the origin of s, whether its first line was read or not.
@@ -179,26 +188,35 @@ func (f *follower) ownPath(c *sibling) bool {
 }
 
 // recover opens the copy of a file that was truncated before it was read to
-// its end, and reports whether there is one.
-func (f *follower) recover(s *stream) bool {
-	if !s.kept || s.from < printSize {
-		return false
+// its end.
+func (f *follower) recover(s *stream) {
+	if !s.kept {
+		return
 	}
 	p, at := s.footprint(), s.position()
-	all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" && c.id != s.id })
-	if err != nil {
-		return false
-	}
-	for i := range all {
-		c := &all[i]
-		if f.ownPath(c) || !c.identify(f.openFile) || c.origin != s.origin || !c.packed && c.size <= s.offset {
-			continue
+	for range resumeAttempts {
+		all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" && c.id != s.id })
+		if err != nil {
+			return
 		}
-		if f.openCopy(s, c, &p, &at) {
-			return true
+		moved := false
+		for i := range all {
+			c := &all[i]
+			switch {
+			case f.ownPath(c):
+			case !c.identify(f.openFile):
+				moved = true
+			case c.origin != s.origin || !c.packed && c.size <= s.offset:
+			case f.openCopy(s, c, &p, &at):
+				return
+			default:
+				moved = true
+			}
+		}
+		if !moved {
+			return
 		}
 	}
-	return false
 }
 
 func (f *follower) openCopy(s *stream, c *sibling, p *footprint, at *relaylens.Position) bool {
@@ -227,15 +245,24 @@ func (f *follower) openCopy(s *stream, c *sibling, p *footprint, at *relaylens.P
 	return true
 }
 
-// cutAgain looks for a copy of what was written to s since it was truncated,
-// and truncated once more before anybody looked: the file itself does not tell.
+// cutAgain looks for a copy of what was written to s and truncated before
+// anybody looked: the file itself does not tell.
 func (f *follower) cutAgain(s *stream) bool {
 	fi, err := s.f.Stat()
 	if err != nil || fi.ModTime().Equal(s.mtime) {
 		return false
 	}
-	s.mtime, s.atEnd, s.cut = fi.ModTime(), false, fi.Size() == 0
+	s.mtime, s.atEnd = fi.ModTime(), false
 	n := len(f.streams)
 	f.findBetween(nil)
 	return len(f.streams) > n
+}
+
+// growth is the size of the file by now.
+func (s *stream) growth() int64 {
+	fi, err := s.f.Stat()
+	if err != nil {
+		return s.size
+	}
+	return fi.Size()
 }

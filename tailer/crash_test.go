@@ -105,7 +105,7 @@ func (c *crasher) take(b relaylens.Batch) {
 func (c *crasher) checkWarm(l relaylens.Line) {
 	i, err := strconv.Atoi(l.Text[strings.LastIndexByte(l.Text, ' ')+1:])
 	if err != nil || c.counts[i] != 1 {
-		c.Errorf("line %q is read again and was not read before", l.Text)
+		c.Errorf("line %q is read again and was read %d times before", l.Text, c.counts[i])
 	}
 }
 

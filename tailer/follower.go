@@ -94,11 +94,11 @@ func (f *follower) look() {
 // reports whether there were lines.
 func (f *follower) drain(s *stream) (found bool) {
 	for range turnBlocks {
-		if s.undecided && !f.decide(s) {
+		if s == f.last() && s.began.IsZero() && s.from == 0 && f.cutAgain(s) {
+			f.news = true
 			return found
 		}
-		if s.cut && f.cutAgain(s) {
-			f.news = true
+		if s.undecided && !f.decide(s) {
 			return found
 		}
 		b := takeBlock()
@@ -169,9 +169,8 @@ func (f *follower) truncated(s *stream) bool {
 	}
 	n := len(f.streams)
 	f.recover(s)
-	f.findBetween(nil)
 	s.reset()
-	s.cut = true
+	f.findBetween(nil)
 	return len(f.streams) > n
 }
 

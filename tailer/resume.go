@@ -141,9 +141,9 @@ type plan struct {
 	first int                            // of files
 }
 
-// plan finds the files of saved positions, and those that came since. Cur is
-// what the path names, if anything; it comes last.
-func (f *follower) plan(saved []*relaylens.Position, cur *sibling) plan {
+// plan finds the files of saved positions, and those that came since. S and cur
+// are what the path names, if anything; it comes last.
+func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) plan {
 	all, err := siblings(f.path, func(c *sibling) bool {
 		return c.suffix != "" || slices.ContainsFunc(saved, func(p *relaylens.Position) bool { return c.id == fileID{p.Device, p.Inode} })
 	})
@@ -159,6 +159,8 @@ func (f *follower) plan(saved []*relaylens.Position, cur *sibling) plan {
 	all = slices.DeleteFunc(all, func(c sibling) bool { return c.size < 0 })
 	byAge(all)
 	if cur != nil {
+		// It may have grown since it was opened, and have been compressed.
+		cur.origin, cur.size = s.firstLine(), s.growth()
 		all = append(all, *cur)
 	}
 	p := plan{files: all, at: map[fileID]*relaylens.Position{}, first: len(all)}
@@ -239,7 +241,11 @@ func (f *follower) known(p *plan, c *sibling) bool {
 		}
 	}
 	for _, o := range p.files {
-		if o.id != c.id && o.origin == c.origin && (p.at[o.id] != nil || c.packed && !o.packed && stem(o.path) == stem(c.path)) {
+		if o.id == c.id || o.origin != c.origin || o.origin.IsZero() {
+			continue
+		}
+		// What the path named when it was opened may be compressed by now.
+		if p.at[o.id] != nil || c.packed && !o.packed && (o.path == f.path || stem(o.path) == stem(c.path)) {
 			return true
 		}
 	}
@@ -251,16 +257,15 @@ func (f *follower) resume(saved []*relaylens.Position, cur *stream, fi os.FileIn
 	var current *sibling
 	if cur != nil {
 		c := newSibling(f.path, "", fi)
-		c.origin, _ = originOf(cur.f)
 		current = &c
 	}
 	var p plan
 	for attempt := range resumeAttempts {
-		p = f.plan(saved, current)
+		p = f.plan(saved, cur, current)
 		if cur == nil && len(p.at) == 0 {
 			return
 		}
-		if f.openPlan(&p, current) || attempt == resumeAttempts-1 {
+		if f.openPlan(&p, current) && (len(p.lost) == 0 || attempt > 0) || attempt == resumeAttempts-1 {
 			break
 		}
 		for _, s := range f.streams {

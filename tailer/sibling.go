@@ -57,9 +57,29 @@ func newSibling(path, suffix string, fi os.FileInfo) sibling {
 	return c
 }
 
+// stableListings is how often a folder is read to get the same twice: names
+// that move meanwhile may be missing.
+const stableListings = 10
+
 // siblings lists the files beside path, and beside what path links to, that
 // wanted accepts.
 func siblings(path string, wanted func(*sibling) bool) ([]sibling, error) {
+	last, err := list(path, wanted)
+	for range stableListings {
+		if err != nil {
+			return nil, err
+		}
+		var again []sibling
+		again, err = list(path, wanted)
+		if slices.EqualFunc(last, again, func(a, b sibling) bool { return a.path == b.path && a.id == b.id }) {
+			break
+		}
+		last = again
+	}
+	return last, err
+}
+
+func list(path string, wanted func(*sibling) bool) ([]sibling, error) {
 	var all []sibling
 	seen := map[fileID]bool{}
 	bases := []string{filepath.Clean(path)}

@@ -49,7 +49,6 @@ type stream struct {
 	warmNumber int64 // of the last line before it
 
 	undecided bool                 // not yet known whether it continues another stream
-	cut       bool                 // truncated, and empty when last seen
 	kept      bool                 // a position of it was handed out, or saved by an earlier run
 	stale     []relaylens.Position // saved ones that its first lines make needless
 	began     time.Time            // when the first bytes were seen; zero while there are none
