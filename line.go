@@ -58,4 +58,5 @@ type Position struct {
 	Number int64     `json:"number,omitempty"`
 	Cursor string    `json:"cursor,omitempty"` // journal
 	Time   time.Time `json:"time,omitzero"`    // event time of the last line
+	Saved  time.Time `json:"saved,omitzero"`   // when the line was read, by the clock
 }

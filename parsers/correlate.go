@@ -65,7 +65,7 @@ func (p *Parser) release(rec *relaylens.Record, k keys, now int64) {
 		return
 	}
 	if m := c.messages.Get(k.message, now); m != nil {
-		c.held.release(k.message, m, p.emit)
+		c.held.release(k.message, m, p.out)
 	}
 }
 
@@ -94,7 +94,7 @@ func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool
 	for ordinal := range n {
 		e.ID = relaylens.NewID(line, ordinal)
 		if hold {
-			p.memory.held.hold(message, p.feeds, e, p.emit)
+			p.memory.held.hold(message, p.feeds, e, p.out)
 		} else {
 			p.emit(e)
 		}

@@ -16,17 +16,27 @@ const holdTime = 30 * time.Second
 type heldEvents struct {
 	max   int
 	queue []heldEvent
-	first int // queue[:first] have left
+	first int  // queue[:first] have left
+	warm  bool // what comes now an earlier run has told of
 }
 
 type heldEvent struct {
 	message uint64
 	feed    uint64 // in which it came
 	event   relaylens.Event
+	warm    bool
 	gone    bool
 }
 
 func (h *heldEvents) empty() bool { return h.first == len(h.queue) }
+
+// give emits the event, unless an earlier run did.
+func (w *heldEvent) give(emit func(*relaylens.Event)) {
+	if !w.warm {
+		emit(&w.event)
+	}
+	w.gone = true
+}
 
 // hold keeps a copy of e until its message is told of, and emits the oldest one
 // when there is no room.
@@ -39,7 +49,7 @@ func (h *heldEvents) hold(message, feed uint64, e *relaylens.Event, emit func(*r
 		clear(h.queue[n:])
 		h.queue, h.first = h.queue[:n], 0
 	}
-	h.queue = append(h.queue, heldEvent{message: message, feed: feed, event: e.Clone()})
+	h.queue = append(h.queue, heldEvent{message: message, feed: feed, event: e.Clone(), warm: h.warm})
 }
 
 // release emits the events of one message with what its state tells.
@@ -52,17 +62,15 @@ func (h *heldEvents) release(message uint64, s *state, emit func(*relaylens.Even
 		s.fillClient(&w.event)
 		s.fillUser(&w.event)
 		s.fillSender(&w.event)
-		emit(&w.event)
-		w.gone = true
+		w.give(emit)
 	}
 	h.skipGone()
 }
 
-// expire emits what has waited since before now - holdTime.
-func (h *heldEvents) expire(now time.Time, emit func(*relaylens.Event)) {
-	for !h.empty() && now.Sub(h.queue[h.first].event.Time) > holdTime {
-		h.pop(emit)
-	}
+// expire emits what has waited too long by now, the time that its own source has
+// come to: others may be a day ahead of it.
+func (h *heldEvents) expire(source string, now time.Time, emit func(*relaylens.Event)) {
+	h.flushIf(func(w *heldEvent) bool { return w.event.Source == source && now.Sub(w.event.Time) > holdTime }, emit)
 }
 
 // flush emits everything.
@@ -73,19 +81,17 @@ func (h *heldEvents) flush(emit func(*relaylens.Event)) {
 }
 
 // flushIf emits what chosen says, and keeps the rest.
-func (h *heldEvents) flushIf(chosen func(*relaylens.Event) bool, emit func(*relaylens.Event)) {
+func (h *heldEvents) flushIf(chosen func(*heldEvent) bool, emit func(*relaylens.Event)) {
 	for i := h.first; i < len(h.queue); i++ {
-		if w := &h.queue[i]; !w.gone && chosen(&w.event) {
-			emit(&w.event)
-			w.gone = true
+		if w := &h.queue[i]; !w.gone && chosen(w) {
+			w.give(emit)
 		}
 	}
 	h.skipGone()
 }
 
 func (h *heldEvents) pop(emit func(*relaylens.Event)) {
-	emit(&h.queue[h.first].event)
-	h.queue[h.first].gone = true
+	h.queue[h.first].give(emit)
 	h.skipGone()
 }
 

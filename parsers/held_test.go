@@ -24,11 +24,15 @@ func TestHeldEvents(t *testing.T) {
 	var s state
 	s.learn(&relaylens.Event{Sender: "a@example.com"}, nil)
 	h.release(1, &s, emit)
-	h.expire(at.Add(31*time.Second), emit)
+	h.expire("", at.Add(31*time.Second), emit)
 	if want := []string{"one a@example.com", "one again a@example.com"}; !cmp.Equal(out, want) {
 		t.Fatalf("out %q, want %q: the second still has its time", out, want)
 	}
-	h.expire(at.Add(32*time.Second), emit)
+	h.expire("another", at.Add(time.Hour), emit)
+	if len(out) != 2 {
+		t.Fatal("expired by the clock of another source")
+	}
+	h.expire("", at.Add(32*time.Second), emit)
 	if got := out[len(out)-1]; got != "two " || !h.empty() {
 		t.Errorf("last out %q, want the expired one without sender", got)
 	}
@@ -46,5 +50,43 @@ func TestHeldEventsAreBounded(t *testing.T) {
 	h.flush(func(*relaylens.Event) { out++ })
 	if out != 10_000 {
 		t.Errorf("%d events came out, want all 10000", out)
+	}
+}
+
+// TestWarmLinesLoseNothing: what one source has held back comes out, whatever
+// another source reads again meanwhile; and what is read again does not.
+func TestWarmLinesLoseNothing(t *testing.T) {
+	p, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	emit := func(e *relaylens.Event) {
+		if e.Refusal() {
+			out = append(out, e.Recipient)
+		}
+	}
+	feed := func(warm bool, source string, lines ...string) {
+		b := relaylens.Batch{Warm: warm, Reference: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+		for i, text := range lines {
+			b.Lines = append(b.Lines, relaylens.Line{Text: text, Source: source, Number: int64(i + 1), Offset: int64(i)})
+		}
+		p.Feed(&b, emit)
+	}
+	const reject = "Nov 21 11:00:00 mx1 sm-mta[30266]: 9A4B04Ix03026%d: ruleset=check_rcpt, arg1=<%s@example.net>, relay=[203.0.114.17], reject=550 5.7.1 <%[2]s@example.net>... Relaying denied"
+	feed(true, "b", fmt.Sprintf(reject, 1, "before"))
+	feed(false, "a", fmt.Sprintf(reject, 2, "held"))
+	const later = "Nov 21 11:05:00 mx1 postfix/smtpd[1]: connect from unknown[203.0.113.5]"
+	feed(true, "b", later)
+	feed(false, "b", later)
+	if len(out) != 0 {
+		t.Errorf("out %q, by the clock of another source or read again", out)
+	}
+	feed(false, "a", later)
+	if want := []string{"held@example.net"}; !cmp.Equal(out, want) {
+		t.Errorf("out %q, want %q", out, want)
+	}
+	if _, held := p.OldestHeld(); held {
+		t.Error("something is held still")
 	}
 }

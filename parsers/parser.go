@@ -38,7 +38,8 @@ type Parser struct {
 	memory   *correlator
 	sources  map[string]*source
 	rec      relaylens.Record
-	emit     func(*relaylens.Event)
+	emit     func(*relaylens.Event) // takes the events of what is fed
+	out      func(*relaylens.Event) // takes what was held back, be it of another source
 	feeds    uint64
 	warm     bool // what is fed is read again
 }
@@ -109,7 +110,7 @@ func (p *Parser) Feed(b *relaylens.Batch, emit func(*relaylens.Event)) {
 	if len(b.Lines) == 0 {
 		return
 	}
-	p.emit, p.warm = emit, b.Warm
+	p.emit, p.out, p.warm, p.memory.held.warm = emit, emit, b.Warm, b.Warm
 	if b.Warm {
 		p.emit = func(*relaylens.Event) {}
 	}
@@ -169,23 +170,35 @@ func (p *Parser) count(s *source, line *relaylens.Line, result Result) {
 // Advance says that no line came until now: split records and refusals that
 // waited too long for their sender come out.
 func (p *Parser) Advance(now time.Time, emit func(*relaylens.Event)) {
-	p.emit, p.warm = emit, false
+	p.begin(emit)
 	p.flushDecoders()
-	p.memory.held.expire(now, emit)
+	p.memory.held.flushIf(func(w *heldEvent) bool { return now.Sub(w.event.Time) > holdTime }, emit)
+}
+
+// Expire lets out what was held back by feeds up to one, for sources that have
+// fallen silent while others have not.
+func (p *Parser) Expire(feed uint64, emit func(*relaylens.Event)) {
+	p.begin(emit)
+	p.memory.held.flushIf(func(w *heldEvent) bool { return w.feed <= feed }, emit)
+}
+
+// begin takes emit for what is not read again.
+func (p *Parser) begin(emit func(*relaylens.Event)) {
+	p.emit, p.out, p.warm, p.memory.held.warm = emit, emit, false, false
 }
 
 // Flush says that no line will come: everything that waits comes out.
 func (p *Parser) Flush(emit func(*relaylens.Event)) {
-	p.emit, p.warm = emit, false
+	p.begin(emit)
 	p.flushDecoders()
 	p.memory.held.flush(emit)
 }
 
 // FlushSources is Flush for the sources that chosen says; the others may go on.
 func (p *Parser) FlushSources(chosen func(source string) bool, emit func(*relaylens.Event)) {
-	p.emit, p.warm = emit, false
+	p.begin(emit)
 	p.flushDecoders()
-	p.memory.held.flushIf(func(e *relaylens.Event) bool { return chosen(e.Source) }, emit)
+	p.memory.held.flushIf(func(w *heldEvent) bool { return chosen(w.event.Source) }, emit)
 }
 
 func (p *Parser) flushDecoders() {
@@ -198,9 +211,10 @@ func (p *Parser) flushDecoders() {
 // record reads one complete record.
 func (p *Parser) record(s *source, line *relaylens.Line, env *relaylens.Envelope) Result {
 	if !env.Time.IsZero() {
+		newSecond := env.Time.Unix() != s.last.Unix()
 		s.last = env.Time
-		if !p.memory.held.empty() {
-			p.memory.held.expire(env.Time, p.emit)
+		if newSecond && !p.memory.held.empty() {
+			p.memory.held.expire(line.Source, env.Time, p.out)
 		}
 	}
 	if env.Continuation {

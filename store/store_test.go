@@ -98,7 +98,7 @@ func TestCommitIsRepeatable(t *testing.T) {
 	s := open(t, dir)
 	b := &Batch{
 		Events:    []relaylens.Event{event(1), event(2), event(2)},
-		Positions: []relaylens.Position{{Source: "/var/log/mail.log", Device: 1, Inode: 1 << 63, Origin: relaylens.NewOrigin("x"), Offset: 10, Number: 3, Time: at.UTC()}},
+		Positions: []relaylens.Position{{Source: "/var/log/mail.log", Device: 1, Inode: 1 << 63, Origin: relaylens.NewOrigin("x"), Offset: 10, Number: 3, Time: at.UTC(), Saved: at.UTC()}},
 	}
 	if n := commit(t, s, b); n != 2 {
 		t.Fatalf("%d inserted, want 2: one came twice", n)

@@ -61,7 +61,7 @@ func (l *ledger) read(b *relaylens.Batch, feed uint64, last time.Time) {
 		return
 	}
 	c := checkpoint{feed: feed, position: b.Position, drained: b.Drained}
-	c.position.Time = last
+	c.position.Time, c.position.Saved = last, time.Now()
 	c.position.Cursor = strings.Clone(c.position.Cursor)
 	if n := len(l.checkpoints) - 1; n >= maxCheckpoints && len(b.Drained) == 0 && sameFile(&l.checkpoints[n].position, &c.position) {
 		c.drained = l.checkpoints[n].drained

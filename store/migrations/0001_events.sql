@@ -51,6 +51,7 @@ CREATE TABLE positions (
 	number  INTEGER NOT NULL, -- lines read
 	cursor  TEXT    NOT NULL, -- of the journal
 	updated INTEGER NOT NULL, -- event time of the last line, nanoseconds
+	saved   INTEGER NOT NULL, -- when it was read, by the clock
 	PRIMARY KEY (source, origin, device, inode)
 ) STRICT;
 
