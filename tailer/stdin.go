@@ -16,7 +16,8 @@ import (
 //
 // When ctx ends Run returns at once. A read that blocks is given up: where r
 // has read deadlines it is interrupted, otherwise its goroutine stays until r
-// is closed, and what it reads then is lost. Run is for one call.
+// is closed, and what it reads then is lost. Run is for one call. Batches have
+// no position: what was read cannot be read again.
 func NewStdin(name string, r io.Reader) relaylens.Source { return &stdin{name, r} }
 
 type stdin struct {
@@ -66,7 +67,7 @@ func (s *stdin) pump(ctx context.Context, out chan<- relaylens.Batch) error {
 		}
 		b := takeBlock()
 		b.copyLines(batch.Lines)
-		sent := relaylens.Batch{Lines: b.lines, Reference: batch.Reference, Position: batch.Position, Release: b.free}
+		sent := relaylens.Batch{Lines: b.lines, Reference: batch.Reference, Release: b.free}
 		if sent.Reference.IsZero() {
 			sent.Reference = time.Now()
 		}

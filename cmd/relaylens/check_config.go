@@ -103,7 +103,7 @@ func printConfig(w io.Writer, cfg *config.Config, origins *config.Origins) error
 		found = "found"
 	}
 	for _, s := range cfg.FindSources("/") {
-		fmt.Fprintf(&b, "  follows %s, mta %s (%s)\n", s.Path, s.MTA, found)
+		fmt.Fprintf(&b, "  follows %s, mta %s (%s)\n", s.Name(), s.MTA, found)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("print configuration: %w", err)

@@ -82,6 +82,7 @@ type App struct {
 	config    *config.Config
 	sources   []config.Source // what config.FindSources found
 	positions []relaylens.Position
+	claims    *tailer.Claims // of the sources that are files
 	started   bool
 	cleanup   stack
 }
@@ -111,6 +112,7 @@ func (a *App) setup() error {
 	a.exporter = prom.New(prom.Options{Host: a.options.hostname, MaxHosts: next.config.MaxHosts, Results: resultNames(),
 		Version: a.options.Version, Revision: a.options.Revision})
 	a.tailer = tailer.NewMetrics(a.exporter.Registry())
+	a.claims = tailer.NewClaims()
 	if err := a.openStore(cmp.Or(a.options.dataDir, next.config.DataDir)); err != nil {
 		return err
 	}
@@ -206,7 +208,7 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	for _, s := range a.sources {
-		a.follow.start(s.Path, a.source(s))
+		a.follow.start(s.Name(), a.source(s))
 	}
 	a.cleanup.push("stop sources", a.follow.stopAll)
 	a.ready.Store(true)

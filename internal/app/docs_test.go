@@ -48,14 +48,19 @@ func TestMetricsDocument(t *testing.T) {
 	}
 }
 
-// describeMetrics lists what a daemon exports that follows a real file.
+// describeMetrics lists what a daemon exports that follows a real file, a
+// journal and a socket.
 func describeMetrics(t *testing.T) string {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "mail.log")
 	writeFile(t, log, refusalLine+"\n")
 	r := started(t, func(o *Options) {
 		o.newSource = nil
-		o.Config.Sources = []config.Source{{Type: "file", Path: log, MTA: "auto", Start: "begin"}}
+		o.Config.Sources = []config.Source{
+			{Type: "file", Path: log, MTA: "auto", Start: "begin"},
+			{Type: "journal", Directory: t.TempDir(), MTA: "auto"},
+			{Type: "syslog", Listen: "unixgram://" + filepath.Join(t.TempDir(), "log"), MTA: "auto"},
+		}
 	})
 	waitFor(t, func() bool {
 		_, body := r.get("/metrics")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,10 +12,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/parsers"
-	"github.com/relaylens/relaylens/tailer"
 )
 
 // state is what a configuration makes, before any of it is in force.
@@ -43,21 +40,6 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 	}
 	next.parser, err = parsers.New(options)
 	return next, err
-}
-
-// source makes the source that the configuration describes, without opening it.
-func (a *App) source(s config.Source) relaylens.Source {
-	switch {
-	case a.options.newSource != nil:
-		return a.options.newSource(s)
-	case s.Path == "-":
-		return tailer.NewStdin(s.Path, a.options.Stdin)
-	}
-	start := tailer.StartEnd
-	if s.Start == "begin" {
-		start = tailer.StartBegin
-	}
-	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Positions: a.positions, Logger: a.logger, Metrics: a.tailer})
 }
 
 // errNoLoad is what Reload returns where Options.Load is nil.
@@ -132,8 +114,8 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		a.tailer.Delete(name)
 	}
 	for _, s := range next.sources {
-		if a.follow.running[s.Path] == nil {
-			a.follow.start(s.Path, a.source(s))
+		if a.follow.running[s.Name()] == nil {
+			a.follow.start(s.Name(), a.source(s))
 		}
 	}
 	a.exporter.SetMaxHosts(next.config.MaxHosts)
@@ -141,13 +123,6 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	a.setLevel(next.config)
 	a.config, a.sources = next.config, next.sources
 	return nil
-}
-
-// gone are the paths that are followed and not among sources.
-func (a *App) gone(sources []config.Source) []string {
-	return slices.DeleteFunc(a.follow.paths(), func(path string) bool {
-		return slices.ContainsFunc(sources, func(s config.Source) bool { return s.Path == path })
-	})
 }
 
 // parsesDifferently reports whether the parser has to be made anew, which

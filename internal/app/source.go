@@ -1,0 +1,73 @@
+package app
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/parsers/syslog"
+	"github.com/relaylens/relaylens/tailer"
+)
+
+// source makes the source that the configuration describes, without opening it.
+func (a *App) source(s config.Source) relaylens.Source {
+	begin, since := s.Begin()
+	start := tailer.StartEnd
+	if begin {
+		start = tailer.StartBegin
+	}
+	var from time.Time
+	if since > 0 {
+		from = time.Now().Add(-since)
+	}
+	switch {
+	case a.options.newSource != nil:
+		return a.options.newSource(s)
+	case s.Stdin():
+		return tailer.NewStdin(s.Name(), a.options.Stdin)
+	case s.Type == config.TypePipe:
+		return tailer.NewPipe(tailer.PipeOptions{Path: s.Path, Metrics: a.tailer})
+	case s.Type == config.TypeSyslog:
+		return tailer.NewSocket(tailer.SocketOptions{Listen: s.Listen, Remote: s.Remote(), Logger: a.logger, Metrics: a.tailer})
+	case s.Type == config.TypeJournal:
+		return tailer.NewJournal(tailer.JournalOptions{Name: s.Name(), Units: s.Units, Identifiers: s.Identifiers, Directory: s.Directory,
+			Start: start, Since: from, Positions: a.positions, Logger: a.logger, Metrics: a.tailer})
+	}
+	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Since: from, TimeOf: a.timeOf(),
+		Positions: a.positions, Claims: a.claims, Logger: a.logger, Metrics: a.tailer})
+}
+
+// timeOf tells when the lines of one source were written.
+func (a *App) timeOf() func(*relaylens.Line, time.Time) (time.Time, bool) {
+	location, err := a.config.Location()
+	if err != nil {
+		location = time.Local
+	}
+	decoder := syslog.NewDecoder(syslog.Options{Location: location})
+	return func(line *relaylens.Line, reference time.Time) (time.Time, bool) {
+		var env relaylens.Envelope
+		if decoder.Decode(line, reference, &env) != syslog.Ready || env.Continuation {
+			return time.Time{}, false
+		}
+		return env.Time, true
+	}
+}
+
+// gone are the sources that are followed and not among sources, or not in the
+// same way.
+func (a *App) gone(sources []config.Source) []string {
+	return slices.DeleteFunc(a.follow.paths(), func(name string) bool {
+		called := func(s config.Source) bool { return s.Name() == name }
+		was, is := slices.IndexFunc(a.sources, called), slices.IndexFunc(sources, called)
+		return is >= 0 && (was < 0 || !readsDifferently(a.sources[was], sources[is]))
+	})
+}
+
+// readsDifferently reports whether the source itself has to be made anew. Where
+// it begins counts for one that is new.
+func readsDifferently(a, b config.Source) bool {
+	a.MTA, a.Start = b.MTA, b.Start
+	return !reflect.DeepEqual(a, b)
+}
