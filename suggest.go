@@ -1,6 +1,9 @@
 package relaylens
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // meant is the end of an error about a name that is none of names: what was
 // probably meant, or all that there are when they are few.
@@ -44,7 +47,7 @@ func plainName(name string) string {
 func editDistance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
-		return 2 * longest
+		return math.MaxInt
 	}
 	var rows [3][longest + 1]int
 	before, last, row := &rows[0], &rows[1], &rows[2]
