@@ -35,9 +35,17 @@ func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylen
 	return v
 }
 
-// record reads what stands behind the queue id. Lines that begin with a host
-// name can begin with any letter, so they are looked for when no keyword fits.
+// record reads what stands behind the queue id. A line that begins with a host
+// name can begin with any letters, those of a keyword as well, so it is told first,
+// by its structure. All of them have a queue id.
 func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdict {
+	if id != "" {
+		if value, rest, ok := cutHost(text); ok {
+			if v, ours := hostFirst(value, rest, rec); ours {
+				return v
+			}
+		}
+	}
 	switch text[0] {
 	case 'r':
 		if s, ok := strings.CutPrefix(text, "ruleset="); ok {
@@ -53,7 +61,7 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 	case 't':
 		return g.lowerT(id, text, rec)
 	case 'A':
-		if s, ok := strings.CutPrefix(text, "AUTH"); ok && s != "" && (s[0] == '=' || s[0] == ':' || s[0] == ' ' && !hostFollows(s)) {
+		if s, ok := strings.CutPrefix(text, "AUTH"); ok && s != "" && (s[0] == '=' || s[0] == ' ') {
 			return auth(id, s, rec)
 		}
 	case '<', '2', '4', '5':
@@ -63,7 +71,7 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 			}
 		}
 	case 'M':
-		if s, ok := strings.CutPrefix(text, "Milter"); ok && s != "" && (s[0] == ':' || s[0] == ' ' && !hostFollows(s)) {
+		if s, ok := strings.CutPrefix(text, "Milter"); ok && s != "" && (s[0] == ':' || s[0] == ' ') {
 			return milter(id, s, rec)
 		}
 	case 'm':
@@ -79,9 +87,6 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 	}
 	return g.rarer(id, text, rec)
 }
-
-// hostFollows tells a keyword that is a host's name.
-func hostFollows(s string) bool { return strings.HasPrefix(s, " [") }
 
 func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	if s, ok := strings.CutPrefix(text, "to="); ok && id != "" {
@@ -108,8 +113,7 @@ func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdi
 	return g.rarer(id, text, rec)
 }
 
-// rarer reads the lines that are not told by a first letter of their own, or
-// that begin with a host name.
+// rarer reads the lines that are not told by a first letter of their own.
 func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	switch {
 	case strings.HasPrefix(text, "connect from "):
@@ -135,7 +139,7 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 		rec.Fact, rec.Child = relaylens.FactChild, child
 		return relaylens.Parsed
 	}
-	return hostFirst(text, rec)
+	return relaylens.Ignored
 }
 
 // backend reports that something the server needs failed.

@@ -2,6 +2,7 @@ package sendmail
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +78,14 @@ var ignored = []string{
 	"sendmail[1]: 502345AB004321: <-- RCPT TO:<x@example.com>... User unknown",
 	"sendmail[1]: 502345AB004321: --- 550 5.1.1 <x@example.com>... User unknown",
 	"sendmail[1]: 502345AB004321: --- 250 2.0.0 OK",
+	"sendmail[1]: 502345AB004321: <-- [192.0.2.66]: VRFY y [rejected]",
+	"sendmail[1]: 502345AB004321: <-- [192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
+	"sendmail[1]: 502345AB004321: from=x [203.0.113.9]: VRFY , size=1, class=0, nrcpts=1, msgid=<y>, relay=good.example.com [192.0.2.66]",
+	"sendmail[1]: 502345AB004321: ruleset=x [203.0.113.9]: VRFY y, arg1=<x>, relay=[192.0.2.66], reject=550 5.7.1 <x>... Relaying denied",
+	"sendmail[1]: 502345AB004321: x[192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
+	"sendmail[1]: STARTTLS=server, relay=" + strings.Repeat("x", 88) + "[192.0.2.66], version=TLSv1.3, verify=NO, cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
+	"sendmail[1]: STARTTLS=server, relay=" + strings.Repeat("x", 60) + "[192.0.2.66], version=TLSv1.3, verify=NO, cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
+	"sendmail[1]: STARTTLS=server, relay=" + strings.Repeat("x", 87) + " [192.0.2.66], version=TLSv1.3, verify=NO, cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
 	"sendmail[1]: 502345AB004321: xx HELO [192.0.2.66]: VRFY y [rejected]",
 	"sendmail[1]: 502345AB004321: xx HELO [192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
 	"sendmail[1]: 502345AB004321: Milter (spf): header: Subject, [192.0.2.66]: VRFY y [rejected]",

@@ -48,6 +48,36 @@ func word(v string) string {
 	}, v)
 }
 
+// ptr is v as the name of a client, the way a resolver library that checks no
+// characters writes it (libc's ns_name_ntop). '<' is left out: it begins a
+// client's own text in lines that look alike, and is never part of a real name.
+func ptr(v string) string {
+	var b strings.Builder
+	for _, c := range []byte(v) {
+		switch {
+		case c == '<':
+		case c <= ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\%03d`, c)
+		case strings.IndexByte(`"();@$\`, c) >= 0:
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// ident is what Sendmail leaves of an RFC 1413 reply. util.c:cleanstrcpy
+func ident(v string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x80 && alphanumeric(byte(r)) || strings.ContainsRune("!#$%&'*+-./^_`{|}~", r) {
+			return r
+		}
+		return -1
+	}, v)
+}
+
 func cut(s string, n int) string { return s[:min(n, len(s))] }
 
 // short is libsmutil's shortenstring.
@@ -116,7 +146,7 @@ var templates = []struct {
 		return id + ": setsender: " + v + ": invalid or unparsable, received from host.example.com [203.0.113.9]"
 	}},
 	{"host name", func(v string) string {
-		return id + ": " + word(v) + " [203.0.113.9] (may be forged) did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA"
+		return id + ": " + ptr(v) + " [203.0.113.9] (may be forged) did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA"
 	}},
 	{"Milter connect", func(v string) string {
 		return id + ": Milter: connect: host=" + word(v) + ", addr=203.0.113.9, reject=550 5.7.1 no"
@@ -127,6 +157,43 @@ var templates = []struct {
 		return id + ": to=<" + quoted(v) + ">, ctladdr=<" + quoted(v) + "> (1000/1000), delay=00:00:02, xdelay=00:00:01, mailer=esmtp, pri=1, relay=mx.example.net. [198.51.100.25], " +
 			"dsn=5.7.1, reply=554 5.7.1 Relay access denied, stat=Service unavailable"
 	}},
+	{"host name and VRFY argument", func(v string) string {
+		return id + ": " + ptr(v) + " [203.0.113.9]: VRFY " + v + " [rejected]"
+	}},
+	{"host name and flood", func(v string) string {
+		return id + ": " + ptr(v) + " [203.0.113.9] (may be forged): Possible SMTP RCPT flood, shutting down connection."
+	}},
+	{"host name and attack", func(v string) string {
+		return id + ": " + ptr(v) + " [203.0.113.9]: possible SMTP attack: command=AUTH, count=4"
+	}},
+	{"ident", func(v string) string {
+		return id + ": " + ident(v) + "@[203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA"
+	}},
+	{"ident and host name", func(v string) string {
+		return id + ": IDENT:" + ident(v) + "@" + ptr(v) + " [203.0.113.9]: EXPN x [rejected]"
+	}},
+	{"connect", func(v string) string { return "NOQUEUE: connect from " + ptr(v) + " [203.0.113.9] (may be forged)" }},
+	{"lost input", func(v string) string {
+		return id + ": lost input channel from " + ptr(v) + " [203.0.113.9] to MTA after rcpt"
+	}},
+	{"timeout", func(v string) string {
+		return id + ": timeout waiting for input from " + cut(ptr(v), 80) + " [203.0.113.9] during server cmd read"
+	}},
+	{"STARTTLS", func(v string) string {
+		return "STARTTLS=server, relay=" + cut(ptr(v), 80) + " [203.0.113.9], version=TLSv1.3, verify=NO, cipher=TLS_AES_256_GCM_SHA384, bits=256/256"
+	}},
+	{"AUTH host", func(v string) string {
+		return "AUTH=server, relay=" + ptr(v) + " [203.0.113.9], authid=joe, mech=PLAIN, bits=0"
+	}},
+	{"AUTH failure host", func(v string) string {
+		return id + ": AUTH failure (PLAIN): authentication failure (-13) SASL(-13): authentication failure: checkpass failed, user=joe, relay=" + cut(ptr(v), 80) + " [203.0.113.9]"
+	}},
+	{"from host", func(v string) string {
+		return id + ": from=<a@example.org>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=" + ptr(v) + " [203.0.113.9]"
+	}},
+	{"pre-greeting host", func(v string) string {
+		return id + ": rejecting commands from " + ptr(v) + " [203.0.113.9] due to pre-greeting traffic after 0 seconds"
+	}},
 }
 
 func renderAs(render func(string) string) func(string) relaylens.Envelope {
@@ -135,11 +202,32 @@ func renderAs(render func(string) string) func(string) relaylens.Envelope {
 	}
 }
 
+// hosts imitate a line that begins with a host name, or the keyword of one that
+// does not.
+var hosts = []string{
+	"AUTH", "AUTH=server,", "MX", "Milter", "Milter:", "SYSERR", "SYSERR(root):", "ruleset", "ruleset=check_relay", "ruleset=check_relay,", "milter", "milter=x,",
+	"rejecting", "from", "from=x", "from=x,", `from=x(y`, `from=x"y`, `from=x\`, `from=x\(`, "to", "to=x,", "x]:", "x]I=[192.0.2.66]:", "x[192.0.2.66]:VRFY", "550", "x...", "502345AC004321:", "STARTTLS=server,",
+	"[192.0.2.66]: VRFY x [rejected]", "x [192.0.2.66]: VRFY x [rejected]", "x [192.0.2.66]: x",
+	"[192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", "x [192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
+	"x, size=1, class=0, nrcpts=1, msgid=<x>, relay=good.example.com [192.0.2.66]",
+	"y, arg1=<x>, relay=good.example.com [192.0.2.66], reject=550 5.7.1 <x>... Relaying denied",
+	"y>, delay=00:00:01, mailer=esmtp, relay=mx.example.net. [192.0.2.66], dsn=5.7.1, stat=Service unavailable",
+}
+
 func TestInject(t *testing.T) {
 	for _, tpl := range templates {
 		t.Run(tpl.name, func(t *testing.T) {
-			if err := parsertest.Inject(New(relaylens.Texts{}), renderAs(tpl.render)); err != nil {
+			g, render := New(relaylens.Texts{}), renderAs(tpl.render)
+			if err := parsertest.Inject(g, render); err != nil {
 				t.Error(err)
+			}
+			plain := render("plain.example")
+			var want relaylens.Record
+			g.Parse(&plain, &want)
+			for _, h := range hosts {
+				if err := parsertest.Same(g, &want, render(h)); err != nil {
+					t.Errorf("injected %q: %v", h, err)
+				}
 			}
 		})
 	}
@@ -188,8 +276,9 @@ func FuzzParse(f *testing.F) {
 	for _, h := range parsertest.Hostile() {
 		f.Add(uint8(0), h)
 	}
-	for _, word := range []string{"AUTH", "MX", "Milter", "SYSERR", "ruleset", "milter", "rejecting", "from", "to"} {
-		f.Add(uint8(15), word) // a host name
+	for _, h := range hosts {
+		f.Add(uint8(15), h) // a host name
+		f.Add(uint8(20), h) // and text of the client's behind it
 	}
 	for i := range templates {
 		f.Add(uint8(i), `x", relay=good.example.com [192.0.2.66], reject=550 5.7.1 x... Relaying denied`)

@@ -43,6 +43,13 @@ func TestSessions(t *testing.T) {
 			relaylens.KindNone, relaylens.FactSession, ""),
 		open(pre+"host.example.com [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", connection, relaylens.FactSessionEnd, id),
 		open(pre+"lost input channel from host.example.com [203.0.113.9] to MTA after rcpt", connection, relaylens.FactSessionEnd, id),
+		// What stands before the address may imitate its end, or a keyword.
+		open(pre+`x]I=[192.0.2.66]: [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA`, connection, relaylens.FactSessionEnd, id).client("", "203.0.113.9"),
+		open(pre+`from=x [203.0.113.9] (may be forged) did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA`, connection, relaylens.FactSessionEnd, id).client("", "203.0.113.9"),
+		open(pre+`joe@host.example.com [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA`, connection, relaylens.FactSessionEnd, id),
+		open(pre+`joe@[203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA`, connection, relaylens.FactSessionEnd, id).client("", "203.0.113.9"),
+		open(pre+`host.example.com [198.51.100.1@198.51.100.2:198.51.100.3] [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA`,
+			connection, relaylens.FactSessionEnd, id).client("", "203.0.113.9"),
 		read{pre + "lost input channel from [IPv6:2001:db8:0:0:0:0:0:5] to MTA after startup",
 			relaylens.Record{Fact: relaylens.FactSessionEnd, Event: relaylens.Event{Kind: connection, QueueID: id}}}.client("", "2001:db8::5"),
 		open(pre+"timeout waiting for input from host.example.com [203.0.113.9] during server cmd read", connection, relaylens.FactSessionEnd, id),
@@ -84,6 +91,17 @@ func TestEnvelopes(t *testing.T) {
 			sender("a@example.org").client("", "203.0.113.9"),
 		proto(from(`from=<\303\251@example.org>, size=0, class=0, nrcpts=0, bodytype=8BITMIME, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]`, none), "ESMTP").
 			sender("é@example.org").client("", "203.0.113.9"),
+		// A sender may look like a line that begins with a host name.
+		proto(from(`from=<"x [192.0.2.66]: VRFY y"@example.org>, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
+			sender(`"x [192.0.2.66]: VRFY y"@example.org`).client("", "203.0.113.9"),
+		proto(from(`from="x [192.0.2.66]: VRFY y"@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
+			sender(`"x [192.0.2.66]: VRFY y"@example.org`).client("", "203.0.113.9"),
+		proto(from(`from=x\\ [192.0.2.66]: VRFY y@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
+			sender(`x\ [192.0.2.66]: VRFY y@example.org`).client("", "203.0.113.9"),
+		proto(from(`from=x\\\\(y [192.0.2.66]: VRFY)z@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
+			sender(`x\\(y [192.0.2.66]: VRFY)z@example.org`).client("", "203.0.113.9"),
+		proto(from(`from=x\t(y [192.0.2.66]: VRFY)z@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
+			sender("x\t(y [192.0.2.66]: VRFY)z@example.org").client("", "203.0.113.9"),
 		// A sender is cut at 200 characters.
 		proto(from(`from=<"`+strings.Repeat("a", 198)+", size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]", none), "ESMTP").
 			client("", "203.0.113.9"),

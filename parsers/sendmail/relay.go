@@ -42,6 +42,9 @@ func parseRelay(s string) (r relay, ok bool) {
 	if !isIP {
 		return relay{}, inner == "RESPONSE" && open == 0
 	}
+	if open > 0 && s[open-1] != ' ' && (s[open-1] != '@' || strings.IndexByte(s[:open], ' ') >= 0) {
+		return relay{}, false // the brackets are part of a name
+	}
 	r.ip = ip
 	if !isForged && open > 1 && s[open-1] == ' ' {
 		r.name = hostName(s[:open-1])
@@ -72,6 +75,74 @@ func hostName(s string) string {
 		}
 	}
 	return s
+}
+
+// cutHost reads the value that a line begins with. A space ends a host name and
+// an ident reply: the resolver library writes one in a name as \032, and Sendmail
+// takes none from an ident server (daemon.c:getauthinfo, util.c:cleanstrcpy). So
+// what follows the first space tells the name from the address, and neither can
+// hold what ends the value. ok is false when s does not begin with one.
+func cutHost(s string) (value, rest string, ok bool) {
+	end := strings.IndexByte(s, ' ')
+	switch {
+	case end < 0:
+		return "", s, false
+	case strings.HasPrefix(s[end+1:], "["):
+		if address(s[:end]) {
+			return "", s, false
+		}
+		for strings.HasPrefix(s[end:], " [") { // source route options, the address
+			n := strings.IndexByte(s[end:], ']')
+			if n < 0 {
+				return "", s, false
+			}
+			end += n + 1
+		}
+	case strings.HasSuffix(s[:end], "]:"):
+		end--
+	case !strings.HasSuffix(s[:end], "]"):
+		return "", s, false
+	}
+	if strings.HasPrefix(s[end:], forged) {
+		end += len(forged)
+	}
+	return s[:end], s[end:], true
+}
+
+// address tells the first word of a line that has a client's own text there, in
+// which a space may stand and anything behind it: an address in brackets, quotes
+// or a comment, a command ("<-- …"). No resolver lets such a name pass.
+func address(word string) bool {
+	switch {
+	case strings.HasPrefix(word, "<"), word == "setsender:":
+		return true
+	case strings.HasPrefix(word, "from="), strings.HasPrefix(word, "to="):
+		return opens(word)
+	}
+	return false
+}
+
+// opens tells a word with something in it that may hold spaces, and so may end
+// behind the word. What a backslash quotes opens nothing, but may be the space
+// that ends the word. Backslashes are doubled in the log.
+func opens(word string) bool {
+	for i := 0; i < len(word); i++ {
+		switch word[i] {
+		case '<', '"', '(':
+			return true
+		case '\\':
+			if i++; !strings.HasPrefix(word[i:], `\`) {
+				continue // a control character
+			}
+			if i++; i == len(word) {
+				return true
+			}
+			if word[i] == '\\' {
+				i++
+			}
+		}
+	}
+	return false
 }
 
 // maxRelay is more than a relay value can have: an ident reply, the longest name

@@ -59,7 +59,9 @@ func starttls(s string, rec *relaylens.Record) relaylens.Verdict {
 	var client relay
 	var ok bool
 	if value, good := strings.CutPrefix(s, "relay="); good {
-		client, _, ok = cutRelay(unescape(value), func(s string) bool { return strings.HasPrefix(s, ", version=") })
+		if value, _, ok = strings.Cut(value, ", version="); ok { // no name has a space
+			client, ok = parseCut(unescape(value))
+		}
 	} else if _, value, found := cutLast(s, relayMark); found && strings.HasPrefix(s, "error: ") {
 		client, ok = parseCut(unescape(value))
 	}
@@ -101,52 +103,48 @@ func sessionEnd(s, sep string, rec *relaylens.Record) relaylens.Verdict {
 // {phase}", where REL is cut at 100 characters.
 const timeoutSep = " during "
 
-// hostFirst reads the lines that begin with REL.
-func hostFirst(s string, rec *relaylens.Record) relaylens.Verdict {
-	end := strings.Index(s, "]: ")
-	sep := len("]: ")
-	if f := strings.Index(s, "]"+forged+": "); f >= 0 && (end < 0 || f < end) {
-		end, sep = f, len("]"+forged+": ")
-	}
-	if end < 0 {
-		if at := strings.LastIndex(s, didNotIssue); at >= 0 && oneHost(s[:at]) {
-			return sessionEnd(s, didNotIssue, rec)
-		}
-		return relaylens.Ignored
-	}
-	value, said := s[:end+sep-2], s[end+sep:]
-	stage := probed(said)
-	attack := stage == relaylens.StageNone && strings.HasPrefix(said, "possible SMTP attack: command=AUTH, count=")
-	flood := said == "Possible SMTP RCPT flood, shutting down connection."
-	if !attack && !flood && stage == relaylens.StageNone {
-		return relaylens.Ignored
-	}
+// hostFirst reads the lines that begin with REL, value. ours is false when it is
+// none. Whatever else such a line looks like, it is read as nothing else: the name
+// before the address may imitate any keyword.
+func hostFirst(value, rest string, rec *relaylens.Record) (v relaylens.Verdict, ours bool) {
 	client, ok := parseRelay(unescape(value))
-	if !ok || !oneHost(value) {
-		return relaylens.Ignored
+	if !ok || !client.ip.IsValid() {
+		return relaylens.Ignored, false
 	}
-	e := &rec.Event
-	client.set(e)
-	if attack {
-		// It follows failures whose own lines may have the address cut off.
-		rec.Fact = relaylens.FactMessage
-		return relaylens.Parsed
+	if strings.HasPrefix(rest, didNotIssue) {
+		client.set(&rec.Event)
+		rec.Event.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSessionEnd
+		return relaylens.Parsed, true
 	}
-	e.Kind, e.Direction, e.Text = relaylens.KindRejected, relaylens.Inbound, unescape(said)
-	e.Reason, e.Stage = relaylens.ReasonClientPolicy, stage
-	if flood {
-		e.Reason, e.Stage, e.Class = relaylens.ReasonRateLimit, relaylens.StageRcpt, relaylens.Class4xx
+	said, ok := strings.CutPrefix(rest, ": ")
+	if !ok {
+		return relaylens.Ignored, true
 	}
-	return relaylens.Parsed
+	return hostSaid(client, said, rec), true
 }
 
 const didNotIssue = " did not issue MAIL/EXPN/VRFY/ETRN during connection to "
 
-// oneHost tells a relay value from a sentence that ends like one: what stands
-// before the address is one word.
-func oneHost(s string) bool {
-	at := strings.LastIndexByte(s, '[')
-	return at >= 0 && strings.IndexByte(strings.TrimSuffix(s[:at], " "), ' ') < 0
+// hostSaid reads what follows "REL: ".
+func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdict {
+	e := &rec.Event
+	if strings.HasPrefix(said, "possible SMTP attack: command=AUTH, count=") {
+		// It follows failures whose own lines may have the address cut off.
+		client.set(e)
+		rec.Fact = relaylens.FactMessage
+		return relaylens.Parsed
+	}
+	stage, reason, class := probed(said), relaylens.ReasonClientPolicy, relaylens.ClassNone
+	if said == "Possible SMTP RCPT flood, shutting down connection." {
+		stage, reason, class = relaylens.StageRcpt, relaylens.ReasonRateLimit, relaylens.Class4xx
+	}
+	if stage == relaylens.StageNone {
+		return relaylens.Ignored
+	}
+	client.set(e)
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, reason, class
+	e.Direction, e.Stage, e.Text = relaylens.Inbound, stage, unescape(said)
+	return relaylens.Parsed
 }
 
 // probed tells the stage of a command that PrivacyOptions forbids, StageNone for
