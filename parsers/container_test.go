@@ -1,0 +1,63 @@
+package parsers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers"
+)
+
+// What container runtimes write around a line, cut where they cut it, is gone
+// when the line has come through decoder and parser.
+func TestContainerLogs(t *testing.T) {
+	const postfix = `Nov 21 10:00:01 mx1 postfix/smtpd[77]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 454 4.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<client.example>`
+	const exim = `2026-11-21 10:00:01 H=(client.example) [192.0.2.7] F=<a@example.org> rejected RCPT <b@example.net>: relay not permitted`
+	cri := func(stream, tag, text string) string {
+		return "2026-11-21T10:00:01.123456789Z " + stream + " " + tag + " " + text + "\n"
+	}
+	docker := func(text string) string {
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf(`{"log":%s,"stream":"stdout","time":"2026-11-21T10:00:01.123456789Z"}`+"\n", quoted)
+	}
+	for _, mta := range []struct{ name, line string }{{"postfix", postfix}, {"exim", exim}} {
+		half := len(mta.line) / 2
+		for name, log := range map[string]string{
+			"CRI":              cri("stdout", "F", mta.line),
+			"CRI in pieces":    cri("stdout", "P", mta.line[:half]) + cri("stderr", "F", "something else") + cri("stdout", "F", mta.line[half:]),
+			"Docker":           docker(mta.line + "\n"),
+			"Docker in pieces": docker(mta.line[:half]) + docker(mta.line[half:]+"\n"),
+		} {
+			t.Run(name+", "+mta.name, func(t *testing.T) {
+				p := newParser(t, parsers.Options{Location: time.UTC})
+				var got []relaylens.Event
+				emit := func(e *relaylens.Event) {
+					if e.Refusal() {
+						got = append(got, e.Clone())
+					}
+				}
+				feed(t, p, "/var/log/pods/mail_mx1_0/mta/0.log", []byte(log), emit)
+				p.Flush(emit)
+				if len(got) != 1 {
+					t.Fatalf("%d refusals", len(got))
+				}
+				e := got[0]
+				is := []string{e.Kind.String(), e.ClientIP.String(), e.Helo, e.Sender, e.Recipient, e.Time.Format(time.RFC3339)}
+				if diff := cmp.Diff([]string{"relay_denied", "192.0.2.7", "client.example", "a@example.org", "b@example.net", "2026-11-21T10:00:01Z"}, is); diff != "" {
+					t.Errorf("-want +got\n%s", diff)
+				}
+				if got := e.Line; got != int64(strings.Count(log, "\n")) {
+					t.Errorf("completed by line %d", got)
+				}
+			})
+		}
+	}
+}
