@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens/exporter/prom"
 )
 
 // The daemon speaks to a real socket as systemd provides it.
@@ -68,7 +70,7 @@ func TestWrongWatchdogVariable(t *testing.T) {
 func TestWatchdogNeedsPipeline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told atomic.Int64
-		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, nil, nil, nil, nil, zap.NewNop())}
+		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, nil, prom.New(prom.Options{}), nil, nil, zap.NewNop())}
 		a.options.watchdog = 30 * time.Second
 		a.options.notify = func(string) error { told.Add(1); return nil }
 		a.startWatchdog()

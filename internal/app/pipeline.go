@@ -29,6 +29,7 @@ type pipeline struct {
 	commits  *committer
 	control  chan func()
 	exporter *prom.Exporter
+	findings *prom.Findings
 	done     chan struct{}
 	quit     chan struct{} // closed by abort
 	abort    func()
@@ -39,6 +40,8 @@ type pipeline struct {
 	classifier *classifier.Classifier
 	ledger     ledger
 	recent     recent
+	fed        [heldTicks]uint64 // feeds at each of the last ticks
+	ticks      int
 	configured []config.Source
 	sources    map[string]*counted
 }
@@ -57,6 +60,7 @@ func newPipeline(p *parsers.Parser, c *classifier.Classifier, x *prom.Exporter, 
 		in:         make(chan relaylens.Batch, queueBatches),
 		control:    make(chan func()),
 		exporter:   x,
+		findings:   x.Findings(),
 		done:       make(chan struct{}),
 		quit:       quit,
 		abort:      sync.OnceFunc(func() { close(quit) }),
@@ -135,11 +139,26 @@ func (p *pipeline) run() {
 				p.publishAll()
 			}
 			silent = true
+			p.expire()
 			if p.recent.due(now) {
 				p.ledger.revise(p.recent.revise(p.classifier, now))
+				p.findings.Set(p.recent.findings(p.classifier))
 			}
 		}
 	}
+}
+
+// heldTicks is for how many ticks an event may be held back while its source is
+// silent and others are not.
+const heldTicks = 40
+
+// expire lets out what was held back heldTicks ago.
+func (p *pipeline) expire() {
+	slot := &p.fed[p.ticks%heldTicks]
+	if p.ticks++; p.ticks > heldTicks {
+		p.parser.Expire(*slot, p.event)
+	}
+	*slot = p.parser.Feeds()
 }
 
 // settle gives the channels to use now, and sets flush to when that changes: in
@@ -232,9 +251,9 @@ func (p *pipeline) mta(name string) relaylens.MTA {
 	return relaylens.MTANone
 }
 
-// matches reports whether source s reads the file called name.
+// matches reports whether source s gives the lines that are called name.
 func matches(s config.Source, name string) bool {
-	if s.Path == name {
+	if s.Name() == name {
 		return true
 	}
 	ok, err := filepath.Match(s.Path, name)
@@ -290,7 +309,7 @@ func (p *pipeline) setParser(next *parsers.Parser) {
 	p.parser.Flush(p.event)
 	p.publishAll()
 	p.ledger.ripen()
-	p.parser = next
+	p.parser, p.ticks = next, 0
 	for name, s := range p.sources {
 		s.published = parsers.Counts{}
 		next.SetSourceMTA(name, p.mta(name))

@@ -21,17 +21,28 @@ const (
 
 // recent are the refusals whose causes later events may change, oldest first.
 type recent struct {
-	events []relaylens.Event
+	events []arrived
 	last   time.Time // when they were looked at
+}
+
+// arrived is a refusal and when it was read, by the clock.
+type arrived struct {
+	relaylens.Event
+	at time.Time
 }
 
 func (r *recent) add(e *relaylens.Event) {
 	if len(r.events) >= maxRecent {
-		n := copy(r.events, r.events[maxRecent/4:])
-		clear(r.events[n:])
-		r.events = r.events[:n]
+		r.forget(maxRecent / 4)
 	}
-	r.events = append(r.events, *e)
+	r.events = append(r.events, arrived{*e, time.Now()})
+}
+
+// forget lets the oldest n go.
+func (r *recent) forget(n int) {
+	left := copy(r.events, r.events[n:])
+	clear(r.events[left:])
+	r.events = r.events[:left]
 }
 
 // due reports whether it is time to look again.
@@ -40,7 +51,7 @@ func (r *recent) due(now time.Time) bool {
 }
 
 // revise asks for the causes anew, by all that was seen since, and returns what
-// changed. Refusals older than reviseAge, by the newest, are let go.
+// changed. Refusals that are too old, by the newest or by the clock, are let go.
 func (r *recent) revise(c *classifier.Classifier, now time.Time) (revisions []store.Revision) {
 	r.last = now
 	if len(r.events) == 0 {
@@ -52,19 +63,26 @@ func (r *recent) revise(c *classifier.Classifier, now time.Time) (revisions []st
 		e := &r.events[i]
 		was, age := e.Cause, newest.Sub(e.Time)
 		if age >= lateAge {
-			c.Final(e)
+			c.Final(&e.Event)
 		} else {
-			c.Revise(e)
+			c.Revise(&e.Event)
 		}
 		if e.Cause != was {
 			revisions = append(revisions, store.Revision{ID: e.ID, Cause: e.Cause})
 		}
-		if old == i && age > reviseAge {
+		if old == i && (age > reviseAge || now.Sub(e.at) > reviseAge) {
 			old++
 		}
 	}
-	n := copy(r.events, r.events[old:])
-	clear(r.events[n:])
-	r.events = r.events[:n]
+	r.forget(old)
 	return revisions
+}
+
+// findings gathers the problems that the recent refusals point to.
+func (r *recent) findings(c *classifier.Classifier) []relaylens.Finding {
+	f := c.NewFindings()
+	for i := range r.events {
+		f.Add(&r.events[i].Event)
+	}
+	return f.List()
 }
