@@ -4,8 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -103,12 +107,11 @@ func (s *Store) Totals(ctx context.Context, span Span) iter.Seq2[Total, error] {
 // Values lists the values that the hours of a span of whole hours had.
 func (s *Store) Values(ctx context.Context, span Span) iter.Seq2[Value, error] {
 	since, until := span.hours()
-	const query = `SELECT hour, field, value, kind, events, first, last FROM hourly_top WHERE hour >= ? AND hour < ? ORDER BY hour, field, value`
-	return s.values(ctx, query, since, until)
+	return s.values(ctx, packed+` FROM hourly_top t WHERE hour >= ? AND hour < ? GROUP BY t.hour, t.field`, since, until)
 }
 
-// ValuesOf adds up some values of a field over a span of whole hours; what the
-// hours do not tell the names of is among the result.
+// ValuesOf lists some values of a field in the hours of a span of whole hours;
+// what the hours do not tell the names of is among them.
 func (s *Store) ValuesOf(ctx context.Context, span Span, field string, values []string) iter.Seq2[Value, error] {
 	since, until := span.hours()
 	names, err := json.Marshal(append([]string{""}, values...))
@@ -116,75 +119,86 @@ func (s *Store) ValuesOf(ctx context.Context, span Span, field string, values []
 		return func(yield func(Value, error) bool) { yield(Value{}, fmt.Errorf("name values of %s: %w", field, err)) }
 	}
 	// One search for each hour and value: the hours may hold many more.
-	const query = `SELECT t.hour, t.field, t.value, t.kind, t.events, t.first, t.last
-		FROM (SELECT DISTINCT hour FROM hourly_totals WHERE hour >= ? AND hour < ?) h CROSS JOIN json_each(?) v CROSS JOIN hourly_top t
-		WHERE t.hour = h.hour AND t.field = ? AND t.value = v.value`
+	const query = packed + ` FROM (SELECT DISTINCT hour FROM hourly_totals WHERE hour >= ? AND hour < ?) h CROSS JOIN json_each(?) v CROSS JOIN hourly_top t
+		WHERE t.hour = h.hour AND t.field = ? AND t.value = v.value GROUP BY h.hour`
 	return s.values(ctx, query, since, until, string(names), field)
 }
 
+// packed selects all rows of an hour and field as one text, which costs half of
+// what so many rows do. The value is last and its length tells where it ends,
+// for it is a stranger's text.
+const packed = `SELECT t.field, group_concat(concat_ws(' ', t.kind, t.events, t.first, t.last, octet_length(t.value), t.value), '')`
+
+var errPacked = errors.New("a row of hourly_top is not as it was written")
+
 func (s *Store) values(ctx context.Context, query string, args ...any) iter.Seq2[Value, error] {
 	return each(ctx, s, "hourly top lists", query, args, func(rows *sql.Rows, yield func(Value) bool) error {
-		var hour, first, last int64
-		var field, kind, value sql.RawBytes
-		var r restOfHour
+		var field, text string
 		kinds := make(map[string]relaylens.Kind)
-		names := make(map[string]string)
+		var hour []Value
 		for rows.Next() {
-			var v Value
-			if err := rows.Scan(&hour, &field, &value, &kind, &v.Events, &first, &last); err != nil {
+			if err := rows.Scan(&field, &text); err != nil {
 				return err
 			}
-			var err error
-			if known(&err, kinds, &v.Kind, kind, relaylens.ParseKind); err != nil {
-				return err
+			hour = hour[:0]
+			for text != "" {
+				v := Value{Field: field}
+				var err error
+				if text, err = v.unpack(text, kinds); err != nil {
+					return err
+				}
+				hour = append(hour, v)
 			}
-			v.Field, v.Value = interned(names, field), string(value)
-			v.First, v.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
-			if !r.add(hour, &v, yield) || v.Value != "" && !yield(v) {
-				return nil
+			bound(hour)
+			for i := range hour {
+				if !yield(hour[i]) {
+					return nil
+				}
 			}
 		}
-		r.end(yield)
-		return rows.Err()
+		return nil
 	})
 }
 
-// restOfHour finds out how many events a value can have had that an hour does
-// not tell the name of: no more than the smallest that it does.
-type restOfHour struct {
-	hour  int64
-	field string
-	least int64
-	rest  []Value
-}
-
-// add takes in a row of a list that is ordered by hour and field.
-func (r *restOfHour) add(hour int64, v *Value, yield func(Value) bool) bool {
-	if (hour != r.hour || v.Field != r.field) && !r.end(yield) {
-		return false
+// unpack reads v from the beginning of text, which it aliases, and returns the
+// rest.
+func (v *Value) unpack(text string, kinds map[string]relaylens.Kind) (rest string, err error) {
+	word, text, _ := strings.Cut(text, " ")
+	if known(&err, kinds, &v.Kind, []byte(word), relaylens.ParseKind); err != nil {
+		return "", err
 	}
-	r.hour, r.field = hour, v.Field
-	if v.Value == "" {
-		r.rest = append(r.rest, *v)
-	} else if r.least == 0 || v.Events < r.least {
-		r.least = v.Events
-	}
-	return true
-}
-
-func (r *restOfHour) end(yield func(Value) bool) bool {
-	rest, least := r.rest, r.least
-	r.rest, r.least = r.rest[:0], 0
-	for _, v := range rest {
-		v.Bound = v.Events
-		if least > 0 {
-			v.Bound = min(v.Bound, least)
+	var numbers [4]int64 // events, first, last, length of the value
+	for i := range numbers {
+		var ok bool
+		if word, text, ok = strings.Cut(text, " "); !ok {
+			return "", errPacked
 		}
-		if !yield(v) {
-			return false
+		if numbers[i], err = strconv.ParseInt(word, 10, 64); err != nil {
+			return "", errPacked
 		}
 	}
-	return true
+	n := numbers[3]
+	if n < 0 || n > int64(len(text)) {
+		return "", errPacked
+	}
+	v.Events, v.First, v.Last, v.Value = numbers[0], time.Unix(0, numbers[1]).UTC(), time.Unix(0, numbers[2]).UTC(), text[:n]
+	return text[n:], nil
+}
+
+// bound tells of the values of one hour and field whose names were not kept that
+// none of them had more events than the least that was.
+func bound(hour []Value) {
+	least := int64(math.MaxInt64)
+	for i := range hour {
+		if hour[i].Value != "" {
+			least = min(least, hour[i].Events)
+		}
+	}
+	for i := range hour {
+		if hour[i].Value == "" {
+			hour[i].Bound = min(hour[i].Events, least)
+		}
+	}
 }
 
 // each runs a query and hands its rows to scan, which ends at an error or when

@@ -70,8 +70,8 @@ type What struct {
 type series int
 
 const (
-	seriesRemote series = 4
-	numSeries           = 5
+	seriesRemote = series(4)
+	numSeries    = 5
 )
 
 func seriesOf(kind relaylens.Kind, direction relaylens.Direction) series {

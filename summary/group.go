@@ -148,7 +148,7 @@ func (g *Groups) Table(n int) *GroupTable {
 		t.Until = g.span.Until.In(g.loc)
 	}
 	t.Others = t.Refusals
-	for _, e := range certain(g.top, n) {
+	for _, e := range g.top.List(n, strings.Compare) {
 		group := Group{Values: values(e.Key), Events: e.Count - e.Error, Error: e.Error}
 		if !g.rolled {
 			group.First, group.Last = e.Value.first.In(g.loc), e.Value.last.In(g.loc)

@@ -30,7 +30,7 @@ func (t *GroupTable) AppendText(dst []byte, o TextOptions) []byte {
 func (t *GroupTable) table() (tab table, note string) {
 	tab.columns = []column{{title: "events", right: true}, {title: "share", right: true, late: 2}}
 	for _, field := range t.By {
-		tab.columns = append(tab.columns, column{title: field, flex: true, least: max(len(field), 8)})
+		tab.columns = append(tab.columns, column{title: field, flex: true, least: max(len(field), 24)})
 	}
 	times := len(t.Groups) > 0 && !t.Groups[0].First.IsZero()
 	if times {

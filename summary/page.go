@@ -66,7 +66,7 @@ func (r *Report) AppendHTML(dst []byte, o TextOptions) ([]byte, error) {
 		p.Notes = append([]string{"No refusals."}, p.Notes...)
 		return p.append(dst)
 	}
-	totals := r.totals(1 << 10)
+	totals := r.totals()
 	totals.table.columns = totals.table.columns[:4]
 	totals.table.rows = totals.table.rows[:len(totals.table.rows)-1]
 	order := append(append([]section{r.uncomparedTotals(totals), r.causes()}, r.lists()...), r.news(), r.remote())

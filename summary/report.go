@@ -125,7 +125,7 @@ func (b *Builder) Report(o ReportOptions) *Report {
 	if b.compares() {
 		remote := b.then.sum(isRemote)
 		r.Remote.Before = &remote
-		r.Before = &Before{b.before.Since.In(o.Location), b.before.Until.In(o.Location), b.then.sum(isInbound)}
+		r.Before = &Before{b.before.Since.Truncate(time.Microsecond).In(o.Location), b.before.Until.In(o.Location), b.then.sum(isInbound)}
 	}
 	r.Kinds = b.kinds(isInbound)
 	r.Classes = b.counts(isInbound, func(w What) Count { return Count{Class: w.Class} })
@@ -163,6 +163,9 @@ func (b *Builder) covered() Span {
 	if span.Since.IsZero() {
 		span.Since = span.Until
 	}
+	// An end that is itself in the span is a nanosecond later, which is no step of
+	// a time line.
+	span.Until = span.Until.Truncate(time.Microsecond)
 	return span
 }
 
@@ -229,8 +232,8 @@ var faultRank = map[relaylens.Fault]int{relaylens.FaultServer: 0, relaylens.Faul
 	relaylens.FaultAttacker: 3, relaylens.FaultNone: 4}
 
 func (b *Builder) causes() []Count {
-	any := func(What) bool { return true }
-	causes := b.counts(any, func(w What) Count { return Count{Cause: w.Cause, Fault: w.Cause.Fault()} })
+	all := func(What) bool { return true }
+	causes := b.counts(all, func(w What) Count { return Count{Cause: w.Cause, Fault: w.Cause.Fault()} })
 	slices.SortStableFunc(causes, func(a, b Count) int { return cmp.Compare(faultRank[a.Fault], faultRank[b.Fault]) })
 	return causes
 }
@@ -256,7 +259,8 @@ func (b *Builder) mtas() []string {
 func (b *Builder) contexts() []Count {
 	var counts []Count
 	for _, k := range relaylens.Kinds() {
-		if n := b.context[k]; n > 0 {
+		// Connections depend on what is logged more than on what happened.
+		if n := b.context[k]; n > 0 && k != relaylens.KindConnection {
 			counts = append(counts, Count{Kind: k, Events: n})
 		}
 	}

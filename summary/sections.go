@@ -16,9 +16,9 @@ const (
 )
 
 // totals is the table of kinds, with the time line of each.
-func (r *Report) totals(width int) section {
-	s := section{title: "What", table: table{columns: []column{{}, {title: "events", right: true}, {title: "before", right: true, late: 2},
-		{title: "change", right: true, late: 1}, {title: "each line to its own scale, a step is " + r.Timeline.Step, late: 3}}}}
+func (r *Report) totals() section {
+	s := section{title: "What", table: table{columns: []column{{}, {title: "events", right: true}, {title: "before", right: true, late: 3},
+		{title: "change", right: true, late: 2}, {title: "a step is " + r.Timeline.Step, flex: true, least: 24, late: 1}}}}
 	if r.Before == nil {
 		s.table.columns[2].title, s.table.columns[3].title = "", ""
 	}
@@ -53,9 +53,6 @@ func (r *Report) totals(width int) section {
 			{sparkline(r.Timeline.Buckets, l.of), cyan}})
 	}
 	s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {}, {r.Timeline.axis(), dim}})
-	if len(r.Timeline.Buckets) > max(width-totalsWidth, 24)+4 {
-		s.table.columns[4].flex, s.table.columns[4].least = true, 24
-	}
 	return s
 }
 
@@ -98,20 +95,33 @@ func sparkline(buckets []Bucket, of func(*Bucket) int64) string {
 	return b.String()
 }
 
-// axis labels the steps of a time line, as many as there is room for.
+// axis labels the steps of a time line, as many as there is room for; where
+// another day begins comes first.
 func (t *Timeline) axis() string {
-	var b strings.Builder
-	used := 0
-	for i := range t.Buckets {
+	axis := []byte(strings.Repeat(" ", len(t.Buckets)))
+	put := func(i int) {
 		label := t.label(i)
-		if i > 0 && used+1 > i || label == "" || i+len(label) > max(len(t.Buckets), len(label)) {
-			continue
+		from, to := max(i-1, 0), min(i+len(label)+1, len(axis))
+		if i+len(label) <= len(axis) && strings.TrimSpace(string(axis[from:to])) == "" {
+			copy(axis[i:], label)
 		}
-		b.WriteString(strings.Repeat(" ", i-used))
-		b.WriteString(label)
-		used = i + len(label)
 	}
-	return b.String()
+	for i := range t.Buckets {
+		if t.newDay(i) {
+			put(i)
+		}
+	}
+	for i := range t.Buckets {
+		if !strings.HasSuffix(t.Step, "h") || t.Step == "1h" {
+			put(i)
+		}
+	}
+	return strings.TrimRight(string(axis), " ")
+}
+
+// newDay reports whether another day begins with a step.
+func (t *Timeline) newDay(i int) bool {
+	return i > 0 && t.Buckets[i].Time.YearDay() != t.Buckets[i-1].Time.YearDay()
 }
 
 // label is the beginning of a step as it stands on the axis: the hour, and the
@@ -125,7 +135,7 @@ func (t *Timeline) label(i int) string {
 		return at.Format("2006-01")
 	case strings.HasSuffix(t.Step, "d"):
 		return at.Format("Jan 2")
-	case i > 0 && at.YearDay() != t.Buckets[i-1].Time.YearDay():
+	case t.newDay(i):
 		return at.Format("Jan 2")
 	case strings.HasSuffix(t.Step, "s"):
 		return at.Format("15:04:05")
@@ -142,7 +152,7 @@ var faultNames = map[relaylens.Fault]string{relaylens.FaultServer: "server: your
 func (r *Report) causes() section {
 	s := section{title: "Causes", table: table{columns: []column{{title: "events", right: true}, {title: "change", right: true, late: 1}, {title: "cause"}, {title: "fault", late: 2}}}}
 	for i, c := range r.Causes {
-		if i == maxCauses {
+		if i == maxCauses-1 && len(r.Causes) > maxCauses {
 			s.table.rows = append(s.table.rows, others(sum(r.Causes[i:]), len(r.Causes)-i, 4))
 			break
 		}
@@ -178,7 +188,10 @@ func others(events int64, values, width int) []cell {
 	row := make([]cell, width)
 	row[0] = cell{number(events), dim}
 	row[2] = cell{"others", dim}
-	if values > 0 {
+	switch {
+	case values == 1:
+		row[2].text = "1 other"
+	case values > 1:
 		row[2].text = number(int64(values)) + " others"
 	}
 	return row
@@ -198,7 +211,7 @@ func (r *Report) reasons(title string, reasons []Count) section {
 	s := section{title: title, half: true, table: table{columns: []column{{title: "events", right: true}, {title: "change", right: true, late: 1},
 		{title: "reason", flex: true, least: 12}}}}
 	for i, c := range reasons {
-		if i == maxReasons {
+		if i == maxReasons-1 && len(reasons) > maxReasons {
 			s.table.rows = append(s.table.rows, others(sum(reasons[i:]), len(reasons)-i, 3))
 			break
 		}

@@ -61,16 +61,18 @@ func (t *table) lines(width int, color bool) []line {
 	t.squeeze(widths, use, width)
 	var lines []line
 	titles := make([]cell, len(t.columns))
-	any := false
+	titled := false
 	for i, c := range t.columns {
 		titles[i] = cell{c.title, dim}
-		any = any || c.title != ""
+		titled = titled || c.title != ""
 	}
-	if any {
+	if titled {
 		lines = append(lines, t.line(titles, widths, use, color))
 	}
 	for _, row := range t.rows {
-		lines = append(lines, t.line(row, widths, use, color))
+		if l := t.line(row, widths, use, color); l.width > indent {
+			lines = append(lines, l)
+		}
 	}
 	return lines
 }

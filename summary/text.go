@@ -38,12 +38,12 @@ type section struct {
 func (r *Report) AppendText(dst []byte, o TextOptions) []byte {
 	o.Width = max(o.Width, leastWidth)
 	for _, l := range r.head() {
-		dst = append(append(dst, fit(l, o.Width)...), '\n')
+		dst = appendWrapped(dst, l, o.Width)
 	}
 	if r.empty() {
 		return append(dst, "\nNo refusals.\n"...)
 	}
-	totals, problems, lists := []section{r.totals(o.Width)}, []section{r.causes(), r.news(), r.remote()}, r.lists()
+	totals, problems, lists := []section{r.totals()}, []section{r.causes(), r.news(), r.remote()}, r.lists()
 	order := append(append(totals, problems[0]), append(lists, problems[1:]...)...)
 	if o.ProblemsFirst {
 		order = append(append(problems, totals...), lists...)
@@ -52,9 +52,25 @@ func (r *Report) AppendText(dst []byte, o TextOptions) []byte {
 		dst = append(append(dst, l.text...), '\n')
 	}
 	for _, note := range r.notes() {
-		dst = append(append(append(dst, '\n'), fit(note, max(o.Width, 78))...), '\n')
+		dst = appendWrapped(append(dst, '\n'), note, o.Width)
 	}
 	return dst
+}
+
+// appendWrapped adds s in lines of at most width columns, broken between words.
+func appendWrapped(dst []byte, s string, width int) []byte {
+	used := 0
+	for i, word := range strings.Fields(s) {
+		w := columns(word)
+		switch {
+		case i > 0 && used+1+w > width:
+			dst, used = append(dst, '\n'), 0
+		case i > 0:
+			dst, used = append(dst, ' '), used+1
+		}
+		dst, used = append(dst, fit(word, width)...), used+w
+	}
+	return append(dst, '\n')
 }
 
 func (r *Report) empty() bool {
@@ -160,7 +176,7 @@ func (r *Report) notes() []string {
 }
 
 var contextNames = map[relaylens.Kind]string{relaylens.KindAccepted: "messages accepted", relaylens.KindDelivered: "deliveries",
-	relaylens.KindAuthOK: "logins", relaylens.KindBackendError: "backend errors", relaylens.KindConnection: "connections"}
+	relaylens.KindAuthOK: "logins", relaylens.KindBackendError: "backend errors"}
 
 func contextName(c Count) string {
 	switch c.Action {

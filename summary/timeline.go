@@ -115,7 +115,10 @@ func (h *histogram) timeline(span Span, loc *time.Location, limit int) Timeline 
 			continue
 		}
 		edges := s.edges(since, until, limit)
-		if edges == nil && i < len(steps)-1 {
+		if i == len(steps)-1 {
+			edges = s.edges(since, until, 1<<10) // however few were asked for
+		}
+		if edges == nil {
 			continue
 		}
 		line.Step, line.Buckets = s.name, make([]Bucket, len(edges))

@@ -31,20 +31,7 @@ func (o ReportOptions) listed() int {
 
 // largest are the n entries of a list that are certain to have the most events.
 func (t *tally) largest(field, n int) []aggregate.Entry[string, seen] {
-	return certain(t.lists[field], n)
-}
-
-// certain is the n entries that are certain to have the most events: a value
-// that took over the count of others is none of the largest for that.
-func certain(top *aggregate.Top[string, seen], n int) []aggregate.Entry[string, seen] {
-	list := top.List(-1, strings.Compare)
-	slices.SortStableFunc(list, func(a, b aggregate.Entry[string, seen]) int {
-		return cmp.Compare(b.Count-b.Error, a.Count-a.Error)
-	})
-	if n >= 0 && n < len(list) {
-		list = slices.Clip(list[:n])
-	}
-	return list
+	return t.lists[field].List(n, strings.Compare)
 }
 
 // list is the largest values of a field.

@@ -31,6 +31,7 @@ func newRootCommand() *cobra.Command {
 		newParseCommand(),
 		newServeCommand(),
 		newEventsCommand(),
+		newSummaryCommand(),
 		newDiagnoseCommand(),
 		newCheckConfigCommand(),
 		newVersionCommand(),

@@ -133,18 +133,33 @@ func (t *Top[K, V]) Bound() int64 {
 	return t.entries[0].Count
 }
 
-// List is the n largest entries, by count and then by compare; all when n is
-// negative.
+// List is the n entries that are certain to have the most events, by Count less
+// Error and then by compare: a value that took over the count of others is none
+// of the largest for that. All entries when n is negative.
 func (t *Top[K, V]) List(n int, compare func(a, b K) int) []Entry[K, V] {
-	list := make([]Entry[K, V], len(t.entries))
-	for i, e := range t.entries {
-		list[i] = e.Entry
+	order := func(a, b *entry[K, V]) int {
+		return cmp.Or(cmp.Compare(b.Count-b.Error, a.Count-a.Error), compare(a.Key, b.Key))
 	}
-	slices.SortFunc(list, func(a, b Entry[K, V]) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), compare(a.Key, b.Key))
-	})
-	if n >= 0 && n < len(list) {
-		list = slices.Clip(list[:n])
+	if n < 0 || n > len(t.entries) {
+		n = len(t.entries)
+	}
+	// Mostly few of many are wanted: sorting them all would cost more than counting.
+	portion := 2*n + 64
+	best := make([]*entry[K, V], 0, min(portion, len(t.entries)))
+	full := false // the first n of best are the largest so far
+	for _, e := range t.entries {
+		if len(best) == portion {
+			slices.SortFunc(best, order)
+			best, full = best[:n], true
+		}
+		if !full || n > 0 && order(e, best[n-1]) < 0 {
+			best = append(best, e)
+		}
+	}
+	slices.SortFunc(best, order)
+	list := make([]Entry[K, V], n)
+	for i := range list {
+		list[i] = best[i].Entry
 	}
 	return list
 }

@@ -31,6 +31,7 @@ func TestTop(t *testing.T) {
 		{"", 3, entries{}, 0},
 		{"a b b c", 3, entries{{"b", 2, 0, 2}, {"a", 1, 0, 1}, {"c", 1, 0, 1}}, 0},
 		{"a b b d d d c", 3, entries{{"d", 3, 0, 3}, {"b", 2, 0, 2}, {"c", 2, 1, 1}}, 2},
+		{"a a b b b c c d", 3, entries{{"b", 3, 0, 3}, {"c", 2, 0, 2}, {"d", 3, 2, 1}}, 2},
 		{"a a b c", 1, entries{{"c", 4, 3, 1}}, 4},
 		{"a b c", 0, entries{{"c", 3, 2, 1}}, 3},
 	} {
@@ -62,6 +63,21 @@ func TestTopListsTheFirst(t *testing.T) {
 	}
 	if _, ok := top.Get("x"); ok || top.Find("x") != nil {
 		t.Error("x was never counted")
+	}
+}
+
+// TestTopListsTheSame holds the first of a list against the list of all.
+func TestTopListsTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	top := NewTop[uint64, int64](700, nil)
+	for range 20_000 {
+		top.Add(r.Uint64N(1000), 1)
+	}
+	all := top.List(-1, cmp.Compare)
+	for _, n := range []int{0, 1, 5, 50, 699, 700, 5000} {
+		if diff := gocmp.Diff(all[:min(n, 700)], top.List(n, cmp.Compare)); diff != "" {
+			t.Errorf("the first %d: %s", n, diff)
+		}
 	}
 }
 
