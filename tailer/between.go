@@ -206,7 +206,7 @@ func (f *follower) recover(s *stream) {
 			case f.ownPath(c):
 			case !c.identify(f.openFile):
 				moved = true
-			case c.origin != s.origin || !c.packed && c.size <= s.offset:
+			case c.origin != s.origin || !c.packed && c.size <= at.Offset:
 			case f.openCopy(s, c, &p, &at):
 				return
 			default:

@@ -19,7 +19,11 @@ type footprint struct {
 }
 
 func (s *stream) footprint() footprint {
-	return footprint{source: s.source, id: s.id, origin: s.origin, head: bytes.Clone(s.head), tail: bytes.Clone(s.tail), from: s.from, line: s.offset, number: s.number}
+	at := s.position()
+	return footprint{
+		source: s.source, id: s.id, origin: s.origin, from: s.from, line: at.Offset, number: at.Number,
+		head: bytes.Clone(s.head), tail: bytes.Clone(s.tail),
+	}
 }
 
 // resemblance is how much of what was read a file holds.

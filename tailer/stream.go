@@ -181,7 +181,11 @@ func (s *stream) seek(offset, number int64) error {
 	if offset == 0 {
 		s.origin = relaylens.Origin{}
 	}
-	s.head = nil
+	// Right away: the file may be truncated before it is read.
+	s.head = make([]byte, min(printSize, offset))
+	if n, _ := s.f.ReadAt(s.head, 0); n < len(s.head) {
+		return errRewritten
+	}
 	return s.loadTail()
 }
 
@@ -248,10 +252,14 @@ func originOf(f io.ReaderAt) (relaylens.Origin, error) {
 
 // position resumes the stream after the last line that was handed out.
 func (s *stream) position() relaylens.Position {
-	return relaylens.Position{
+	p := relaylens.Position{
 		Source: s.source, Device: s.key.device, Inode: s.key.inode,
 		Origin: s.origin, Offset: s.offset, Number: s.number,
 	}
+	if s.warmTo > 0 {
+		p.Offset, p.Number = s.warmTo, s.warmNumber
+	}
+	return p
 }
 
 // reference is the clock for a file that is being written; one that has been
