@@ -34,6 +34,7 @@ func startDaemon(t *testing.T, dir string, stdin io.Reader, args ...string) *dae
 	t.Helper()
 	d := &daemon{Cmd: exec.CommandContext(t.Context(), "relaylens", append([]string{"serve"}, args...)...), t: t, entries: make(chan map[string]any, 100)}
 	d.Dir, d.Stdin = dir, stdin
+	d.Env = append(os.Environ(), "RELAYLENS_DATA_DIR="+t.TempDir())
 	stderr, err := d.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -202,6 +203,7 @@ func TestServeErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "relaylens", append([]string{"serve"}, tt.args...)...)
 			cmd.Dir = t.TempDir()
+			cmd.Env = append(os.Environ(), "RELAYLENS_DATA_DIR="+t.TempDir())
 			out, _ := cmd.CombinedOutput()
 			if code := cmd.ProcessState.ExitCode(); code != tt.code {
 				t.Errorf("exit code %d, want %d", code, tt.code)

@@ -325,7 +325,29 @@ func (p *pipeline) change(sources []config.Source, parser *parsers.Parser) (forg
 	if parser != nil {
 		p.setParser(parser)
 	}
+	p.handOver(handOverTime)
 	return forgotten
+}
+
+// handOverTime is how long a reload waits for the store.
+const handOverTime = 3 * time.Second
+
+// handOver waits until the store has all that was read, so that positions read
+// from it are those of now. A store that is slower than that leaves them behind,
+// which costs reading again.
+func (p *pipeline) handOver(within time.Duration) {
+	timeout := time.NewTimer(within)
+	defer timeout.Stop()
+	for range 2 { // hand over; then wait until that is written
+		select {
+		case <-p.commits.idle:
+			p.commits.write(p.ledger.take(p.parser.OldestHeld()))
+		case <-p.commits.done:
+			return
+		case <-timeout.C:
+			return
+		}
+	}
 }
 
 // drain takes what waits at this moment.
