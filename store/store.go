@@ -32,7 +32,7 @@ type Store struct {
 // there. A database that SQLite cannot read is put aside, never deleted: see
 // [OpenOrReplace].
 func Open(ctx context.Context, dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // the directory is the operator's to name
 		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
 	}
 	s := &Store{path: filepath.Join(dir, FileName)}
@@ -47,7 +47,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 // or not. It fails when there is none.
 func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	s := &Store{path: filepath.Join(dir, FileName)}
-	if _, err := os.Stat(s.path); err != nil {
+	if _, err := os.Stat(s.path); err != nil { //nolint:gosec // the directory is the operator's to name
 		return nil, fmt.Errorf("open event store: %w; is data_dir right, and did the daemon run?", err)
 	}
 	var err error
