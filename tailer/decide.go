@@ -3,6 +3,7 @@ package tailer
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/relaylens/relaylens"
 )
@@ -15,6 +16,9 @@ func (f *follower) decide(s *stream) bool {
 	if err != nil {
 		f.failed("read", err)
 		return false
+	}
+	if fi.Size() != s.size {
+		s.grew = time.Now()
 	}
 	s.size, s.atEnd = fi.Size(), true
 	if s.size == 0 {

@@ -218,7 +218,7 @@ func (f *follower) prune(p *plan, current bool) {
 		isCurrent := current && i == len(p.files)-1
 		switch {
 		case isCurrent, p.at[c.id] != nil:
-		case f.ownPath(&c), f.known(p, &c):
+		case f.known(p, &c):
 			continue
 		case p.first < len(p.files):
 			if i < p.first {
