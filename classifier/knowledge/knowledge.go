@@ -16,18 +16,18 @@ var file []byte
 
 // Entry is what is known of one cause. It is shared: callers must not change it.
 type Entry struct {
-	Cause      relaylens.Cause `yaml:"-"`
-	Title      string          `yaml:"title"`
-	Fault      relaylens.Fault `yaml:"-"`
-	FaultName  string          `yaml:"fault"` // Fault as the file says it
-	Text       string          `yaml:"text"`
-	Proof      []string        `yaml:"proof"`
-	Against    []string        `yaml:"against"`
-	Fixes      []Fix           `yaml:"fixes"`     // the most successful first, those without a rate last
-	DeadEnds   []DeadEnd       `yaml:"dead_ends"` // the surest failure first, those without a rate last
-	Checks     []Check         `yaml:"checks"`
-	References []string        `yaml:"references"`
-	Versions   string          `yaml:"versions"` // what a fix needs beyond [Versions]
+	Cause      relaylens.Cause `yaml:"-" json:"cause"`
+	Title      string          `yaml:"title" json:"title,omitempty"`
+	Fault      relaylens.Fault `yaml:"-" json:"fault"`
+	FaultName  string          `yaml:"fault" json:"-"` // Fault as the file says it
+	Text       string          `yaml:"text" json:"text,omitempty"`
+	Proof      []string        `yaml:"proof" json:"proof,omitempty"`
+	Against    []string        `yaml:"against" json:"against,omitempty"`
+	Fixes      []Fix           `yaml:"fixes" json:"fixes,omitempty"`         // the most successful first, those without a rate last
+	DeadEnds   []DeadEnd       `yaml:"dead_ends" json:"dead_ends,omitempty"` // the surest failure first, those without a rate last
+	Checks     []Check         `yaml:"checks" json:"checks,omitempty"`
+	References []string        `yaml:"references" json:"references,omitempty"`
+	Versions   string          `yaml:"versions" json:"versions,omitempty"` // what a fix needs beyond [Versions]
 }
 
 // Versions are the releases that the knowledge was read from.
@@ -35,26 +35,26 @@ const Versions = "Postfix 3.4 to 3.11, Exim 4.92 to 4.99, Sendmail 8.14 to 8.18"
 
 // Fix is one way to make a cause go away.
 type Fix struct {
-	Title string `yaml:"title"`
-	Rate  int    `yaml:"rate"` // per cent of those who tried it; 0 is not known
-	Any   []Step `yaml:"any"`  // whatever the server
+	Title string `yaml:"title" json:"title,omitempty"`
+	Rate  int    `yaml:"rate" json:"rate,omitempty"` // per cent of those who tried it; 0 is not known
+	Any   []Step `yaml:"any" json:"any,omitempty"`   // whatever the server
 
-	Postfix  []Step `yaml:"postfix"`
-	Exim     []Step `yaml:"exim"`
-	Sendmail []Step `yaml:"sendmail"`
+	Postfix  []Step `yaml:"postfix" json:"postfix,omitempty"`
+	Exim     []Step `yaml:"exim" json:"exim,omitempty"`
+	Sendmail []Step `yaml:"sendmail" json:"sendmail,omitempty"`
 
-	CPanel  []Step `yaml:"cpanel"`
-	Plesk   []Step `yaml:"plesk"`
-	Dovecot []Step `yaml:"dovecot"`
+	CPanel  []Step `yaml:"cpanel" json:"cpanel,omitempty"`
+	Plesk   []Step `yaml:"plesk" json:"plesk,omitempty"`
+	Dovecot []Step `yaml:"dovecot" json:"dovecot,omitempty"`
 }
 
 // Step is one of three: something to know or do, a command, or what belongs
 // into a file.
 type Step struct {
-	Say  string `yaml:"say"`
-	Run  string `yaml:"run"`  // a line for the shell
-	File string `yaml:"file"` // where Text belongs
-	Text string `yaml:"text"`
+	Say  string `yaml:"say" json:"say,omitempty"`
+	Run  string `yaml:"run" json:"run,omitempty"`   // a line for the shell
+	File string `yaml:"file" json:"file,omitempty"` // where Text belongs
+	Text string `yaml:"text" json:"text,omitempty"`
 }
 
 // Steps are those of one server's fix: the general ones and its own.
@@ -90,16 +90,16 @@ func (f *Fix) Products() []Product {
 
 // DeadEnd is what people try and what does not help.
 type DeadEnd struct {
-	Title string `yaml:"title"`
-	Rate  int    `yaml:"rate"` // per cent of those whom it failed; 0 is not known
-	Why   string `yaml:"why"`
+	Title string `yaml:"title" json:"title,omitempty"`
+	Rate  int    `yaml:"rate" json:"rate,omitempty"` // per cent of those whom it failed; 0 is not known
+	Why   string `yaml:"why" json:"why,omitempty"`
 }
 
 // Check is a command that tells more; it changes nothing.
 type Check struct {
-	What string `yaml:"what"`
-	MTA  string `yaml:"mta"` // empty: whatever the server
-	Run  string `yaml:"run"`
+	What string `yaml:"what" json:"what,omitempty"`
+	MTA  string `yaml:"mta" json:"mta,omitempty"` // empty: whatever the server
+	Run  string `yaml:"run" json:"run,omitempty"`
 }
 
 // For reports whether the check is one for a server; MTANone takes them all.
@@ -121,6 +121,7 @@ type base struct {
 	Enhanced   map[string]Code     `yaml:"enhanced"`
 	Texts      []Wording           `yaml:"texts"`
 	Lines      []Line              `yaml:"lines"`
+	Usual      []usual             `yaml:"usual"`
 }
 
 type word struct {
@@ -188,6 +189,9 @@ func Candidates(e *relaylens.Event) []relaylens.Cause {
 		if c != e.Cause {
 			causes = append(causes, c)
 		}
+	}
+	if len(causes) == 0 && e.Kind.Refusal() {
+		return []relaylens.Cause{relaylens.CauseUnknown}
 	}
 	return causes
 }

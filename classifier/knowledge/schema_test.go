@@ -123,6 +123,9 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%s: %q has more than one line", where, run)
 		}
 		for _, p := range braces.FindAllString(run, -1) {
+			if p == "{client_addr}" { // a macro of Sendmail
+				continue
+			}
 			if _, ok := placeholders[p[1:len(p)-1]]; !ok {
 				t.Errorf("%s: %q has the unknown placeholder %s", where, run, p)
 			}
@@ -361,6 +364,25 @@ func TestSettings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUsual: every refusal of every server is configured somewhere.
+func TestUsual(t *testing.T) {
+	for _, mta := range relaylens.MTAs() {
+		for _, stage := range relaylens.Stages() {
+			e := &relaylens.Event{MTA: mta, Stage: stage, Kind: relaylens.KindRejected, Reason: relaylens.ReasonOther, Text: "no, thanks", Direction: relaylens.Inbound}
+			if len(WrittenBy(e)) != 1 {
+				t.Errorf("%s, %s: no setting", mta, stage)
+			}
+		}
+	}
+	for _, u := range load().Usual {
+		_, reasonErr := relaylens.ParseReason(u.Reason)
+		_, stageErr := relaylens.ParseStage(u.Stage)
+		if reasonErr != nil && u.Reason != "" || stageErr != nil && u.Stage != "" || u.By == "" || displayNames[u.MTA] == "" {
+			t.Errorf("usual %+v", u)
+		}
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 // Code is the meaning of a reply code or an enhanced status code, and what
 // servers say with it.
 type Code struct {
-	Means   string   `yaml:"means"`
-	Kinds   []string `yaml:"kinds"`
-	Reasons []string `yaml:"reasons"`
+	Means   string   `yaml:"means" json:"means,omitempty"`
+	Kinds   []string `yaml:"kinds" json:"kinds,omitempty"`
+	Reasons []string `yaml:"reasons" json:"reasons,omitempty"`
 }
 
 // CodeOf is the meaning of a reply code (RFC 5321, RFC 4954).
@@ -91,13 +91,13 @@ func Means(what, name string) string {
 
 // Wording is a text of a server's replies, and what writes it.
 type Wording struct {
-	MTA      string   `yaml:"mta"` // empty: other servers
-	Kind     string   `yaml:"kind"`
-	Reason   string   `yaml:"reason"`
-	Codes    []string `yaml:"codes"` // "554 5.7.1", "550"; those that it has by default
-	Text     string   `yaml:"text"`  // * stands for anything
-	By       string   `yaml:"by"`
-	Settings []string `yaml:"settings"`
+	MTA      string   `yaml:"mta" json:"mta,omitempty"` // empty: other servers
+	Kind     string   `yaml:"kind" json:"kind,omitempty"`
+	Reason   string   `yaml:"reason" json:"reason,omitempty"`
+	Codes    []string `yaml:"codes" json:"codes,omitempty"` // "554 5.7.1", "550"; those that it has by default
+	Text     string   `yaml:"text" json:"text,omitempty"`   // * stands for anything
+	By       string   `yaml:"by" json:"by,omitempty"`
+	Settings []string `yaml:"settings" json:"settings,omitempty"`
 }
 
 // maxWordings is how many settings are named for one text.
@@ -150,13 +150,43 @@ func (w *Wording) hasCode(code uint16, enhanced string) bool {
 	return false
 }
 
+// usual says where texts of a kind are configured.
+type usual struct {
+	MTA      string   `yaml:"mta"`
+	Reason   string   `yaml:"reason"`
+	Stage    string   `yaml:"stage"`
+	By       string   `yaml:"by"`
+	Settings []string `yaml:"settings"`
+}
+
+// WrittenBy says which settings write the text of a refusal: those that are known
+// to, or else the place where such texts are configured.
+func WrittenBy(e *relaylens.Event) []Wording {
+	if e.Direction == relaylens.Outbound {
+		// Which program the other server is, nobody says.
+		return Wordings(relaylens.MTANone, e.Code, e.Enhanced, e.Text)
+	}
+	if found := Wordings(e.MTA, e.Code, e.Enhanced, e.Text); len(found) > 0 && e.MTA != relaylens.MTANone {
+		return found
+	}
+	if !e.Kind.Refusal() {
+		return nil
+	}
+	for _, u := range load().Usual {
+		if u.MTA == e.MTA.String() && (u.Reason == "" || u.Reason == e.Reason.String()) && (u.Stage == "" || u.Stage == e.Stage.String()) {
+			return []Wording{{MTA: u.MTA, Kind: e.Kind.String(), Reason: e.Reason.String(), Text: "*", By: u.By, Settings: u.Settings}}
+		}
+	}
+	return nil
+}
+
 // Line is a log line that tells no refusal by itself.
 type Line struct {
-	MTA    string `yaml:"mta"`
-	Text   string `yaml:"text"` // * stands for anything
-	Means  string `yaml:"means"`
-	Kind   string `yaml:"kind"`
-	Reason string `yaml:"reason"`
+	MTA    string `yaml:"mta" json:"mta,omitempty"`
+	Text   string `yaml:"text" json:"text,omitempty"` // * stands for anything
+	Means  string `yaml:"means" json:"means,omitempty"`
+	Kind   string `yaml:"kind" json:"kind,omitempty"`
+	Reason string `yaml:"reason" json:"reason,omitempty"`
 }
 
 // LineOf says what a line's own text means, without what stands around it.
