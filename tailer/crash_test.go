@@ -125,12 +125,11 @@ func (c *crasher) write() {
 // then what happens meanwhile happens, and it starts again.
 func (c *crasher) catchUp(meanwhile func()) {
 	c.Helper()
-	deadline := time.After(patience / 4)
 	for c.got < c.written {
 		select {
 		case b := <-c.out:
 			c.take(b)
-		case <-deadline:
+		case <-time.After(patience / 4):
 			c.report()
 			c.Fatalf("of %d lines %d came; log: %s", c.written, c.got, c.told())
 		}

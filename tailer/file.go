@@ -143,12 +143,13 @@ type run struct {
 	nextDue   time.Time // not after the first due of all followers
 }
 
-func (r *run) follow(path string, initial bool) {
+func (r *run) follow(path string, initial bool) *follower {
 	f := &follower{run: r, path: path, initial: initial, m: r.Metrics.source(path), news: true, heard: true}
 	f.listen()
 	f.due = time.Now()
 	r.nextDue = f.due
 	r.followers = append(r.followers, f)
+	return f
 }
 
 func (r *run) close() {

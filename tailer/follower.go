@@ -29,6 +29,7 @@ type follower struct {
 	m       *gauges
 	streams []*stream // oldest first; the last one is what the path named last
 	initial bool      // nothing was opened yet that was there at start
+	found   fileID    // what the pattern found at the path; zero for others
 	news    bool      // to be looked at before anything is waited for
 
 	seen      map[fileID]sibling // the files beside the path, as they were when it last named another file
@@ -276,8 +277,9 @@ func compressed(file io.ReaderAt) (yes, more bool) {
 func (f *follower) join(s *stream, fi os.FileInfo) {
 	f.listen()
 	s.undecided = true
-	if f.initial {
-		f.initial = false
+	initial := f.initial && (f.found == fileID{} || f.found == s.id)
+	f.initial = false
+	if initial {
 		f.begin(s, fi)
 		f.streams = append(f.streams, s)
 		return

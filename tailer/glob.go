@@ -99,6 +99,7 @@ func (g *glob) scan() {
 	paths, _ := filepath.Glob(g.Path)
 	type match struct {
 		path  string
+		id    fileID
 		mtime time.Time
 	}
 	var fresh []match
@@ -110,7 +111,7 @@ func (g *glob) scan() {
 		if err != nil || followable(fi) != nil || g.archive(path, idOf(fi)) {
 			continue
 		}
-		fresh = append(fresh, match{path, fi.ModTime()})
+		fresh = append(fresh, match{path, idOf(fi), fi.ModTime()})
 	}
 	slices.SortStableFunc(fresh, func(a, b match) int { return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(a.path, b.path)) })
 	// The paths of saved positions come first: rotated files that the pattern
@@ -122,7 +123,7 @@ func (g *glob) scan() {
 	}
 	for _, m := range fresh {
 		if g.started || !g.follows(m.path) {
-			g.follow(m.path, !g.started)
+			g.follow(m.path, !g.started).found = m.id
 		}
 	}
 	g.tellNone()
@@ -140,6 +141,7 @@ func (g *glob) savedPaths() []string {
 			all = append(all, path)
 		}
 	}
+	slices.Sort(all) // mail.log before mail.log.1
 	return all
 }
 

@@ -138,6 +138,7 @@ type plan struct {
 	files []sibling
 	at    map[fileID]*relaylens.Position // where to go on, of those that were read
 	lost  []*relaylens.Position          // their files were not found
+	taken []*relaylens.Position          // somebody else reads their files
 	first int                            // of files
 }
 
@@ -185,11 +186,16 @@ func (f *follower) match(p *plan, pos *relaylens.Position, fit int) {
 	}
 	for i := len(p.files) - 1; i >= 0; i-- {
 		c := &p.files[i]
-		if p.at[c.id] == nil && c.fits(pos) == fit && f.Claims.free(c.id, f) {
-			p.at[c.id] = pos
-			p.first = min(p.first, i)
+		if p.at[c.id] != nil || c.fits(pos) != fit {
+			continue
+		}
+		if !f.Claims.free(c.id, f) {
+			p.taken = append(p.taken, pos)
 			return
 		}
+		p.at[c.id] = pos
+		p.first = min(p.first, i)
+		return
 	}
 }
 
@@ -201,7 +207,7 @@ func (p *plan) found(pos *relaylens.Position) bool {
 			return true
 		}
 	}
-	return false
+	return slices.Contains(p.taken, pos)
 }
 
 // prune leaves in p what was read in part and what came later. Where no saved
@@ -280,12 +286,15 @@ func (f *follower) resume(saved []*relaylens.Position, cur *stream, fi os.FileIn
 	if cur == nil {
 		return
 	}
-	if pos := p.at[cur.id]; pos != nil {
+	pos := p.at[cur.id]
+	switch {
+	case pos != nil:
 		cur.undecided = false
 		if pos.Origin.IsZero() && !current.origin.IsZero() {
 			cur.stale = append(cur.stale, *pos)
 		}
 		f.placed(cur, cur.resumeAt(pos, f.WarmUp))
+	case f.superseded(cur, cur.growth()):
 	}
 }
 
