@@ -41,7 +41,9 @@ func (f *follower) decide(s *stream) bool {
 		return false
 	}
 	s.undecided = false
-	f.adoptPast(s, fi.Size())
+	if !f.adoptPast(s, fi.Size()) {
+		f.superseded(s, fi.Size())
+	}
 	return true
 }
 

@@ -143,13 +143,12 @@ type run struct {
 	nextDue   time.Time // not after the first due of all followers
 }
 
-func (r *run) follow(path string, initial bool) *follower {
+func (r *run) follow(path string, initial bool) {
 	f := &follower{run: r, path: path, initial: initial, m: r.Metrics.source(path), news: true, heard: true}
 	f.listen()
 	f.due = time.Now()
 	r.nextDue = f.due
 	r.followers = append(r.followers, f)
-	return f
 }
 
 func (r *run) close() {

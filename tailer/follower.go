@@ -29,7 +29,6 @@ type follower struct {
 	m       *gauges
 	streams []*stream // oldest first; the last one is what the path named last
 	initial bool      // nothing was opened yet that was there at start
-	found   fileID    // what the pattern found at the path; zero for others
 	news    bool      // to be looked at before anything is waited for
 
 	seen      map[fileID]sibling // the files beside the path, as they were when it last named another file
@@ -277,7 +276,7 @@ func compressed(file io.ReaderAt) (yes, more bool) {
 func (f *follower) join(s *stream, fi os.FileInfo) {
 	f.listen()
 	s.undecided = true
-	initial := f.initial && (f.found == fileID{} || f.found == s.id)
+	initial := f.initial && (f.glob == nil || len(f.saved()) > 0) || f.glob.wasThere(s.id, fi.Size())
 	f.initial = false
 	if initial {
 		f.begin(s, fi)

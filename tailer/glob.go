@@ -23,11 +23,12 @@ type glob struct {
 	stale   bool
 	due     time.Time
 	skipped map[string]fileID // archives
+	present map[fileID]int64  // sizes of what was there at start, until all of it was looked at
 	none    bool              // nothing matches, and that was said
 }
 
 func newGlob(r *run) *glob {
-	g := &glob{run: r, changed: make(chan struct{}, 1), done: make(chan struct{}), skipped: map[string]fileID{}}
+	g := &glob{run: r, changed: make(chan struct{}, 1), done: make(chan struct{}), skipped: map[string]fileID{}, present: map[fileID]int64{}}
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		close(g.done)
@@ -80,6 +81,9 @@ func (g *glob) events() <-chan struct{} {
 func (g *glob) noted() { g.stale = true }
 
 func (g *glob) round(now time.Time) {
+	if g.present != nil && !slices.ContainsFunc(g.followers, func(f *follower) bool { return f.seen == nil }) {
+		g.present = nil
+	}
 	if !g.stale && now.Before(g.due) {
 		return
 	}
@@ -100,6 +104,7 @@ func (g *glob) scan() {
 	type match struct {
 		path  string
 		id    fileID
+		size  int64
 		mtime time.Time
 	}
 	var fresh []match
@@ -111,7 +116,7 @@ func (g *glob) scan() {
 		if err != nil || followable(fi) != nil || g.archive(path, idOf(fi)) {
 			continue
 		}
-		fresh = append(fresh, match{path, idOf(fi), fi.ModTime()})
+		fresh = append(fresh, match{path, idOf(fi), fi.Size(), fi.ModTime()})
 	}
 	slices.SortStableFunc(fresh, func(a, b match) int { return cmp.Or(a.mtime.Compare(b.mtime), cmp.Compare(a.path, b.path)) })
 	// The paths of saved positions come first: rotated files that the pattern
@@ -123,10 +128,23 @@ func (g *glob) scan() {
 	}
 	for _, m := range fresh {
 		if g.started || !g.follows(m.path) {
-			g.follow(m.path, !g.started).found = m.id
+			g.follow(m.path, !g.started)
+		}
+		if !g.started {
+			g.present[m.id] = m.size
 		}
 	}
 	g.tellNone()
+}
+
+// wasThere reports whether the file was found at start, under this name or one
+// that it has lost since. It may be called on nil.
+func (g *glob) wasThere(id fileID, size int64) bool {
+	if g == nil || g.present == nil {
+		return false
+	}
+	found, ok := g.present[id]
+	return ok && size >= found
 }
 
 func (g *glob) follows(path string) bool {
