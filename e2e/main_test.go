@@ -89,6 +89,7 @@ var packages = map[string][]string{
 	"postfix":  {"postfix", "rsyslog", "sasl2-bin", "libsasl2-modules"},
 	"exim":     {"exim4-daemon-heavy", "exim4-base"},
 	"sendmail": {"sendmail-bin", "rsyslog", "sasl2-bin", "libsasl2-modules", "m4"},
+	"reports":  {"pflogsumm", "exim4-base"}, // other counters
 }
 
 // fetch gets the packages and what they need, without installing anything, and
