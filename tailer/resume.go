@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"time"
@@ -210,13 +211,18 @@ func (p *plan) found(pos *relaylens.Position) bool {
 	return slices.Contains(p.taken, pos)
 }
 
+// doubt is how long before a position was saved a file that it does not know may
+// have been written last and still be read: clocks step, and what was read
+// already is recognised by its events' ids.
+const doubt = 5 * time.Minute
+
 // prune leaves in p what was read in part and what came later. Where no saved
-// position tells, the time of its last line does.
+// position has a file any more, the time at which it was saved tells.
 func (f *follower) prune(p *plan, current bool) {
 	var last time.Time
 	for _, pos := range p.lost {
-		if pos.Time.After(last) {
-			last = pos.Time
+		if saved := cmp.Or(pos.Saved, pos.Time); saved.After(last) {
+			last = saved
 		}
 	}
 	var keep []sibling
@@ -230,7 +236,7 @@ func (f *follower) prune(p *plan, current bool) {
 			if i < p.first {
 				continue
 			}
-		case last.IsZero() || c.mtime.Before(last.Add(time.Second)):
+		case last.IsZero() || c.mtime.Before(last.Add(-doubt)):
 			continue
 		}
 		keep = append(keep, c)
