@@ -90,12 +90,12 @@ func (t *explainText) parts(x *Explanation) {
 	}
 	t.head("WHAT IT SAYS")
 	for _, p := range x.Parts {
-		value := relaylens.Escaped(p.Value, maxValue)
-		if name := "  " + pad(p.Name, nameWidth-2, false) + pad(value, valueWidth, false); columns(value) <= valueWidth && columns(name)+2+columns(p.Means) <= t.width {
-			t.dst = append(append(t.dst, name+"  "+paint(p.Means, dim, t.color)...), '\n')
+		name, value := "  "+pad(p.Name, nameWidth-2), relaylens.Escaped(p.Value, maxValue)
+		if columns(value) <= valueWidth && nameWidth+valueWidth+2+columns(p.Means) <= t.width {
+			t.dst = append(append(t.dst, name+pad(value, valueWidth)+"  "+paint(p.Means, dim, t.color)...), '\n')
 			continue
 		}
-		t.wrap("  "+pad(p.Name, nameWidth-2, false), value, plain)
+		t.wrap(name, value, plain)
 		if p.Means != "" {
 			t.wrap(strings.Repeat(" ", nameWidth+2), p.Means, dim)
 		}
@@ -112,7 +112,7 @@ func (t *explainText) writtenBy(x *Explanation) {
 		if name == "" {
 			name = "other"
 		}
-		t.wrap("  "+pad(name, nameWidth-2, false), w.By, plain)
+		t.wrap("  "+pad(name, nameWidth-2), w.By, plain)
 		if len(w.Settings) > 0 {
 			t.wrap(strings.Repeat(" ", nameWidth), "settings: "+strings.Join(w.Settings, ", "), dim)
 		}

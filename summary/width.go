@@ -66,10 +66,4 @@ func fit(s string, n int) string {
 }
 
 // pad fills s up to n columns.
-func pad(s string, n int, right bool) string {
-	fill := strings.Repeat(" ", max(n-columns(s), 0))
-	if right {
-		return fill + s
-	}
-	return s + fill
-}
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(n-columns(s), 0)) }
