@@ -17,7 +17,7 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-var updateSummaries = flag.Bool("update-summaries", false, "write the expected summaries anew")
+var updateSummaries = flag.Bool("update", false, "write the expected summaries anew")
 
 func zoneNamed(t testing.TB, name string) *time.Location {
 	t.Helper()
