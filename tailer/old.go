@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -100,6 +101,10 @@ func (f *follower) finish(s *stream) {
 	if s.arc != nil {
 		if s.arc.err != nil {
 			f.log.Error("rotated file cannot be read to its end, lines may be lost", zap.String("path", f.path), zap.Int64("offset", s.offset), zap.Error(s.arc.err))
+			if !errors.Is(s.arc.err, errCutArchive) { // the next start may read on
+				f.leave(s)
+				return
+			}
 		}
 	} else if !s.undecided {
 		b := takeBlock()

@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"cmp"
+	"errors"
 	"os"
 	"slices"
 	"time"
@@ -140,6 +141,7 @@ type plan struct {
 	at    map[fileID]*relaylens.Position // where to go on, of those that were read
 	lost  []*relaylens.Position          // their files were not found
 	taken []*relaylens.Position          // somebody else reads their files
+	blind bool                           // a file could not be looked at
 	first int                            // of files
 }
 
@@ -153,8 +155,11 @@ func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) pl
 		f.log.Warn("folder cannot be read, rotated files are not found", zap.String("path", f.path), zap.Error(err))
 	}
 	all = slices.DeleteFunc(all, func(c sibling) bool { return cur != nil && c.id == cur.id })
+	p := plan{at: map[fileID]*relaylens.Position{}}
 	for i := range all {
-		if !all[i].identify(f.openFile) {
+		read, there := f.identify(&all[i])
+		p.blind = p.blind || there && !read
+		if !read {
 			all[i].size = -1
 		}
 	}
@@ -165,7 +170,7 @@ func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) pl
 		cur.origin, cur.size = s.firstLine(), s.growth()
 		all = append(all, *cur)
 	}
-	p := plan{files: all, at: map[fileID]*relaylens.Position{}, first: len(all)}
+	p.files, p.first = all, len(all)
 	for fit := fitsInode; fit > fitsNot; fit-- {
 		for _, pos := range saved {
 			f.match(&p, pos, fit)
@@ -178,6 +183,31 @@ func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) pl
 	}
 	f.prune(&p, cur != nil)
 	return p
+}
+
+const (
+	// identifyTries is how often a rotated file is looked at that cannot be read:
+	// passing over it would lose what it holds.
+	identifyTries = 5
+	identifyPause = 100 * time.Millisecond
+)
+
+// identify finds out what a rotated file holds, with patience for a disk or a
+// network that fails for a moment.
+func (f *follower) identify(c *sibling) (read, there bool) {
+	for try := 1; ; try++ {
+		if c.identify(f.openFile) {
+			return true, true
+		}
+		if _, err := os.Stat(c.path); errors.Is(err, os.ErrNotExist) {
+			return false, false
+		}
+		if try == identifyTries {
+			f.log.Error("rotated file cannot be read or is still being compressed; it is passed over until the next start", zap.String("path", c.path))
+			return false, true
+		}
+		time.Sleep(identifyPause) //nolint:forbidigo // nothing announces that a disk has recovered
+	}
 }
 
 // match gives pos the youngest file that fits so well, if it has none.
@@ -287,7 +317,9 @@ func (f *follower) resume(saved []*relaylens.Position, cur *stream, fi os.FileIn
 	}
 	for _, pos := range p.lost {
 		f.log.Warn("file was not found again, lines may be lost", zap.String("path", f.path), zap.Int64("offset", pos.Offset), zap.Time("after", pos.Time))
-		f.drained = append(f.drained, drained{Position: *pos})
+		if !p.blind { // else it may be the one that could not be looked at
+			f.drained = append(f.drained, drained{Position: *pos})
+		}
 	}
 	if cur == nil {
 		return
