@@ -32,7 +32,7 @@ func auth(id, s string, rec *relaylens.Record) relaylens.Verdict {
 // login reads "REL, authid=U, mech=M, bits=n". There is no queue id: the login
 // belongs to everything that the process does from now on.
 func login(s string, rec *relaylens.Record) relaylens.Verdict {
-	bits := strings.LastIndex(s, ", bits=")
+	bits := lastIndex(s, ", bits=")
 	if bits < 0 {
 		return relaylens.Malformed
 	}
@@ -42,7 +42,7 @@ func login(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	user := rest[len(", authid="):]
-	mech := strings.LastIndex(user, ", mech=")
+	mech := lastIndex(user, ", mech=")
 	if mech < 0 {
 		return relaylens.Malformed
 	}
@@ -61,7 +61,7 @@ func authFailure(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	if !ok {
 		return relaylens.Malformed
 	}
-	at := strings.LastIndex(s, relayMark)
+	at := lastIndex(s, relayMark)
 	if at < 0 {
 		return relaylens.Malformed
 	}
@@ -91,7 +91,7 @@ func authFailed(e *relaylens.Event, reason relaylens.Reason) {
 
 // authError reads `decode64 error [n for "…"], relay=REL`.
 func authError(id, s string, reason relaylens.Reason, rec *relaylens.Record) relaylens.Verdict {
-	at := strings.LastIndex(s, relayMark)
+	at := lastIndex(s, relayMark)
 	if at < 0 {
 		return relaylens.Malformed
 	}

@@ -48,8 +48,8 @@ func (a *attempt) parse(s string) bool {
 		return false
 	}
 	if value, ok := strings.CutPrefix(s, ", ctladdr="); ok {
-		if address, rest, ok := smtp.CutPath(value); ok {
-			a.subject, s = address, rest
+		if end, open := scan(value, ' '); !open {
+			a.subject, s = mailbox(value[:end]), value[end:]
 		}
 		at := strings.Index(s, ", delay=")
 		if at < 0 {
@@ -120,20 +120,24 @@ func remote(s string) (host string, ip netip.Addr) {
 	return strings.TrimSuffix(strings.TrimSuffix(name, " "), "."), ip
 }
 
-// cutRecipient reads the first recipient and skips the others.
+// more ends a list of recipients that goes on in the next line.
+const more = " [more]"
+
+// cutRecipient reads the first recipient and skips the others: "R1,R2,… [more]".
 func cutRecipient(s string) (first, rest string, ok bool) {
-	if first, rest, ok = smtp.CutPath(s); ok {
-		for ok && strings.HasPrefix(rest, ",<") {
-			_, rest, ok = smtp.CutPath(rest[1:])
-		}
-		if ok && !strings.HasPrefix(rest, ", ") {
-			at := strings.Index(rest, ", ")
-			if at < 0 {
-				return "", "", false
+	if end, open := scan(s, ','); !open && end < len(s) {
+		first, rest = strings.TrimSuffix(s[:end], more), s[end:]
+		if !strings.HasPrefix(rest, ", ") { // others follow
+			end, _ = scan(rest, ' ')
+			if rest = rest[end:]; strings.HasPrefix(rest, more) {
+				rest = rest[len(more):]
+			} else {
+				rest = s[max(len(s)-len(rest)-1, 0):] // its comma
 			}
-			rest = rest[at:]
 		}
-		return first, rest, ok
+		if strings.HasPrefix(rest, ", delay=") || strings.HasPrefix(rest, ", ctladdr=") {
+			return mailbox(first), rest, true
+		}
 	}
 	at := strings.Index(s, ", delay=")
 	if c := strings.Index(s, ", ctladdr="); c >= 0 && c < at {

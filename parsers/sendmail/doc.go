@@ -10,7 +10,7 @@
 //	AUTH decode64 error …, AUTH warning: …    srvrsmtp.c                   a malformed login, a broken SASL setup
 //	AUTH=server, relay=…, authid=…            srvrsmtp.c:smtp              a login; the session is its process
 //	Milter: to=…, reject=…, milter=…          srvrsmtp.c, milter.c         a filter's refusal, a broken filter
-//	rejecting commands from …                 srvrsmtp.c                   pre-greeting traffic
+//	rejecting commands from …                 srvrsmtp.c                   pre-greeting traffic, or before a reply
 //	REL: EXPN … [rejected]                    srvrsmtp.c                   PrivacyOptions
 //	invalid domain name (…) from REL          srvrsmtp.c                   a refused HELO
 //	setsender: …, received from REL           envelope.c:setsender         a refused MAIL

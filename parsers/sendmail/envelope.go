@@ -14,12 +14,11 @@ const maxFrom = 200
 // It is written when the transaction ends, whether anything was accepted or not;
 // a message was taken when it has recipients and a Message-Id.
 func from(s string, rec *relaylens.Record) relaylens.Verdict {
-	at := strings.LastIndex(s, relayMark)
-	if at < 0 {
+	if !strings.Contains(s, relayMark) {
 		return relaylens.Ignored
 	}
 	s = unescape(s)
-	at = strings.LastIndex(s, relayMark)
+	at := lastIndex(s, relayMark)
 	value, front := s[at+len(relayMark):], s[:at]
 	sender, known, rest := cutSender(front)
 	recipients, rest, ok := sizes(rest)
@@ -59,20 +58,17 @@ func clientOf(s string) (client relay, bounce bool) {
 // cutSender reads the sender at the start of s. known is false when it is cut or
 // there is none.
 func cutSender(s string) (sender string, known bool, rest string) {
-	if address, rest, ok := smtp.CutPath(s); ok && strings.HasPrefix(rest, sizeMark) {
-		return address, address != "NONE", rest
-	}
-	if len(s) > maxFrom && strings.HasPrefix(s[maxFrom:], sizeMark) {
+	typed, rest, ok := cutTyped(s, ",")
+	switch {
+	case ok && len(typed) <= maxFrom && strings.HasPrefix(rest, sizeMark):
+		return mailbox(typed), typed != "" && typed != "<NONE>", rest
+	case len(s) > maxFrom && strings.HasPrefix(s[maxFrom:], sizeMark):
 		return "", false, s[maxFrom:]
 	}
-	at := strings.Index(s, sizeMark)
-	if at < 0 {
-		return "", false, ""
-	}
-	if strings.ContainsAny(s[:at], "<>,") {
+	if at := strings.Index(s, sizeMark); at >= 0 {
 		return "", false, s[at:]
 	}
-	return s[:at], at > 0, s[at:]
+	return "", false, ""
 }
 
 const sizeMark = ", size="

@@ -51,7 +51,7 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 		if s, ok := strings.CutPrefix(text, "ruleset="); ok {
 			return g.ruleset(id, s, rec)
 		}
-		if s, ok := strings.CutPrefix(text, "rejecting commands from "); ok {
+		if s, ok := strings.CutPrefix(text, "rejecting "); ok {
 			return pregreet(s, rec)
 		}
 	case 'f':
@@ -64,11 +64,9 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 		if s, ok := strings.CutPrefix(text, "AUTH"); ok && s != "" && (s[0] == '=' || s[0] == ' ') {
 			return auth(id, s, rec)
 		}
-	case '<', '2', '4', '5':
+	case '<':
 		if id != "" {
-			if v := g.usrerr(text, rec); v != relaylens.Ignored {
-				return v
-			}
+			return g.usrerr(text, rec)
 		}
 	case 'M':
 		if s, ok := strings.CutPrefix(text, "Milter"); ok && s != "" && (s[0] == ':' || s[0] == ' ') {
@@ -139,7 +137,7 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 		rec.Fact, rec.Child = relaylens.FactChild, child
 		return relaylens.Parsed
 	}
-	return relaylens.Ignored
+	return g.usrerr(text, rec)
 }
 
 // backend reports that something the server needs failed.

@@ -84,24 +84,32 @@ var phrases = []struct {
 	{"Too many hops", relaylens.ReasonProtocol},
 }
 
+// maxText is about where a ruleset's text is cut, after macros were filled in.
+const maxText = 240
+
 // sender reads the texts of check_mail about the sender's domain, which name the
-// sender where the ruleset was asked about a recipient.
+// sender where the ruleset was asked about a recipient. A long sender cuts off
+// their end.
 func (g *Grammar) sender(e *relaylens.Event) bool {
-	rest, ok := strings.CutPrefix(e.Text, domainOfSender)
+	address, ok := strings.CutPrefix(e.Text, domainOfSender)
 	if !ok {
 		return false
 	}
-	address, missing := strings.CutSuffix(rest, " does not exist")
+	address, missing := strings.CutSuffix(address, " does not exist")
+	whole := missing
 	if !missing {
-		if address, ok = strings.CutSuffix(rest, " does not resolve"); !ok {
-			return false
+		if address, whole = strings.CutSuffix(address, " does not resolve"); !whole {
+			if len(e.Text) < maxText {
+				return false
+			}
+			missing = e.Code >= 500
 		}
 	}
 	e.Kind, e.Reason = relaylens.KindSenderVerify, relaylens.ReasonDomainTempfail
 	if missing {
 		e.Reason = relaylens.ReasonDomainNotFound
 	}
-	if !e.HasSender() && address != "" && !shortened(e.Text) {
+	if !e.HasSender() && address != "" && whole {
 		e.Sender = smtp.TrimPath(address)
 	}
 	return true

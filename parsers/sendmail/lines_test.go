@@ -96,12 +96,15 @@ func TestEnvelopes(t *testing.T) {
 			sender(`"x [192.0.2.66]: VRFY y"@example.org`).client("", "203.0.113.9"),
 		proto(from(`from="x [192.0.2.66]: VRFY y"@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
 			sender(`"x [192.0.2.66]: VRFY y"@example.org`).client("", "203.0.113.9"),
-		proto(from(`from=x\\ [192.0.2.66]: VRFY y@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
-			sender(`x\ [192.0.2.66]: VRFY y@example.org`).client("", "203.0.113.9"),
 		proto(from(`from=x\\\\(y [192.0.2.66]: VRFY)z@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
 			sender(`x\\(y [192.0.2.66]: VRFY)z@example.org`).client("", "203.0.113.9"),
 		proto(from(`from=x\t(y [192.0.2.66]: VRFY)z@example.org, size=0, class=0, nrcpts=0, proto=SMTP, daemon=MTA, relay=[203.0.113.9]`, none), "SMTP").
 			sender("x\t(y [192.0.2.66]: VRFY)z@example.org").client("", "203.0.113.9"),
+		// It is logged as it was typed, and a quote in a comment is none.
+		proto(from(`from=<(", size=9, class=0, nrcpts=9, msgid=<z>)x@example.org>, size=0, class=0, nrcpts=0, proto=ESMTP, relay=[203.0.113.9]`, none), "ESMTP").
+			sender("x@example.org").client("", "203.0.113.9"),
+		proto(from(`from="A. User"<a@example.org>(c "d), size=0, class=0, nrcpts=0, proto=ESMTP, relay=[203.0.113.9]`, none), "ESMTP").
+			sender("a@example.org").client("", "203.0.113.9"),
 		// A sender is cut at 200 characters.
 		proto(from(`from=<"`+strings.Repeat("a", 198)+", size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]", none), "ESMTP").
 			client("", "203.0.113.9"),
@@ -151,9 +154,15 @@ func TestOtherRefusals(t *testing.T) {
 	run(t, []read{
 		line("rejecting commands from host.example.com [203.0.113.9] due to pre-greeting traffic after 0 seconds", relaylens.ReasonProtocol, relaylens.StageConnect).
 			client("host.example.com", "203.0.113.9").said(0, "", "due to pre-greeting traffic after 0 seconds").class(relaylens.Class5xx),
+		line("rejecting server EHLO from host.example.com [203.0.113.9] due to traffic before response", relaylens.ReasonProtocol, relaylens.StageHelo).
+			client("host.example.com", "203.0.113.9").said(0, "", "due to traffic before response").class(relaylens.Class5xx),
 		line("tcpwrappers (host.example.com, 203.0.113.9) rejection", relaylens.ReasonClientPolicy, relaylens.StageConnect).client("", "203.0.113.9"),
 		line("host.example.com [203.0.113.9]: EXPN list [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
 			client("host.example.com", "203.0.113.9").said(0, "", "EXPN list [rejected]"),
+		line("host.example.com [203.0.113.9]: vrfy root [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
+			client("host.example.com", "203.0.113.9").said(0, "", "vrfy root [rejected]"),
+		line(`host.example.com [203.0.113.9]: ETRN\tx [rejected]`, relaylens.ReasonClientPolicy, relaylens.StageEtrn).
+			client("host.example.com", "203.0.113.9").said(0, "", "ETRN\tx [rejected]"),
 		line("x.example [203.0.113.9] (may be forged): VRFY y [192.0.2.66]: VRFY z [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
 			client("", "203.0.113.9").said(0, "", "VRFY y [192.0.2.66]: VRFY z [rejected]"),
 		line("[203.0.113.9]: Possible SMTP RCPT flood, shutting down connection.", relaylens.ReasonRateLimit, relaylens.StageRcpt).

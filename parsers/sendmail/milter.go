@@ -64,8 +64,8 @@ func milterRefusal(e *relaylens.Event, stage relaylens.Stage, a *answer) {
 }
 
 // milterCommand splits the command and the client's argument from the answer.
-// An address ends where its bracket does; another argument at the last answer,
-// since what a filter says is the server's text.
+// An address ends at its first space; another argument at the last answer, since
+// what a filter says is the server's text.
 func milterCommand(s string) (stage relaylens.Stage, argument, answer string) {
 	s = unescape(s)
 	for _, c := range [...]struct {
@@ -76,8 +76,8 @@ func milterCommand(s string) (stage relaylens.Stage, argument, answer string) {
 		if !ok {
 			continue
 		}
-		if address, rest, ok := smtp.CutPath(value); ok && c.stage != relaylens.StageHelo && strings.HasPrefix(rest, ", ") {
-			return c.stage, address, rest
+		if typed, rest, ok := cutTyped(value, ","); ok && c.stage != relaylens.StageHelo {
+			return c.stage, mailbox(typed), rest
 		}
 		at := max(strings.LastIndex(value, ", reject="), strings.LastIndex(value, ", discard"))
 		if at < 0 {
@@ -180,7 +180,7 @@ func milterBroken(said string) bool {
 
 // cutLast is [strings.Cut] at the last sep.
 func cutLast(s, sep string) (before, after string, ok bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
+	if i := lastIndex(s, sep); i >= 0 {
 		return s[:i], s[i+len(sep):], true
 	}
 	return s, "", false

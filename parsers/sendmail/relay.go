@@ -88,7 +88,7 @@ func cutHost(s string) (value, rest string, ok bool) {
 	case end < 0:
 		return "", s, false
 	case strings.HasPrefix(s[end+1:], "["):
-		if address(s[:end]) {
+		if keeps(s[:end]) {
 			return "", s, false
 		}
 		for strings.HasPrefix(s[end:], " [") { // source route options, the address
@@ -109,40 +109,12 @@ func cutHost(s string) (value, rest string, ok bool) {
 	return s[:end], s[end:], true
 }
 
-// address tells the first word of a line that has a client's own text there, in
-// which a space may stand and anything behind it: an address in brackets, quotes
-// or a comment, a command ("<-- …"). No resolver lets such a name pass.
-func address(word string) bool {
-	switch {
-	case strings.HasPrefix(word, "<"), word == "setsender:":
-		return true
-	case strings.HasPrefix(word, "from="), strings.HasPrefix(word, "to="):
-		return opens(word)
-	}
-	return false
-}
-
-// opens tells a word with something in it that may hold spaces, and so may end
-// behind the word. What a backslash quotes opens nothing, but may be the space
-// that ends the word. Backslashes are doubled in the log.
-func opens(word string) bool {
-	for i := 0; i < len(word); i++ {
-		switch word[i] {
-		case '<', '"', '(':
-			return true
-		case '\\':
-			if i++; !strings.HasPrefix(word[i:], `\`) {
-				continue // a control character
-			}
-			if i++; i == len(word) {
-				return true
-			}
-			if word[i] == '\\' {
-				i++
-			}
-		}
-	}
-	return false
+// keeps tells a word whose space belongs to a client's own text, behind which
+// anything may stand: to an address in brackets, quotes or a comment, to a command
+// ("<-- …"). No resolver lets these characters into a name but behind a backslash.
+func keeps(word string) bool {
+	_, open := scan(unescape(word), ' ')
+	return open || word == "setsender:"
 }
 
 // maxRelay is more than a relay value can have: an ident reply, the longest name

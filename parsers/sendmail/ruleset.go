@@ -12,12 +12,13 @@ const relayMark = ", relay="
 // refusal is a line of rscheck taken apart.
 type refusal struct {
 	arg1, arg2 string
-	bracketed  bool // arg1 stood in angle brackets
+	typed      bool // arg1 is an address as the client typed it, beyond doubt
 	client     relay
 	action     relaylens.Action
 	code       uint16
 	enhanced   string
 	text       string // with the address it begins with
+	said       string // without it
 	tainted    bool
 }
 
@@ -32,7 +33,7 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 		return relaylens.Ignored
 	}
 	var r refusal
-	if !r.parse(unescape(args)) {
+	if !r.parse(unescape(args), rule.arg1 != argOther) {
 		return relaylens.Malformed
 	}
 	e := &rec.Event
@@ -44,7 +45,7 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 	e.Code, e.Enhanced = r.code, r.enhanced
 	rec.Tainted = r.tainted
 	rule.address(e, &r)
-	if e.Text = subject(r.text, r.arg1); r.tainted {
+	if e.Text = r.said; r.tainted {
 		e.Text = ending(r.text)
 	}
 	g.judge(e, rule.fallback)
@@ -119,49 +120,45 @@ func ruleOf(name string) (rule, bool) {
 // address gives e the address that the ruleset was asked about.
 func (r *rule) address(e *relaylens.Event, f *refusal) {
 	switch {
-	case r.arg1 == argOther || f.tainted && !f.bracketed:
+	case r.arg1 == argOther || f.tainted && !f.typed:
 	case r.arg1 == argRecipient:
-		e.Recipient = smtp.TrimPath(f.arg1)
+		e.Recipient = mailbox(f.arg1)
 	default:
-		e.SetSender(smtp.TrimPath(f.arg1))
-		e.Recipient = smtp.TrimPath(f.arg2) // of check_compat
+		e.SetSender(mailbox(f.arg1))
+		e.Recipient = mailbox(f.arg2) // of check_compat
 	}
 }
 
 // parse takes apart "arg1=A1, arg2=A2, relay=REL, reject=…". The arguments are
 // the client's own text, they come first, and the answer at the end repeats
-// them, so neither the first nor the last ", relay=" is right: an address ends
-// where its angle bracket closes.
-func (r *refusal) parse(s string) bool {
+// them, so neither the first nor the last ", relay=" is right. Where addresses
+// are asked about, each ends at its first space.
+func (r *refusal) parse(s string, addresses bool) bool {
 	rest, ok := strings.CutPrefix(s, "arg1=")
 	if !ok {
 		rest, ok = strings.CutPrefix(s, "relay=")
 		return ok && r.tail(rest)
 	}
-	address, after, ok := smtp.CutPath(rest)
-	if unreadable := !ok && strings.HasPrefix(rest, "<"); unreadable || shortened(address) {
+	if !addresses {
+		return r.search(rest)
+	}
+	end, open := scan(rest, ' ')
+	if open {
 		return r.search(rest) && r.disown()
 	}
-	if ok {
-		r.arg1, r.bracketed = address, true
-		if value, ok := strings.CutPrefix(after, ", arg2="); ok {
-			if _, behind, ok := smtp.CutPath(value); ok {
-				r.arg2, after = value[:len(value)-len(behind)], behind
-			} else if at := strings.Index(value, relayMark); at >= 0 {
-				r.arg2, after = value[:at], value[at:]
-			}
+	r.arg1, r.typed = strings.CutSuffix(rest[:end], ",")
+	after := rest[len(r.arg1):]
+	if value, ok := strings.CutPrefix(after, ", arg2="); ok && r.typed {
+		if second, behind, ok := cutTyped(value, ","); ok {
+			r.arg2, after = second, behind
 		}
-		if value, ok := strings.CutPrefix(after, relayMark); ok && r.tail(value) {
-			return true
-		}
-		rest = after // parameters behind the address
 	}
-	return r.search(rest)
+	if value, ok := strings.CutPrefix(after, relayMark); ok && r.tail(value) {
+		return true
+	}
+	r.typed = true
+	return r.search(after) // parameters behind the address
 }
-
-// shortened tells an argument that libsmutil's shortenstring may have cut in the
-// middle, where the quoting that it shows is not the quoting that was sent.
-func shortened(arg string) bool { return len(arg) >= 200 && strings.Contains(arg, "...") }
 
 // disown drops everything of a line whose argument cannot be read: what was found
 // may stand inside of it.
@@ -187,12 +184,14 @@ func (r *refusal) search(s string) bool {
 			return r.disown()
 		}
 		at += i
-		var c refusal
+		c := refusal{arg1: s[:at]}
+		if r.typed {
+			c.arg1 = r.arg1
+		}
 		if !c.tail(s[at+len(relayMark):]) {
 			continue
 		}
 		n++
-		c.arg1 = s[:at]
 		if n > 1 {
 			c.tainted = true
 			if c.client.ip != found.client.ip {
@@ -208,8 +207,8 @@ func (r *refusal) search(s string) bool {
 		found.code, found.enhanced, found.arg1 = 0, "", ""
 	}
 	found.arg1, found.arg2, _ = strings.Cut(found.arg1, ", arg2=")
-	if r.bracketed {
-		found.arg1, found.bracketed = r.arg1, true
+	if r.typed {
+		found.arg1, found.typed = r.arg1, true
 	}
 	*r = found
 	return true
@@ -224,7 +223,7 @@ func (r *refusal) tail(s string) bool {
 	r.client = client
 	rest = rest[len(", "):]
 	if reason, ok := strings.CutPrefix(rest, "quarantine="); ok {
-		r.action, r.text = relaylens.ActionHold, reason
+		r.action, r.text, r.said = relaylens.ActionHold, reason, reason
 		return true
 	}
 	if rest == "discard" {
@@ -240,7 +239,8 @@ func (r *refusal) tail(s string) bool {
 	if r.code < 400 {
 		return false
 	}
-	r.distrust(subject(r.text, r.arg1))
+	r.said = subject(r.text, r.arg1)
+	r.distrust()
 	return true
 }
 
@@ -251,11 +251,12 @@ func isOutcome(s string) bool {
 }
 
 // distrust drops the client when the reply seems to hold a second relay value:
-// the first one was part of a host name then. A sender that a reply repeats may
-// look like that, and its place is known.
-func (r *refusal) distrust(said string) {
+// the first one was part of something else then. The sender that some replies
+// end with may look like that, and its place is known.
+func (r *refusal) distrust() {
+	said := r.said
 	at := strings.Index(said, ", reject=")
-	if at < 1 || said[at-1] != ']' && said[at-1] != ')' || strings.Contains(said[:at], " sender address ") {
+	if at < 1 || said[at-1] != ']' && said[at-1] != ')' || strings.HasPrefix(said, "Domain ") || strings.HasPrefix(said, "Real domain ") {
 		return
 	}
 	r.client, r.code, r.enhanced, r.tainted = relay{}, 0, "", true
@@ -274,16 +275,14 @@ func ending(text string) string {
 }
 
 // subject drops the address that many replies begin with. It is the argument of
-// the ruleset, but for 8-bit characters and for what is shortened.
-func subject(text, arg string) string {
-	if n := len(arg); len(text) > n+6 && text[0] == '<' && text[1:n+1] == arg && text[n+1:n+6] == ">... " {
-		return text[n+6:]
+// the ruleset as typed; that of trust_auth has no brackets.
+func subject(text, typed string) string {
+	if said, ok := cutEcho(text, typed); ok || text == "" || text[0] != '<' {
+		return said
 	}
-	if _, rest, ok := smtp.CutPath(text); ok {
-		if said, ok := strings.CutPrefix(rest, "... "); ok {
-			return said
-		}
+	if _, rest, ok := cutTyped(text, ellipsis); ok {
+		return rest[len("... "):]
 	}
-	said, _ := smtp.CutSubject(text, arg)
+	said, _ := smtp.CutSubject(text, typed)
 	return said
 }

@@ -123,7 +123,7 @@ func TestOtherRulesets(t *testing.T) {
 			id, rejected, relaylens.ReasonRecipientPolicy, relaylens.StageNone).client("", "203.0.113.9").said(550, "5.7.1", "no").
 			sender("a@example.org").rcpt("b@example.net"),
 		refused(pre+"ruleset=check_rcpt, arg1=b, relay=joe@localhost, reject=550 5.7.1 b... Relaying denied",
-			id, rejected, relaylens.ReasonRecipientPolicy, relaylens.StageRcpt).rcpt("b").said(550, "5.7.1", "b... Relaying denied").held(),
+			id, denied, 0, relaylens.StageRcpt).rcpt("b").said(550, "5.7.1", "Relaying denied").held(),
 	})
 }
 
@@ -132,8 +132,9 @@ func TestHostileArguments(t *testing.T) {
 	forge := `"a, relay=good.example.com [192.0.2.66], reject=550 x"@example.net`
 	long := strings.Repeat("W", 100)
 	lost := refused(pre+`ruleset=check_rcpt, arg1=<"`+long+"..."+long+`">, relay=good.example.com [192.0.2.66], reject=550 x"@example.net>, relay=host.example.com [203.0.113.9], reject=550 5.7.1 <b>... Relaying denied`,
-		id, denied, 0, relaylens.StageRcpt).said(0, "", "Relaying denied").held()
+		id, denied, 0, relaylens.StageRcpt).rcpt(`"`+long+"..."+long+`"`).said(0, "", "Relaying denied").held()
 	lost.want.Tainted = true
+	comment := `(", relay=good.example.com [192.0.2.66], reject=550 5.7.1 z)x@nx.example`
 	run(t, []read{
 		refused(pre+"ruleset=check_rcpt, arg1=<"+forge+">, relay=host.example.com [203.0.113.9], reject=550 5.7.1 <"+forge+">... Relaying denied",
 			id, denied, 0, relaylens.StageRcpt).client("host.example.com", "203.0.113.9").rcpt(forge).said(550, "5.7.1", "Relaying denied").held(),
@@ -147,7 +148,43 @@ func TestHostileArguments(t *testing.T) {
 			id, verify, relaylens.ReasonDomainNotFound, relaylens.StageMail).client("", "203.0.113.9").sender(`"x>... Relaying denied"@nx.example`).
 			said(553, "5.1.8", `Domain of sender address "x>... Relaying denied"@nx.example does not exist`),
 		lost,
+		// Comments are logged, too, and a quote in one is none.
+		refused(pre+"ruleset=check_mail, arg1=<"+comment+">, relay=[203.0.113.9], reject=553 5.1.8 <"+comment+">... Domain of sender address <x@nx.example> does not exist",
+			id, verify, relaylens.ReasonDomainNotFound, relaylens.StageMail).client("", "203.0.113.9").sender("x@nx.example").
+			said(553, "5.1.8", "Domain of sender address <x@nx.example> does not exist"),
+		refused(pre+"ruleset=check_mail, arg1="+comment+", relay=[203.0.113.9], reject=553 5.1.8 "+comment+"... Domain of sender address x@nx.example does not exist",
+			id, verify, relaylens.ReasonDomainNotFound, relaylens.StageMail).client("", "203.0.113.9").sender("x@nx.example").
+			said(553, "5.1.8", "Domain of sender address x@nx.example does not exist"),
+		refused(pre+`ruleset=check_mail, arg1=<x\\"y@nx.example>, relay=[203.0.113.9], reject=553 5.1.8 <x\\"y@nx.example>... Domain of sender address <x"y@nx.example> does not exist`,
+			id, verify, relaylens.ReasonDomainNotFound, relaylens.StageMail).client("", "203.0.113.9").sender(`x\"y@nx.example`).
+			said(553, "5.1.8", `Domain of sender address <x"y@nx.example> does not exist`),
 	})
+}
+
+// TestLongAddress has an address that the answer shortens in the middle, and
+// whose end the ruleset's text loses.
+func TestLongAddress(t *testing.T) {
+	long := `"` + strings.Repeat("x", 99) + `>... Relaying denied` + strings.Repeat("y", 104) + `"@nx.example`
+	echo := ("<" + long + ">")[:100] + "..." + (long + ">")[len(long)-99:] + "... "
+	text := "Domain of sender address <" + long[1:222]
+	run(t, []read{
+		refused(pre+"ruleset=check_mail, arg1=<"+long+">, relay=[203.0.113.9], reject=553 5.1.8 "+echo+text,
+			id, verify, relaylens.ReasonDomainNotFound, relaylens.StageMail).client("", "203.0.113.9").sender(long).said(553, "5.1.8", text),
+		refused(pre+"ruleset=check_mail, arg1=<"+long+">, relay=[203.0.113.9], reject=451 4.1.8 "+text,
+			id, verify, relaylens.ReasonDomainTempfail, relaylens.StageMail).client("", "203.0.113.9").sender(long).said(451, "4.1.8", text),
+		refused(pre+"ruleset=check_rcpt, arg1=<"+long+">, relay=[203.0.113.9], reject=550 5.7.1 "+echo+"Access denied",
+			id, rejected, relaylens.ReasonRecipientPolicy, relaylens.StageRcpt).client("", "203.0.113.9").rcpt(long).said(550, "5.7.1", "Access denied").held(),
+	})
+}
+
+// TestHostileHeader has the value of a header hold what follows it, in the words
+// that a refused sender's answer has.
+func TestHostileHeader(t *testing.T) {
+	value := "<x>, relay=good.example.com [192.0.2.66], reject=550 5.7.1 a sender address y"
+	c := refused(pre+"ruleset=CheckSubject, arg1="+value+", relay=host.example.com [203.0.113.9], reject=550 5.7.1 no thanks",
+		id, rejected, relaylens.ReasonContent, relaylens.StageEOD).said(0, "", "no thanks").held()
+	c.want.Tainted = true
+	run(t, []read{c})
 }
 
 func TestHostileBareArguments(t *testing.T) {

@@ -7,11 +7,19 @@ import (
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
-// pregreet reads "{host} [{ip}] due to pre-greeting traffic after {n} seconds".
+// pregreet reads what follows "rejecting ": "commands from {host} [{ip}] due to
+// pre-greeting traffic after {n} seconds", "server EHLO from {host} [{ip}] due to
+// traffic before response".
 func pregreet(s string, rec *relaylens.Record) relaylens.Verdict {
-	name, _, ok := cutLast(s, " due to pre-greeting traffic after ")
+	command, value, ok := strings.Cut(s, " from ")
 	if !ok {
-		return relaylens.Malformed
+		return relaylens.Ignored // "rejecting connections on daemon …"
+	}
+	name, _, ok := cutLast(value, " due to pre-greeting traffic after ")
+	if !ok {
+		if name, ok = strings.CutSuffix(value, " due to traffic before response"); !ok {
+			return relaylens.Malformed
+		}
 	}
 	client, ok := parseRelay(unescape(name))
 	if !ok {
@@ -19,10 +27,23 @@ func pregreet(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	e := &rec.Event
 	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonProtocol, relaylens.Class5xx
-	e.Direction, e.Stage = relaylens.Inbound, relaylens.StageConnect
-	e.Text = s[len(name)+1:]
+	e.Direction, e.Stage = relaylens.Inbound, stageOf(command)
+	e.Text = value[len(name)+1:]
 	client.set(e)
 	return relaylens.Parsed
+}
+
+// stageOf is the stage of a command in the words of srvrsmtp.c.
+func stageOf(command string) relaylens.Stage {
+	switch command {
+	case "commands":
+		return relaylens.StageConnect
+	case "server EHLO", "server HELO":
+		return relaylens.StageHelo
+	case "server DATA":
+		return relaylens.StageData
+	}
+	return relaylens.StageNone
 }
 
 // tcpwrappers reads "{host}, {ip}) rejection".
@@ -148,15 +169,16 @@ func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdic
 }
 
 // probed tells the stage of a command that PrivacyOptions forbids, StageNone for
-// any other text. VRFY is answered 252 then, the others 502.
+// any other text. The command is as the client typed it. VRFY is answered 252
+// then, the others 502.
 func probed(said string) relaylens.Stage {
-	if !strings.HasSuffix(said, " [rejected]") {
+	if len(said) < len("VRFY ") || said[4] != ' ' && said[4] != '\\' || !strings.HasSuffix(said, " [rejected]") {
 		return relaylens.StageNone
 	}
-	switch {
-	case strings.HasPrefix(said, "VRFY "), strings.HasPrefix(said, "EXPN "):
+	switch command := said[:4]; {
+	case strings.EqualFold(command, "VRFY"), strings.EqualFold(command, "EXPN"):
 		return relaylens.StageVrfy
-	case strings.HasPrefix(said, "ETRN "):
+	case strings.EqualFold(command, "ETRN"):
 		return relaylens.StageEtrn
 	}
 	return relaylens.StageNone

@@ -17,7 +17,7 @@ func cutID(s string) (id, text string) {
 	switch {
 	case s[:i] == "NOQUEUE":
 		return "", s[i+2:]
-	case isID(s[:i]):
+	case shapedID(s[:i]):
 		return s[:i], s[i+2:]
 	}
 	return "", s
@@ -26,16 +26,21 @@ func cutID(s string) (id, text string) {
 // isID tells a queue id: eight letters or digits of time and sequence and the
 // process id, or the older two or three letters and number. queue.c:assign_queueid
 func isID(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if !alphanumeric(s[i]) {
+			return false
+		}
+	}
+	return shapedID(s)
+}
+
+// shapedID is isID of letters and digits.
+func shapedID(s string) bool {
 	i := len(s)
 	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
 		i--
 	}
 	digits := len(s) - i
-	for _, c := range []byte(s[:i]) {
-		if !alphanumeric(c) {
-			return false
-		}
-	}
 	switch {
 	case i <= 8 && len(s) >= 14:
 		return true
@@ -101,4 +106,15 @@ func number(s string) (n int, rest string, ok bool) {
 		i++
 	}
 	return n, s[i:], i > 0
+}
+
+// lastIndex is [strings.LastIndex] for a sep that begins with a rare character.
+func lastIndex(s, sep string) int {
+	for end := len(s); ; {
+		i := strings.LastIndexByte(s[:end], sep[0])
+		if i < 0 || strings.HasPrefix(s[i:], sep) {
+			return i
+		}
+		end = i
+	}
 }

@@ -11,18 +11,14 @@ import (
 // sent, with or without its codes: "<a@example.com>... User unknown". It names
 // neither client nor sender. err.c:usrerr, while LogUsrErrs
 func (g *Grammar) usrerr(s string, rec *relaylens.Record) relaylens.Verdict {
-	if !strings.Contains(s, ">... ") || strings.HasPrefix(s, "<-- ") {
+	if !strings.Contains(s, "... ") || strings.HasPrefix(s, "<-- ") {
 		return relaylens.Ignored
 	}
 	code, enhanced, text := smtp.CutReply(s)
 	if code != 0 && code < 400 {
 		return relaylens.Ignored
 	}
-	address, rest, ok := smtp.CutPath(unescape(text))
-	if !ok {
-		return relaylens.Ignored
-	}
-	said, ok := strings.CutPrefix(rest, "... ")
+	address, said, ok := cutRefused(unescape(text))
 	if !ok || said == "" {
 		return relaylens.Ignored
 	}
@@ -35,6 +31,34 @@ func (g *Grammar) usrerr(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	rec.Hold = true
 	return relaylens.Parsed
+}
+
+// cutRefused splits "A... said". One without angle brackets looks like any
+// sentence, so only the server's own texts tell that it is one.
+func cutRefused(text string) (address, said string, ok bool) {
+	if text == "" {
+		return "", "", false
+	}
+	if shortEcho(text) {
+		address, said = smtp.TrimPath(text[:maxShort]), text[maxShort+len("... "):]
+	} else {
+		typed, rest, ok := cutTyped(text, ellipsis)
+		if !ok || typed == "" {
+			return "", "", false
+		}
+		address, said = mailbox(typed), rest[len("... "):]
+	}
+	return address, said, text[0] == '<' || phrased(said)
+}
+
+// phrased tells a text of the default configuration.
+func phrased(said string) bool {
+	for i := range phrases {
+		if strings.HasPrefix(said, phrases[i].text) {
+			return true
+		}
+	}
+	return deniesRelay(said)
 }
 
 // classOf tells the class of a reply whose code is not logged from its words.
