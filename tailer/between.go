@@ -97,7 +97,7 @@ func (f *follower) judge(c *sibling, next *stream) int {
 		c.origin = old.origin
 		return siblingOld
 	}
-	if c.mtime.Before(f.walkSince) || f.ownPath(c) {
+	if c.mtime.Before(f.walkSince) {
 		return siblingOld
 	}
 	switch {
@@ -170,7 +170,7 @@ func (f *follower) holds(c *sibling, p *footprint) bool {
 	if c.packed {
 		return p.origin == c.origin && !c.origin.IsZero()
 	}
-	if c.origin != p.origin || p.from == 0 {
+	if c.origin != p.origin || len(p.head) == 0 {
 		return false
 	}
 	file, err := f.openFile(c.path)
@@ -180,11 +180,6 @@ func (f *follower) holds(c *sibling, p *footprint) bool {
 	defer file.Close()
 	how := p.compare(file, c.size)
 	return how == same || how == partial && p.from >= printSize
-}
-
-// ownPath reports whether c is followed under its own path: the pattern matches it.
-func (f *follower) ownPath(c *sibling) bool {
-	return f.glob != nil && !c.packed && f.glob.matches(c.path)
 }
 
 // recover opens the copy of a file that was truncated before it was read to
@@ -203,7 +198,6 @@ func (f *follower) recover(s *stream) {
 		for i := range all {
 			c := &all[i]
 			switch {
-			case f.ownPath(c):
 			case !c.identify(f.openFile):
 				moved = true
 			case c.origin != s.origin || !c.packed && c.size <= at.Offset:

@@ -94,7 +94,7 @@ func (f *follower) look() {
 // reports whether there were lines.
 func (f *follower) drain(s *stream) (found bool) {
 	for range turnBlocks {
-		if s == f.last() && s.began.IsZero() && s.from == 0 && f.cutAgain(s) {
+		if s == f.last() && s.began.IsZero() && len(s.head) == 0 && f.cutAgain(s) {
 			f.news = true
 			return found
 		}

@@ -37,7 +37,7 @@ const (
 
 // compare looks for the content of p in a file.
 func (p *footprint) compare(f io.ReaderAt, size int64) resemblance {
-	if p.from == 0 || len(p.head) == 0 || size == 0 {
+	if len(p.head) == 0 || size == 0 {
 		return different
 	}
 	head := make([]byte, min(int64(len(p.head)), size))

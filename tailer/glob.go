@@ -23,12 +23,13 @@ type glob struct {
 	stale   bool
 	due     time.Time
 	skipped map[string]fileID // archives
-	present map[fileID]int64  // sizes of what was there at start, until all of it was looked at
-	none    bool              // nothing matches, and that was said
+	began   time.Time
+	present map[fileID]int64 // sizes of what was there at start
+	none    bool             // nothing matches, and that was said
 }
 
 func newGlob(r *run) *glob {
-	g := &glob{run: r, changed: make(chan struct{}, 1), done: make(chan struct{}), skipped: map[string]fileID{}, present: map[fileID]int64{}}
+	g := &glob{run: r, changed: make(chan struct{}, 1), done: make(chan struct{}), skipped: map[string]fileID{}, present: map[fileID]int64{}, began: time.Now()}
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		close(g.done)
@@ -81,13 +82,11 @@ func (g *glob) events() <-chan struct{} {
 func (g *glob) noted() { g.stale = true }
 
 func (g *glob) round(now time.Time) {
-	if g.present != nil && !slices.ContainsFunc(g.followers, func(f *follower) bool { return f.seen == nil }) {
-		g.present = nil
-	}
 	if !g.stale && now.Before(g.due) {
 		return
 	}
 	g.stale = false
+	g.expire(now)
 	g.forget(now)
 	g.scan()
 	g.due = now.Add(g.timing.beat)
@@ -137,6 +136,13 @@ func (g *glob) scan() {
 	g.tellNone()
 }
 
+// expire forgets what was there at start, when all of it must have been looked at.
+func (g *glob) expire(now time.Time) {
+	if now.Sub(g.began) > g.timing.lost {
+		g.present = nil
+	}
+}
+
 // wasThere reports whether the file was found at start, under this name or one
 // that it has lost since. It may be called on nil.
 func (g *glob) wasThere(id fileID, size int64) bool {
@@ -144,6 +150,7 @@ func (g *glob) wasThere(id fileID, size int64) bool {
 		return false
 	}
 	found, ok := g.present[id]
+	delete(g.present, id)
 	return ok && size >= found
 }
 

@@ -154,9 +154,11 @@ func rotationSuffix(path, name string) string {
 	}
 	rest, ok := strings.CutPrefix(other, base)
 	if !ok {
+		// mail-debug.log is another log.
 		ext := filepath.Ext(base)
 		rest, ok = strings.CutPrefix(strings.TrimSuffix(other, ext), strings.TrimSuffix(base, ext))
-		ok = ok && strings.HasSuffix(other, ext)
+		_, counted := generation(rest)
+		ok = ok && strings.HasSuffix(other, ext) && (counted || dated(rest))
 	}
 	if !ok || !strings.ContainsRune("-._", rune(rest[0])) {
 		return ""

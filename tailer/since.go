@@ -146,3 +146,8 @@ func (f *follower) scanSince(s *stream, low, size int64, ref time.Time) (int64, 
 		}
 	}
 }
+
+// ownPath reports whether c is followed under its own path: the pattern matches it.
+func (f *follower) ownPath(c *sibling) bool {
+	return f.glob != nil && !c.packed && f.glob.matches(c.path)
+}

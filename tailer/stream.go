@@ -85,7 +85,7 @@ func (s *stream) read(b *block, now time.Time) error {
 // next reads one block. It begins before from, so that one system call tells
 // both what is new and that it follows what was read.
 func (s *stream) next(b *block) error {
-	if s.size < s.from || !s.sameHead(b.buf) {
+	if s.size < max(s.from, s.warmTo) || !s.sameHead(b.buf) {
 		return errRewritten
 	}
 	before := len(s.tail)
@@ -141,7 +141,7 @@ func (s *stream) addLong(b *block) error {
 
 // sameHead compares the head of the file with what it was.
 func (s *stream) sameHead(buf []byte) bool {
-	want := buf[:min(printSize, s.from)]
+	want := buf[:max(int64(len(s.head)), min(printSize, s.from))]
 	if n, _ := s.f.ReadAt(want, 0); n < len(want) || !bytes.HasPrefix(want, s.head) {
 		return false
 	}
@@ -181,12 +181,19 @@ func (s *stream) seek(offset, number int64) error {
 	if offset == 0 {
 		s.origin = relaylens.Origin{}
 	}
-	// Right away: the file may be truncated before it is read.
+	if err := s.loadHead(offset); err != nil {
+		return err
+	}
+	return s.loadTail()
+}
+
+// loadHead is called right away: the file may be truncated before it is read.
+func (s *stream) loadHead(offset int64) error {
 	s.head = make([]byte, min(printSize, offset))
 	if n, _ := s.f.ReadAt(s.head, 0); n < len(s.head) {
 		return errRewritten
 	}
-	return s.loadTail()
+	return nil
 }
 
 func (s *stream) loadTail() error {

@@ -16,7 +16,11 @@ func (s *stream) resumeAt(p *relaylens.Position, warm int64) error {
 	if p.Offset > 0 && warm > 0 {
 		if start := s.warmStart(p, warm); start < p.Offset {
 			s.warmTo, s.warmNumber = p.Offset, p.Number
-			return s.seek(start, 0)
+			if err := s.seek(start, 0); err != nil {
+				return err
+			}
+			s.origin = p.Origin
+			return s.loadHead(p.Offset)
 		}
 	}
 	return s.seek(p.Offset, p.Number)
