@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -121,12 +122,13 @@ func multiline(lines []string) bool {
 	return true
 }
 
+// piece is how Exim over syslog and Sendmail mark the pieces of a long record:
+// "[1/2] ", "[1\2] ", "id[2]: ".
+var piece = regexp.MustCompile(`: (\[\d+[/\\]\d+\] |[0-9A-Za-z]{14,}\[\d+\]: )`)
+
 // line explains a log line. There is no explanation for what is none.
 func (e *explainer) line(input string) ([]*summary.Explanation, error) {
 	env, framed := e.envelope(input)
-	if env == nil {
-		return []*summary.Explanation{summary.ExplainPiece(input)}, nil
-	}
 	for _, form := range forms(input, framed) {
 		events, err := e.events(form)
 		if err != nil {
@@ -153,7 +155,11 @@ func (e *explainer) line(input string) ([]*summary.Explanation, error) {
 	if !framed {
 		return nil, nil
 	}
-	return []*summary.Explanation{summary.ExplainLine(e.context(env))}, nil
+	x := summary.ExplainLine(e.context(env))
+	if !x.Known && piece.MatchString(input) {
+		x = summary.ExplainPiece(input)
+	}
+	return []*summary.Explanation{x}, nil
 }
 
 // forms are the ways to read input: as it is, and, if it has no time of its own,
@@ -168,8 +174,7 @@ func forms(input string, framed bool) []string {
 }
 
 // envelope reads what stands around a line; framed is false when it has no
-// time, or nobody who wrote it. env is nil for a piece of a record, whose others
-// are missing.
+// time, or nobody who wrote it.
 func (e *explainer) envelope(input string) (env *relaylens.Envelope, framed bool) {
 	env = new(relaylens.Envelope)
 	reference := time.Unix(0, 0)
@@ -179,7 +184,7 @@ func (e *explainer) envelope(input string) (env *relaylens.Envelope, framed bool
 	case syslog.Ready:
 	case syslog.Pending:
 		if d.Flush(); !d.Pop(env, line) {
-			return nil, false
+			return env, false
 		}
 	default:
 		return env, false
