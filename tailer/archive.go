@@ -92,7 +92,7 @@ func openGzip(r io.Reader) (io.Reader, time.Time, error) {
 }
 
 func openXz(r io.Reader) (io.Reader, time.Time, error) {
-	end := &xzEnd{r: r}
+	end := &xzEnd{r: newXzGuard(r)}
 	z, err := xz.NewReader(end)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -150,6 +150,9 @@ func readError(path string, a *archiver, err error) *Error {
 	switch {
 	case a == nil:
 		e.Err = openError(path, err).Err
+	case errors.Is(err, errMemory), errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		e.Err = errMemory
+		e.Remedy = "unpack it first, if you trust it"
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		e.Err = errCutArchive
 		e.Remedy = "its lines up to there were read; the rest is gone, or still being compressed"
@@ -159,4 +162,7 @@ func readError(path string, a *archiver, err error) *Error {
 	return e
 }
 
-var errCutArchive = errors.New("the archive is cut off")
+var (
+	errCutArchive = errors.New("the archive is cut off")
+	errMemory     = errors.New("the archive asks for more memory to be unpacked than a log needs (xz -9 takes 64 MiB, zstd --long=27 128 MiB)")
+)
