@@ -49,9 +49,12 @@ func zoneOf(seconds int) *time.Location {
 	return time.FixedZone("", seconds)
 }
 
+// lengthSize is what the length of a record takes.
+const lengthSize = 4
+
 // appendEntry adds the length of the record and the record.
 func appendEntry(dst []byte, e *entry) []byte {
-	dst = append(dst, 0, 0, 0, 0)
+	dst = append(dst, make([]byte, lengthSize)...)
 	begin := len(dst)
 	dst = append(dst, e.ID[:]...)
 	for _, w := range wordsOf(e) {
@@ -63,7 +66,7 @@ func appendEntry(dst []byte, e *entry) []byte {
 	for _, a := range []netip.Addr{e.ClientIP, e.RemoteIP} {
 		dst = appendBytes(dst, string(a.AsSlice()))
 	}
-	binary.BigEndian.PutUint32(dst[begin-4:], uint32(len(dst)-begin))
+	binary.BigEndian.PutUint32(dst[begin-lengthSize:], uint32(len(dst)-begin))
 	return dst
 }
 
@@ -75,7 +78,7 @@ var errRecord = errors.New("read temporary file for events: it was changed by an
 
 // readEntry reads one record; io.EOF when there is none.
 func readEntry(r *bufio.Reader, e *entry) error {
-	var head [4]byte
+	var head [lengthSize]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		if errors.Is(err, io.EOF) {
 			return io.EOF
@@ -86,6 +89,11 @@ func readEntry(r *bufio.Reader, e *entry) error {
 	if _, err := io.ReadFull(r, buf); err != nil {
 		return fmt.Errorf("read temporary file for events: %w", err)
 	}
+	return readRecord(buf, e)
+}
+
+// readRecord reads what appendEntry wrote, without its length; buf is not kept.
+func readRecord(buf []byte, e *entry) error {
 	*e = entry{}
 	buf = buf[copy(e.ID[:], buf):]
 	var words [numWords]int64

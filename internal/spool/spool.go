@@ -20,18 +20,34 @@ import (
 // DefaultMemory is the most bytes of events that are held in memory.
 const DefaultMemory = 64 << 20
 
-// eventSize is what an event takes besides its texts.
-const eventSize = 640
+const (
+	// placeSize is what an event takes besides its record.
+	placeSize = 40
+	// chunkSize is how much memory is taken at once for records.
+	chunkSize = 1 << 20
+)
 
 // Spool takes events in any order and gives them back by time, those of the
 // same time in the order in which they came. An id is given back once.
 type Spool struct {
 	reverse bool
 	memory  int64
-	events  []entry
+	chunks  [][]byte // of records, which take less than events and are nothing to collect
+	places  []place
 	size    int64
 	count   int
 	runs    []*os.File
+	record  []byte
+}
+
+// place is where the record of an event stands in memory, and what it is sorted
+// by.
+type place struct {
+	seconds     int64
+	nanoseconds int32
+	chunk       int32
+	begin, end  int32
+	seq         int
 }
 
 type entry struct {
@@ -45,22 +61,25 @@ func New(memory int64, reverse bool) *Spool { return &Spool{memory: memory, reve
 
 // Add copies e.
 func (s *Spool) Add(e *relaylens.Event) error {
-	s.events = append(s.events, entry{e.Clone(), s.count})
+	s.record = appendEntry(s.record[:0], &entry{*e, s.count})
+	last := len(s.chunks) - 1
+	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < len(s.record) {
+		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, len(s.record))))
+		last++
+	}
+	begin := len(s.chunks[last])
+	s.chunks[last] = append(s.chunks[last], s.record...)
+	s.places = append(s.places, place{e.Time.Unix(), int32(e.Time.Nanosecond()), int32(last), int32(begin), int32(begin + len(s.record)), s.count})
 	s.count++
-	s.size += eventSize + texts(e)
+	s.size += placeSize + int64(len(s.record))
 	if s.size < s.memory {
 		return nil
 	}
 	return s.spill()
 }
 
-func texts(e *relaylens.Event) int64 {
-	n := 0
-	for _, t := range textsOf(e) {
-		n += len(*t)
-	}
-	return int64(n)
-}
+// at is the record of an event in memory.
+func (s *Spool) at(p *place) []byte { return s.chunks[p.chunk][p.begin:p.end] }
 
 // Close forgets everything.
 func (s *Spool) Close() error {
@@ -68,7 +87,7 @@ func (s *Spool) Close() error {
 	for _, f := range s.runs {
 		errs = append(errs, f.Close())
 	}
-	s.runs, s.events = nil, nil
+	s.runs, s.chunks, s.places = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -81,7 +100,13 @@ func (s *Spool) compare(a, b *entry) int {
 }
 
 func (s *Spool) sort() {
-	slices.SortFunc(s.events, func(a, b entry) int { return s.compare(&a, &b) })
+	slices.SortFunc(s.places, func(a, b place) int {
+		c := cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.nanoseconds, b.nanoseconds), cmp.Compare(a.seq, b.seq))
+		if s.reverse {
+			return -c
+		}
+		return c
+	})
 }
 
 // spill writes what is in memory, sorted, to a file that nobody else sees.
@@ -96,18 +121,15 @@ func (s *Spool) spill() error {
 		return fmt.Errorf("unlink temporary file: %w", err)
 	}
 	w := bufio.NewWriterSize(f, 256<<10)
-	var record []byte
-	for i := range s.events {
-		record = appendEntry(record[:0], &s.events[i])
-		if _, err := w.Write(record); err != nil {
+	for i := range s.places {
+		if _, err := w.Write(s.at(&s.places[i])); err != nil {
 			return fmt.Errorf("write temporary file for events: %w", err)
 		}
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write temporary file for events: %w", err)
 	}
-	clear(s.events)
-	s.events, s.size = s.events[:0], 0
+	s.chunks, s.places, s.size = nil, s.places[:0], 0
 	return nil
 }
 
@@ -186,12 +208,11 @@ func (s *Spool) merge() (*runs, error) {
 	}
 	memory, i := new(run), 0
 	memory.next = func() error {
-		if i == len(s.events) {
+		if i == len(s.places) {
 			return io.EOF
 		}
-		memory.head = s.events[i]
 		i++
-		return nil
+		return readRecord(s.at(&s.places[i-1])[lengthSize:], &memory.head)
 	}
 	h.runs = append(h.runs, memory)
 	alive := h.runs[:0]
