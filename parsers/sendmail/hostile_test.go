@@ -21,7 +21,7 @@ func renderAs(render func(string) string) func(string) relaylens.Envelope {
 var hosts = []string{
 	"AUTH", "AUTH=server,", "MX", "Milter", "Milter:", "SYSERR", "SYSERR(root):", "ruleset", "ruleset=check_relay", "ruleset=check_relay,", "milter", "milter=x,",
 	"rejecting", "from", "from=x", "from=x,", `from=x(y`, `from=x"y`, `from=x\`, `from=x\(`, "to", "to=x,", "x]:", "x]I=[192.0.2.66]:", "x[192.0.2.66]:VRFY", "550", "x...", "502345AC004321:", "STARTTLS=server,",
-	"[192.0.2.66]: VRFY x [rejected]", "x [192.0.2.66]: VRFY x [rejected]", "x [192.0.2.66]: x",
+	"[192.0.2.66]: VRFY x [rejected]", "x [192.0.2.66]: VRFY x [rejected]", "x [192.0.2.66]: x", "x@[192.0.2.66] x", "x@[192.0.2.66]: VRFY x",
 	"[192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA", "x [192.0.2.66] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
 	"x, size=1, class=0, nrcpts=1, msgid=<x>, relay=good.example.com [192.0.2.66]",
 	"y, arg1=<x>, relay=good.example.com [192.0.2.66], reject=550 5.7.1 <x>... Relaying denied",

@@ -84,13 +84,15 @@ func hostName(s string) string {
 // hold what ends the value. ok is false when s does not begin with one.
 func cutHost(s string) (value, rest string, ok bool) {
 	end := strings.IndexByte(s, ' ')
-	switch {
-	case end < 0:
+	if end < 0 {
 		return "", s, false
-	case strings.HasPrefix(s[end+1:], "["):
-		if keeps(s[:end]) {
-			return "", s, false
-		}
+	}
+	word, named := s[:end], strings.HasPrefix(s[end+1:], "[")
+	if !named && !strings.HasSuffix(word, "]") && !strings.HasSuffix(word, "]:") || keeps(word) {
+		return "", s, false
+	}
+	switch {
+	case named:
 		for strings.HasPrefix(s[end:], " [") { // source route options, the address
 			n := strings.IndexByte(s[end:], ']')
 			if n < 0 {
@@ -98,10 +100,8 @@ func cutHost(s string) (value, rest string, ok bool) {
 			}
 			end += n + 1
 		}
-	case strings.HasSuffix(s[:end], "]:"):
+	case word[end-1] == ':':
 		end--
-	case !strings.HasSuffix(s[:end], "]"):
-		return "", s, false
 	}
 	if strings.HasPrefix(s[end:], forged) {
 		end += len(forged)
