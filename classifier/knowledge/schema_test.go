@@ -2,7 +2,6 @@ package knowledge
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -196,37 +195,6 @@ func TestSnippets(t *testing.T) {
 			t.Errorf("%s: %q has a placeholder, and nothing fills it there", where, s.Say)
 		}
 	})
-}
-
-// TestSettings asks the programs themselves whether they have the settings that
-// are named. It needs them at hand.
-func TestSettings(t *testing.T) {
-	tests := []struct {
-		mta  string
-		args []string
-	}{
-		{"postfix", []string{"postconf", "-d"}},
-		{"exim", []string{"exim", "-C", "/dev/null", "-bP"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.mta, func(t *testing.T) {
-			path, err := exec.LookPath(tt.args[0])
-			if err != nil {
-				t.Skip(err)
-			}
-			out, err := exec.CommandContext(t.Context(), path, tt.args[1:]...).Output()
-			if err != nil {
-				t.Skip(err)
-			}
-			for _, w := range load().Texts {
-				for _, s := range w.Settings {
-					if w.MTA == tt.mta && !regexp.MustCompile(`(?m)^(no_)?`+regexp.QuoteMeta(s)+`( =|$)`).Match(out) {
-						t.Errorf("%s has no setting %s", tt.mta, s)
-					}
-				}
-			}
-		})
-	}
 }
 
 func TestPage(t *testing.T) {
