@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
