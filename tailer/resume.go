@@ -2,7 +2,6 @@ package tailer
 
 import (
 	"cmp"
-	"errors"
 	"os"
 	"slices"
 	"time"
@@ -199,7 +198,7 @@ func (f *follower) identify(c *sibling) (read, there bool) {
 		if c.identify(f.openFile) {
 			return true, true
 		}
-		if _, err := os.Stat(c.path); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(c.path); isMissing(err) {
 			return false, false
 		}
 		if try == identifyTries {

@@ -90,7 +90,7 @@ func (s *stream) next(b *block) error {
 	}
 	before := len(s.tail)
 	n, err := s.f.ReadAt(b.buf, s.from-int64(before))
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if n < before || !bytes.Equal(b.buf[:before], s.tail) {
@@ -199,7 +199,7 @@ func (s *stream) loadHead(offset int64) error {
 func (s *stream) loadTail() error {
 	s.tail = make([]byte, min(printSize, s.from))
 	_, err := s.f.ReadAt(s.tail, s.from-int64(len(s.tail)))
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return errRewritten
 	}
 	return err
@@ -242,7 +242,7 @@ func originOf(f io.ReaderAt) (relaylens.Origin, error) {
 	defer b.free()
 	for at := int64(0); ; {
 		n, err := f.ReadAt(b.buf, at)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return relaylens.Origin{}, err
 		}
 		text := bytes.TrimLeft(b.buf[:n], "\x00")
