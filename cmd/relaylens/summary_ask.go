@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -198,6 +199,10 @@ func (r *summaryRun) lookUp(ctx context.Context, s *store.Store, mu *sync.Mutex)
 		if field != "client_ip" && field != "remote_host" {
 			continue
 		}
+		// The names of more than are listed, for what is new may not be listed.
+		if o.Top > 0 {
+			values = values[:min(2*o.Top, len(values))]
+		}
 		for _, v := range values {
 			at := r.builder.LastSeen(field, v)
 			jobs = append(jobs, func() error {
@@ -245,7 +250,8 @@ func halves(span store.Span) []store.Span {
 
 // together runs jobs, a few at once, and joins their errors.
 func together(jobs []func() error) error {
-	const workers = 4
+	// Each opens a connection, which is worth it where it has a processor of its own.
+	workers := min(runtime.GOMAXPROCS(0), 4)
 	errs := make([]error, len(jobs))
 	next := make(chan int)
 	var wg sync.WaitGroup
