@@ -132,6 +132,13 @@ func (f *follower) openBetween(c *sibling, fresh []sibling) bool {
 // readAlready reports whether c holds what another file does that was read or is
 // about to be: it is a copy of it, or was compressed.
 func (f *follower) readAlready(c *sibling, next *stream) bool {
+	if c.packed {
+		for _, old := range f.seen {
+			if old.origin == c.origin {
+				return true
+			}
+		}
+	}
 	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], next) {
 		if s == nil {
 			continue
@@ -178,8 +185,7 @@ func (f *follower) holds(c *sibling, p *footprint) bool {
 		return true // gone again: it has another name by now, and its turn comes
 	}
 	defer file.Close()
-	how := p.compare(file, c.size)
-	return how == same || how == partial && p.from >= printSize
+	return p.compare(file, c.size) != different
 }
 
 // recover opens the copy of a file that was truncated before it was read to
@@ -237,19 +243,6 @@ func (f *follower) openCopy(s *stream, c *sibling, p *footprint, at *relaylens.P
 	f.streams = slices.Insert(f.streams, max(0, slices.Index(f.streams, s)), rest)
 	f.forgotten([]relaylens.Position{*at})
 	return true
-}
-
-// cutAgain looks for a copy of what was written to s and truncated before
-// anybody looked: the file itself does not tell.
-func (f *follower) cutAgain(s *stream) bool {
-	fi, err := s.f.Stat()
-	if err != nil || fi.ModTime().Equal(s.mtime) {
-		return false
-	}
-	s.mtime, s.atEnd = fi.ModTime(), false
-	n := len(f.streams)
-	f.findBetween(nil)
-	return len(f.streams) > n
 }
 
 // growth is the size of the file by now.

@@ -360,8 +360,12 @@ func TestCrashLogrotate(t *testing.T) {
 				if err != nil {
 					c.Fatalf("%v: %s", err, out)
 				}
-				if strings.HasPrefix(config, "create") {
+				switch {
+				case strings.Contains(config, "\ndelaycompress"):
 					c.late()
+				case strings.HasPrefix(config, "create"): // what comes late to a file that is compressed at once is gone
+					c.reopen()
+					c.write()
 				}
 			})
 		})

@@ -94,13 +94,10 @@ func (f *follower) look() {
 // reports whether there were lines.
 func (f *follower) drain(s *stream) (found bool) {
 	for range turnBlocks {
-		if s == f.last() && s.began.IsZero() && len(s.head) == 0 && f.cutAgain(s) {
-			f.news = true
-			return found
-		}
 		if s.undecided && !f.decide(s) {
 			return found
 		}
+		fresh := s.began.IsZero() && len(s.head) == 0
 		b := takeBlock()
 		err := s.read(b, time.Now())
 		if errors.Is(err, errRewritten) {
@@ -115,6 +112,11 @@ func (f *follower) drain(s *stream) (found bool) {
 			b.free()
 			f.failed("read", err)
 			return found
+		}
+		if fresh && !s.began.IsZero() && s == f.last() {
+			// The file does not tell what was written to it and truncated before
+			// anybody looked; a copy of that was made before we read.
+			f.findBetween(nil)
 		}
 		if len(b.lines) > 0 {
 			found = true
