@@ -4,14 +4,13 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // arrival reads a message that was taken, or with (= taken while the client was
 // told that it was refused. receive.c, receive_msg; add_host_info_for_log
 func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	pretended := s[0] == '('
-	sender, rest, ok := smtp.CutAddress(s[3:])
+	sender, rest, ok := cutAddress(s[3:])
 	if strings.HasPrefix(s[3:], "<> ") {
 		sender, rest, ok = "", s[5:], true
 	}
@@ -49,15 +48,15 @@ func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
 func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 	s = strings.TrimPrefix(s, " DS")
 	if rest, ok := strings.CutPrefix(s, " H="); ok {
-		h, after, strict := cutHost(rest)
-		if !strict {
+		h, after, ok := arrivalClient(rest)
+		if !ok {
 			return false
 		}
 		h.setClient(e)
 		e.Direction = relaylens.DirectionNone
 		s = after
 	}
-	*t, s = cutTokens(s)
+	*t, s = cutTokens(s, false)
 	if !strings.HasPrefix(s, " S=") && len(s) > 0 {
 		if !t.ident {
 			// The HELO has a host string in it.
@@ -74,6 +73,35 @@ func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 	return true
 }
 
+// arrivalClient reads the host string; ok is false unless only one can be it.
+// What the client says behind the size stands in quotes where it has spaces, so
+// a host string that is part of it leaves a quote without its other.
+func arrivalClient(s string) (h host, rest string, ok bool) {
+	h, rest, ok = cutHost(s)
+	if ok && !h.several(rest) {
+		return h, rest, true
+	}
+	n := 0
+	for w := newHosts(s); ; {
+		th, after, found := w.next()
+		if !found {
+			return h, rest, n == 1
+		}
+		if w.seen > maxHosts {
+			return h, rest, false
+		}
+		_, size := cutTokens(after, false)
+		switch {
+		case w.strict && len(size) < len(after):
+		case strings.HasPrefix(size, " S=") && balanced(size):
+		default:
+			continue
+		}
+		h, rest = th, after
+		n++
+	}
+}
+
 // noMail reads a session in which no message came, for the login that it may
 // tell of: "no MAIL in SMTP connection from HOST D=1s A=plain:joe C=EHLO,AUTH".
 // smtp_in.c, smtp_log_no_mail
@@ -82,13 +110,25 @@ func noMail(s string, rec *relaylens.Record) relaylens.Verdict {
 	if !ok {
 		return relaylens.Ignored
 	}
-	h, rest, ok := cutHost(s)
+	h, rest, n := oneHost(s, timeFollows)
+	if n == 0 {
+		return relaylens.Ignored
+	}
+	if n > 1 {
+		return relaylens.Malformed
+	}
+	at := strings.Index(rest, timeMark)
+	ident := strings.Contains(rest[:at], " U=")
+	_, rest, _ = strings.Cut(rest[at+1:], " ")
+	rest, ok = strings.CutPrefix(rest, "A=")
 	if !ok {
 		return relaylens.Ignored
 	}
-	t, _ := cutTokens(rest)
-	driver, user, ok := strings.Cut(t.auth, ":")
-	if !ok || t.doubted {
+	if ident && strings.Contains(rest, timeMark) {
+		return relaylens.Malformed // an ident answer may say all of this
+	}
+	driver, user, ok := strings.Cut(rest[:fieldLength(rest)], ":")
+	if !ok {
 		return relaylens.Ignored
 	}
 	e := &rec.Event
@@ -96,6 +136,18 @@ func noMail(s string, rec *relaylens.Record) relaylens.Verdict {
 	e.Kind, e.Direction = relaylens.KindAuthOK, relaylens.DirectionNone
 	e.AuthMethod, e.User = driver, user
 	return relaylens.Parsed
+}
+
+// timeMark begins the field that stands behind the host string.
+const timeMark = " D="
+
+func timeFollows(s string) bool {
+	at := strings.Index(s, timeMark)
+	if at < 0 {
+		return false
+	}
+	_, rest := cutTokens(s[:at], false)
+	return rest == ""
 }
 
 // backend reads what says that something behind the server failed.

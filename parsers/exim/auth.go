@@ -18,33 +18,32 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 		}
 		return relaylens.Ignored
 	}
-	s = strings.TrimPrefix(s, "H=")
-	var reply string
-	h, rest, ok := cutHost(s)
-	if ok {
-		reply, ok = cutAuthReply(rest)
+	h, rest, n := oneHost(strings.TrimPrefix(s, "H="), replyFollows)
+	if n == 0 {
+		return relaylens.Malformed
 	}
-	others := 0
-	if !ok {
-		if others = junkAuth(s, &h, &reply); others == 0 {
-			return relaylens.Malformed
-		}
-		others--
-	} else if h.helo != "" && strings.Contains(reply, ") [") {
-		others = junkAuth(reply, &host{}, new(string))
-	}
-	if others > 0 && !ok {
+	reply, places := follow(rest, isReply)
+	sure := n == 1 && places == 1
+	if n > 1 {
 		h = host{}
-		rec.Tainted = true
 	}
 	e := &rec.Event
 	h.setClient(e)
 	rec.Copied = true
 	e.Kind, e.Stage, e.AuthMethod = relaylens.KindAuthFailed, relaylens.StageAuth, name
-	user, text, sure := cutUser(reply)
+	if !sure {
+		// The user may be part of what hides the client, the reply too.
+		e.Reason = relaylens.ReasonCredentials
+		if c := sameCode(s); c != 0 {
+			e.Code, e.Reason = c, replyReason(c)
+		}
+		rec.Tainted = true
+		return relaylens.Parsed
+	}
+	user, text, sure := cutUser(reply[2:])
 	e.Code, e.Enhanced, e.Text = smtp.CutReply(text)
 	e.Reason = authReason(e.Code, e.Text)
-	if !sure || others > 0 {
+	if !sure {
 		rec.Tainted = true
 		return relaylens.Parsed
 	}
@@ -52,52 +51,34 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
-// cutAuthReply skips the interface and ident fields after the host string.
-func cutAuthReply(s string) (reply string, ok bool) {
-	for strings.HasPrefix(s, " ") {
-		end := strings.IndexByte(s[1:], ' ')
-		if end < 0 || keyLength(s[1:]) < 0 {
-			return "", false
+// replyFollows reports that fields may follow a host string, and then a reply.
+func replyFollows(s string) bool {
+	_, n := follow(s, isReply)
+	return n > 0
+}
+
+func isReply(s string) bool {
+	return strings.HasPrefix(s, ": ") && code(s[2:])
+}
+
+// sameCode is the code of all replies in s, or 0 when they differ.
+func sameCode(s string) (code uint16) {
+	for i := 0; i < len(s); i++ {
+		if !isReply(s[i:]) {
+			continue
 		}
-		if s[end] == ':' && code(s[end+2:]) {
-			s = s[end:]
-			break
+		c, _, _ := smtp.CutReply(s[i+2:])
+		if code != 0 && c != code {
+			return 0
 		}
-		s = s[end+1:]
+		code = c
 	}
-	if len(s) < 5 || s[:2] != ": " || !code(s[2:]) {
-		return "", false
-	}
-	return s[2:], true
+	return code
 }
 
 // code reports a refusing SMTP reply code.
 func code(s string) bool {
 	return len(s) >= 3 && (s[0] == '4' || s[0] == '5') && digits(s[:3]) && (len(s) == 3 || s[3] == ' ')
-}
-
-// junkAuth finds every address in s that could be the client's where the HELO
-// may be anything, and returns how many there are and the last.
-func junkAuth(s string, h *host, reply *string) (n int) {
-	for i := 0; ; {
-		at := strings.IndexByte(s[i:], '[')
-		if at < 0 {
-			return n
-		}
-		i += at + 1
-		if i > 1 && s[i-2] != ' ' {
-			continue
-		}
-		var th host
-		rest, ok := th.cutAddr(s[i-1:])
-		if !ok || !th.junkNames(s[:i-1]) {
-			continue
-		}
-		if r, ok := cutAuthReply(rest); ok {
-			n++
-			*h, *reply = th, r
-		}
-	}
 }
 
 // cutUser splits the user off: "535 Incorrect authentication data (set_id=U)",

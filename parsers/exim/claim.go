@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // verb is what a line says was done.
@@ -21,7 +20,6 @@ const (
 
 // claim is what stands behind the host string.
 type claim struct {
-	tokens
 	verb      verb
 	temporary bool
 	stage     relaylens.Stage
@@ -29,39 +27,122 @@ type claim struct {
 	sender    string
 	recipient string
 	helo      string // the argument of EHLO
+	auth      string // A=, driver and id
 	mechanism string // of AUTH
+	argument  string // of RCPT or MAIL, or the path that was verified, as it stands in the line
+	whole     string // what the argument is if it was not cut after all; only with twice
+	greeting  string // the HELO of the session
 	msg       string
+	alt       string // what msg is then
+	cut       bool   // the argument is not all there
+	twice     bool   // the argument may not be cut after all
+	odd       bool   // where the argument ends and msg begins is not certain
+	ident     bool   // text of the client's stands between the host string and the claim
+	doubted   bool   // another claim can be read behind that
+	mixed     bool   // one that says that something else was done
 }
 
+// maxClaims bounds the work that a hostile line makes.
+const maxClaims = 16
+
 // readClaim reads what follows the host string; ok is false when it is nothing
-// that follows one.
-func readClaim(s string, c *claim) (ok bool) {
+// that follows one. Where an ident answer or a certificate's name stands before
+// the claim, that is the first that can be read, and doubted if there is another.
+// id tells that the line is about a message, greeted that a HELO came before.
+func readClaim(s string, id, greeted bool, c *claim) (ok bool) {
+	if !strings.HasPrefix(s, " F=<") {
+		var t tokens
+		t, s = cutTokens(s, true)
+		c.ident = t.ident
+	}
+	if !c.ident {
+		return readFrom(s, c)
+	}
+	tries := 0
+	for i := 1; i < len(s); i++ {
+		if s[i] != ' ' || !claimBegins(s[i:]) {
+			continue
+		}
+		var other claim
+		if tries++; tries > maxClaims {
+			c.doubted, c.mixed = ok, ok
+			break
+		}
+		if !readFrom(s[i:], &other) || !other.possible(id, greeted) {
+			continue
+		}
+		if ok {
+			c.doubted, c.mixed = true, c.mixed || other.verb != c.verb
+			continue
+		}
+		*c, ok = other, true
+	}
+	c.ident = true
+	return ok
+}
+
+// possible reports that the claim can stand where it does: before HELO only the
+// connection is refused, and what is refused after DATA is refused of a message.
+func (c *claim) possible(id, greeted bool) bool {
+	if c.verb == unrelated || c.verb == warned || c.verb == verified {
+		return true
+	}
+	return !(greeted && c.stage == relaylens.StageConnect) && (c.stage == relaylens.StageEOD) == id
+}
+
+func claimBegins(s string) bool {
+	return hasAnyPrefix(s, " F=<", " rejected ", " temporarily rejected ", " sender verify ", " Warning: ", " dropped by ", " incomplete transaction (")
+}
+
+func readFrom(s string, c *claim) (ok bool) {
 	switch {
 	case strings.HasPrefix(s, " sender verify "):
 		return readVerify(s[len(" sender verify "):], c)
-	case strings.HasPrefix(s, " incomplete transaction"):
-		c.verb = unrelated
-		return true
+	case strings.HasPrefix(s, " incomplete transaction ("):
+		return readIncomplete(s[len(" incomplete transaction ("):], c)
+	case !strings.HasPrefix(s, " F=<"):
+		return readVerb(s, c) && !c.needsSender()
 	}
-	if !strings.HasPrefix(s, " F=<") {
-		c.tokens, s = cutTokens(s)
-		c.auth = "" // the login stands behind the sender
+	if c.sender, s, ok = cutPath(s[3:]); !ok {
+		return false
 	}
-	if strings.HasPrefix(s, " F=<") {
-		if c.sender, s, ok = smtp.CutPath(s[3:]); !ok {
+	c.hasSender = true
+	if strings.HasPrefix(s, " A=") {
+		return readLogin(s, c)
+	}
+	return readVerb(s, c) && c.mayHaveSender()
+}
+
+// readLogin reads " A=driver:id rejected …". The id may have spaces.
+func readLogin(s string, c *claim) bool {
+	for end, tries := len(" A="), 0; tries < maxClaims; end++ {
+		n := strings.IndexByte(s[end:], ' ')
+		if n < 0 {
 			return false
 		}
-		c.hasSender = true
-		if strings.HasPrefix(s, " A=") {
-			i := strings.Index(s, " rejected ")
-			if i < 0 {
-				return false
-			}
-			c.auth = strings.TrimSuffix(s[3:i], " temporarily")
-			s = s[3+len(c.auth):]
+		end += n
+		if !strings.HasPrefix(s[end:], " rejected ") && !strings.HasPrefix(s[end:], " temporarily rejected ") {
+			continue
 		}
+		if readVerb(s[end:], c) && c.mayHaveSender() {
+			c.auth = s[len(" A="):end]
+			return true
+		}
+		*c = claim{sender: c.sender, hasSender: true}
+		tries++
 	}
-	return readVerb(s, c)
+	return false
+}
+
+// needsSender reports the refusals that are never logged without F=.
+// smtp_in.c, smtp_handle_acl_fail
+func (c *claim) needsSender() bool {
+	return c.stage == relaylens.StageRcpt && c.verb == rejected
+}
+
+// mayHaveSender reports the claims that F= may stand before.
+func (c *claim) mayHaveSender() bool {
+	return c.stage == relaylens.StageRcpt || c.stage == relaylens.StageData || c.stage == relaylens.StageEOD
 }
 
 func readVerb(s string, c *claim) bool {
@@ -96,23 +177,39 @@ func readVerify(s string, c *claim) (ok bool) {
 			return false
 		}
 	}
-	if c.sender, s, ok = smtp.CutPath(s); !ok {
+	var rest string
+	if c.sender, rest, ok = cutPath(s); !ok {
 		return false
 	}
-	c.hasSender = true
-	return readMessage(s, c)
+	c.hasSender, c.argument = true, s[:len(s)-len(rest)]
+	return readMessage(rest, c)
+}
+
+// readIncomplete reads "QUIT) from <a@example.com> for b@example.net".
+// smtp_in.c, incomplete_transaction_log
+func readIncomplete(s string, c *claim) bool {
+	c.verb = unrelated
+	why, rest, ok := strings.Cut(s, ")")
+	if !ok || strings.ContainsAny(why, `()[]<>"=`) {
+		return false
+	}
+	if from, has := strings.CutPrefix(rest, " from "); has {
+		if _, rest, ok = cutPath(from); !ok {
+			return false
+		}
+	}
+	return rest == "" || strings.HasPrefix(rest, " for ") && balanced(rest)
 }
 
 // readDiscard reads "<b@example.net>: discarded by RCPT ACL: text".
 func readDiscard(s string, c *claim) (ok bool) {
 	c.verb, c.stage = discarded, relaylens.StageRcpt
-	if c.recipient, s, ok = smtp.CutPath(s); !ok {
-		if c.recipient, s, ok = cutBare(s); !ok {
-			return false
-		}
+	end := argumentEnd(s)
+	if end < 0 {
+		return false
 	}
-	_, s, ok = strings.Cut(s, ": discarded by ")
-	if !ok {
+	c.argument, c.recipient = s[:end], argumentAddress(s[:end])
+	if s, ok = strings.CutPrefix(s[end:], ": discarded by "); !ok {
 		return false
 	}
 	if rest, ok := strings.CutPrefix(s, "RCPT ACL"); ok {
@@ -153,13 +250,14 @@ var stages = []struct {
 func readWhat(s string, c *claim) bool {
 	if rest, ok := strings.CutPrefix(s, "RCPT "); ok {
 		c.stage = relaylens.StageRcpt
-		c.recipient, rest = cutArgument(rest)
-		return readParameters(rest, c)
+		c.recipient = c.readArgument(rest)
+		return true
 	}
 	for i := range stages {
 		if rest, ok := strings.CutPrefix(s, stages[i].what); ok {
 			c.stage = stages[i].stage
-			return readMessage(rest, c)
+			// An argument that is not there leaves its space.
+			return readMessage(strings.TrimPrefix(rest, " "), c)
 		}
 	}
 	command, rest, ok := strings.Cut(s, " ")
@@ -168,104 +266,64 @@ func readWhat(s string, c *claim) bool {
 	}
 	switch command {
 	case "MAIL":
-		c.stage, c.hasSender = relaylens.StageMail, true
-		if !strings.HasPrefix(rest, "<") {
-			c.hasSender = !strings.HasPrefix(rest, ":") && rest != ""
-		}
-		c.sender, rest = cutArgument(rest)
-		return readParameters(rest, c)
+		c.stage = relaylens.StageMail
+		c.sender = c.readArgument(rest)
+		c.hasSender = c.sender != "" || strings.Contains(c.argument, "<>")
 	case "AUTH":
 		c.stage = relaylens.StageAuth
 		c.mechanism = mechanism(rest)
-		return readParameters(rest, c)
+		c.readRaw(rest)
 	case "EHLO":
 		return readHelo(rest, c)
-	case "VRFY", "EXPN", "ETRN", "WELLKNOWN":
+	case "VRFY", "EXPN", "ETRN", "WELLKNOWN", "ATRN":
 		c.stage = commandStage(command)
-		return readParameters(rest, c)
+		c.readRaw(rest)
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
+// readHelo reads "or HELO NAME: text", where NAME is the first word of what the
+// client said.
 func readHelo(s string, c *claim) bool {
 	s, ok := strings.CutPrefix(s, "or HELO ")
 	if !ok {
 		return false
 	}
 	c.stage = relaylens.StageHelo
-	c.helo, c.msg, _ = strings.Cut(s, ": ")
+	c.helo, c.msg, ok = strings.Cut(s, ": ")
+	c.odd = ok && strings.IndexByte(c.helo, ' ') >= 0
 	return true
 }
 
-// readParameters skips what stands before the text: ESMTP parameters, the rest
-// of an argument.
-func readParameters(s string, c *claim) bool {
-	if i := strings.Index(s, ": "); i >= 0 {
-		c.msg = s[i+2:]
+// readArgument reads an argument and the text behind it, and gives the address.
+func (c *claim) readArgument(s string) (address string) {
+	if path, rest, ok := cutPath(s); ok && strings.HasPrefix(rest, ": ") && len(s)-len(rest) < argumentLength {
+		c.argument, c.msg = s[:len(s)-len(rest)], rest[2:]
+		return path
 	}
-	return true
-}
-
-// argumentLength is where Exim cuts an argument from 4.95 on; ≤ 4.94 did not.
-// smtp_in.c, smtp_handle_acl_fail
-const argumentLength = 100
-
-// cutArgument splits the address from what follows it. It is empty when Exim
-// cut it off.
-func cutArgument(s string) (address, rest string) {
-	if s == "" || s[0] != '<' {
-		if address, rest, ok := cutBare(s); ok {
-			return address, rest
-		}
-		return "", s[min(len(s), argumentLength):]
-	}
-	address, rest, ok := smtp.CutPath(s)
-	cutOff := len(s) >= argumentLength && (len(s) == argumentLength || strings.HasPrefix(s[argumentLength:], ": "))
+	end := argumentEnd(s)
+	cut := len(s) >= argumentLength && (len(s) == argumentLength || strings.HasPrefix(s[argumentLength:], ": "))
 	switch {
-	case ok && (!cutOff || len(s)-len(rest) <= argumentLength):
-		return address, rest
-	case cutOff:
-		return "", s[argumentLength:]
+	case end < 0 && !cut:
+		c.odd, c.cut = true, true
+		_, c.msg, _ = strings.Cut(s, ": ")
+		return ""
+	case end < 0 || end > argumentLength && cut:
+		c.cut = true
+		c.argument, c.msg = s[:argumentLength], s[min(len(s), argumentLength+2):]
+		if c.twice = end >= 0; c.twice {
+			c.whole, c.alt = s[:end], s[min(len(s), end+2):]
+		}
+		return ""
 	}
-	return "", ""
+	c.argument, c.msg = s[:end], s[min(len(s), end+2):]
+	return argumentAddress(c.argument)
 }
 
-// cutBare reads an address that the client sent without angle brackets.
-func cutBare(s string) (address, rest string, ok bool) {
-	address, rest, ok = smtp.CutAddress(s)
-	if ok && strings.HasSuffix(address, ":") {
-		address = address[:len(address)-1]
-		rest = s[len(address):]
-	}
-	return address, rest, ok && address != "" && address[0] != '<'
-}
-
-// clean reports that the text has nothing in it that could be the real end of
-// the line: what stands before may then not be taken for something of the
-// client's. An address of the claim that the text repeats does no harm.
-func (c *claim) clean() bool {
-	if !strings.Contains(c.msg, " rejected ") {
-		return !c.doubted
-	}
-	for msg := c.msg; msg != ""; {
-		var part string
-		if part, msg = cutOwn(msg, c); saysRejected(part) {
-			return false
-		}
-	}
-	return !c.doubted
-}
-
-func saysRejected(s string) bool {
-	for {
-		i := strings.Index(s, " rejected ")
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(" rejected "):]
-		var probe claim
-		if !strings.HasPrefix(s, "by ") && readWhat(s, &probe) {
-			return true
-		}
-	}
+// readRaw reads the text behind an argument that may be anything.
+func (c *claim) readRaw(s string) {
+	_, c.msg, _ = strings.Cut(s, ": ")
+	c.odd = strings.Contains(c.msg, ": ")
 }

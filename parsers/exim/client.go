@@ -43,96 +43,133 @@ func connection(s string, rec *relaylens.Record) relaylens.Verdict {
 	if i := strings.Index(s, " from "); i >= 0 && i < 32 {
 		s = s[i+len(" from "):]
 	}
-	h, rest, ok := cutHost(s)
-	if !ok {
+	h, rest, n := oneHost(s, connectionFollows)
+	if n == 0 {
 		return relaylens.Ignored
 	}
-	_, rest = cutTokens(rest)
-	rest = strings.TrimPrefix(rest, " (via inetd)")
-	closed := hasAnyPrefix(rest, " closed ", " lost", " TFO lost", " D=")
-	if !closed && !strings.HasPrefix(rest, " (TCP/IP connection count") {
-		return relaylens.Ignored
-	}
+	rest, _ = follow(rest, isConnection)
 	e := &rec.Event
+	e.Kind = relaylens.KindConnection
+	if n > 1 {
+		rec.Tainted = true
+		return relaylens.Parsed
+	}
 	h.setClient(e)
-	e.Kind, e.Direction = relaylens.KindConnection, relaylens.DirectionNone
+	e.Direction = relaylens.DirectionNone
+	rest = strings.TrimPrefix(rest, " (via inetd)")
 	e.Text = strings.TrimPrefix(rest, " ")
-	if closed {
+	if !strings.HasPrefix(rest, counted) {
 		// The count is written by the daemon, whose process is no session.
 		rec.Fact = relaylens.FactSessionEnd
 	}
 	return relaylens.Parsed
 }
 
+const counted = " (TCP/IP connection count"
+
+func isConnection(s string) bool {
+	s = strings.TrimPrefix(s, " (via inetd)")
+	return hasAnyPrefix(s, " closed ", " lost", " TFO lost", counted)
+}
+
+func connectionFollows(s string) bool {
+	_, n := follow(s, isConnection)
+	return n > 0
+}
+
 // callDropped reads "HOST dropped: too many …". smtp_in.c
 func callDropped(s string, rec *relaylens.Record) relaylens.Verdict {
-	h, rest, ok := cutHost(s)
-	if ok {
-		_, rest = cutTokens(rest)
-		rest, ok = strings.CutPrefix(rest, " dropped: ")
-	}
-	if !ok {
-		if !strings.Contains(s, " dropped: ") {
-			return relaylens.Ignored
-		}
-		if h, rest, ok = junkBefore(s, " dropped: "); !ok {
+	h, rest, n := oneHost(s, dropFollows)
+	if n == 0 {
+		if strings.Contains(s, " dropped: ") {
 			return relaylens.Malformed
 		}
-		rest = rest[len(" dropped: "):]
+		return relaylens.Ignored
 	}
+	rest, _ = follow(rest, isDrop)
 	// What follows quotes the last command, which may hold a password.
-	text, _, _ := strings.Cut(rest, " (last ")
+	text, _, _ := strings.Cut(rest[len(" dropped: "):], " (last ")
+	if n > 1 {
+		h, text, rec.Tainted = host{}, "", true
+	}
 	rec.Copied = true
 	return refused(&h, relaylens.StageNone, relaylens.ReasonProtocol, text, rec)
 }
 
-// junkBefore finds the one address whose host string ends right before mark.
-func junkBefore(s, mark string) (h host, rest string, ok bool) {
-	n := 0
-	for i := 0; ; {
-		at := strings.IndexByte(s[i:], '[')
-		if at < 0 {
-			return h, rest, n == 1
-		}
-		i += at + 1
-		if i > 1 && s[i-2] != ' ' {
-			continue
-		}
-		var th host
-		after, found := th.cutAddr(s[i-1:])
-		if !found {
-			continue
-		}
-		if _, after = cutTokens(after); strings.HasPrefix(after, mark) && th.junkNames(s[:i-1]) {
-			n++
-			h, rest = th, after
-		}
-	}
+func isDrop(s string) bool { return strings.HasPrefix(s, " dropped: ") }
+
+func dropFollows(s string) bool {
+	_, n := follow(s, isDrop)
+	return n > 0
 }
 
-// quoted finds the host string after a quoted command: `CMD" H=HOST`. CMD is the
-// client's, raw, and what follows the host may repeat it. sure is false when
-// that leaves two readings.
-func quoted(s string) (command string, h host, rest string, n int, sure bool) {
-	sure = true
-	for i := 0; ; {
+// command is a command that a line quotes, and who sent it.
+type command struct {
+	host   host
+	text   string // the command, if it has one end
+	rest   string // what follows the host string
+	n      int    // how many clients could have sent it
+	ends   int    // how many ends the command could have
+	others bool   // there are other addresses, be they possible or not
+}
+
+// quoted finds the host string behind a quoted command: `CMD" H=HOST`, by what
+// fits behind it. CMD is the client's, and what follows the host may repeat it.
+// So the last host string is the right one unless the command before another
+// one holds what would be the repetition.
+func quoted(s string, fits func(string) bool) (c command) {
+	last := len(s) + 1
+	mark := 0 // where the last host string's address begins
+	eachHost(s, func(_ int, _ host, rest string) {
+		if len(rest) < last {
+			last = len(rest)
+			mark = strings.LastIndexByte(s[:len(s)-last], '[')
+		}
+	}, fits)
+	if last > len(s) {
+		return c
+	}
+	address := s[mark : len(s)-last]
+	tries := eachHost(s, func(at int, h host, rest string) {
+		switch {
+		case len(rest) == last && c.rest == "":
+			c.host, c.text, c.rest = h, s[:at], rest
+			c.n, c.ends = c.n+1, 1
+		case len(rest) == last:
+			c.ends++
+		default:
+			c.others = true
+			if t, _ := cutTokens(rest, true); t.ident || strings.Contains(s[:at], address) {
+				c.n++
+			}
+		}
+	}, fits)
+	if tries > maxHosts {
+		c.n++
+	}
+	return c
+}
+
+// eachHost calls f for every host string behind a quotation mark.
+func eachHost(s string, f func(at int, h host, rest string), fits func(string) bool) (tries int) {
+	for i := 0; tries <= maxHosts; {
 		at := strings.Index(s[i:], `" H=`)
 		if at < 0 {
-			return command, h, rest, n, sure
+			break
 		}
 		at += i
 		i = at + 1
-		th, tail, ok := cutHost(s[at+4:])
-		if !ok {
-			continue
+		for w := newHosts(s[at+len(`" H=`):]); tries <= maxHosts; {
+			h, rest, ok := w.next()
+			if !ok {
+				break
+			}
+			if tries++; fits(rest) {
+				f(at, h, rest)
+			}
 		}
-		if n > 0 && (th.ip != h.ip || !sure) {
-			// The later one is an echo if the command before the first one holds it.
-			sure = sure && !strings.Contains(command, s[at:len(s)-len(tail)])
-		}
-		command, h, rest = s[:at], th, tail
-		n++
 	}
+	return tries
 }
 
 // syntaxError reads `CMD" H=HOST why`. smtp_in.c, synprot_error
@@ -141,20 +178,15 @@ func syntaxError(s string, rec *relaylens.Record) relaylens.Verdict {
 	if stage == relaylens.StageNone {
 		return relaylens.Ignored
 	}
-	command, h, rest, n, sure := quoted(s)
-	if n == 0 {
+	c := quoted(s, isText)
+	if c.n == 0 {
 		return relaylens.Malformed
 	}
-	_, rest = cutTokens(rest)
-	if n > 1 {
-		rec.Tainted = true
-		if !sure {
-			h = host{}
-		}
-	}
+	text, _ := follow(c.rest, isText)
+	text = strings.TrimPrefix(text, " ")
+	h := c.known(rec)
 	e := &rec.Event
 	reason := relaylens.ReasonProtocol
-	text := strings.TrimPrefix(rest, " ")
 	switch stage {
 	case relaylens.StageAuth:
 		refused(&h, stage, 0, "", rec)
@@ -166,11 +198,25 @@ func syntaxError(s string, rec *relaylens.Record) relaylens.Verdict {
 		reason = relaylens.ReasonHelo
 	}
 	refused(&h, stage, reason, text, rec)
-	if n == 1 {
-		setArgument(e, command)
+	if !c.others && c.ends == 1 {
+		setArgument(e, c.text)
 	}
 	return relaylens.Parsed
 }
+
+// known is the client, or none when several could be.
+func (c *command) known(rec *relaylens.Record) host {
+	if c.others || c.n > 1 || c.ends > 1 {
+		rec.Tainted = true
+	}
+	if c.n > 1 {
+		return host{}
+	}
+	return c.host
+}
+
+// isText reports what Exim says of a command.
+func isText(s string) bool { return len(s) > 1 && s[0] == ' ' }
 
 // setArgument takes the address or the name from the command that was refused.
 func setArgument(e *relaylens.Event, command string) {
@@ -241,17 +287,12 @@ const unsupported = "authentication mechanism not supported"
 
 // authProtocolError reads `AUTH …" H=HOST why`.
 func authProtocolError(s string, rec *relaylens.Record) relaylens.Verdict {
-	_, h, rest, n, sure := quoted(s)
-	if n == 0 {
+	c := quoted(s, isText)
+	if c.n == 0 {
 		return relaylens.Malformed
 	}
-	if n > 1 {
-		rec.Tainted = true
-		if !sure {
-			h = host{}
-		}
-	}
-	_, rest = cutTokens(rest)
+	rest, _ := follow(c.rest, isText)
+	h := c.known(rec)
 	e := &rec.Event
 	h.setClient(e)
 	e.Kind, e.Reason = relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
@@ -281,13 +322,21 @@ func tooSoon(s string, rec *relaylens.Record) relaylens.Verdict {
 	if !ok {
 		return relaylens.Ignored
 	}
-	_, h, _, n, _ := quoted(rest)
-	if n == 0 {
+	c := quoted(rest, inputFollows)
+	if c.n == 0 {
 		return relaylens.Malformed
 	}
-	if n > 1 {
-		h, rec.Tainted = host{}, true
+	if c.others {
+		c.n = 2 // the client wrote what stands on both sides
 	}
+	h := c.known(rec)
 	rec.Copied = true
 	return refused(&h, commandStage(rest), relaylens.ReasonProtocol, text, rec)
+}
+
+func isInput(s string) bool { return strings.HasPrefix(s, ` next input="`) }
+
+func inputFollows(s string) bool {
+	_, n := follow(s, isInput)
+	return n > 0
 }

@@ -10,7 +10,7 @@ import (
 // cutRecipient reads the address that a delivery line begins with:
 // {final} ({parents}) <{original}> F=<{sender}>. deliver.c, string_log_address
 func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
-	final, s, ok := smtp.CutAddress(s)
+	final, s, ok := cutAddress(s)
 	if !ok {
 		return s, false
 	}
@@ -21,7 +21,7 @@ func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
 		}
 	}
 	if strings.HasPrefix(s, " <") {
-		original, after, ok := smtp.CutPath(s[1:])
+		original, after, ok := cutPath(s[1:])
 		if !ok {
 			return s, false
 		}
@@ -34,7 +34,7 @@ func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
 		if !strings.HasPrefix(s, key) {
 			continue
 		}
-		sender, after, ok := smtp.CutPath(s[3:])
+		sender, after, ok := cutPath(s[3:])
 		if !ok {
 			return s, false
 		}
@@ -54,7 +54,7 @@ func setRemoteHost(s string, e *relaylens.Event) {
 	}
 	s = s[i+3:]
 	name := 0
-	for name < len(s) && hostChar(s[name]) {
+	for name < len(s) && hostChars[s[name]] {
 		name++
 	}
 	address := strings.TrimPrefix(strings.TrimPrefix(s[name:], " DS"), " ")
@@ -155,7 +155,7 @@ func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 	h.setRemote(e)
 	if r.stage == relaylens.StageRcpt {
 		_, to, _ := strings.Cut(rest, " RCPT TO:")
-		e.Recipient, _, _ = smtp.CutPath(to)
+		e.Recipient, _, _ = cutPath(to)
 	}
 	if !r.setReply(e) {
 		*rec = relaylens.Record{}

@@ -26,18 +26,23 @@ func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylen
 	if id != "" {
 		return g.message(id, text, rec)
 	}
-	return g.session(text, rec)
+	return g.session(text, false, rec)
 }
 
-// session reads a line that belongs to no message.
-func (g *Grammar) session(text string, rec *relaylens.Record) relaylens.Verdict {
+// session reads a line of a connection; id tells that it is about a message.
+func (g *Grammar) session(text string, id bool, rec *relaylens.Record) relaylens.Verdict {
 	if len(text) < 8 {
 		return relaylens.Ignored
 	}
 	switch text[0] {
 	case 'H':
 		if strings.HasPrefix(text, "H=") {
-			return g.hostLine(text[2:], rec)
+			return g.hostLine(text[2:], id, rec)
+		}
+	case ' ', 'D':
+		// The mark of a name that DNSSEC vouches for has its space before it.
+		if rest, ok := strings.CutPrefix(strings.TrimPrefix(text, " "), "DSH="); ok {
+			return g.hostLine(rest, id, rec)
 		}
 	case 'S':
 		if strings.HasPrefix(text, "SMTP ") {
@@ -115,14 +120,14 @@ func (g *Grammar) messageRest(text string, rec *relaylens.Record) relaylens.Verd
 		if v := tried(rest, rec); v != relaylens.Ignored {
 			return v
 		}
-		return g.hostLine(rest, rec)
+		return g.hostLine(rest, true, rec)
 	}
 	if sp := strings.IndexByte(text, ' '); sp > 0 {
 		if rest, ok := strings.CutPrefix(text[sp+1:], "authenticator failed H="); ok {
 			return smarthostAuth(text[:sp], rest, rec)
 		}
 	}
-	return g.session(text, rec)
+	return g.session(text, true, rec)
 }
 
 // cutID splits the message id that most lines begin with: 6-6-2 digits of base
@@ -139,7 +144,7 @@ func cutID(s string) (id, rest string) {
 
 func base62(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+		if !alphanumeric(s[i]) {
 			return false
 		}
 	}

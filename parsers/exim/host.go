@@ -13,6 +13,7 @@ import (
 // host.c, host_build_sender_fullhost
 type host struct {
 	name, helo string
+	greeted    bool // a HELO is shown, which may be empty
 	ip         netip.Addr
 	port       uint16
 }
@@ -31,16 +32,13 @@ func (h *host) setRemote(e *relaylens.Event) {
 
 // cutHost reads a host string whose HELO keeps the rules that Exim has by
 // default (smtp_in.c, check_helo): one word without brackets, or an address
-// literal. So the address is the right one even where a literal stands before it.
+// literal. A server of that kind has one address in it, where it is read here.
 func cutHost(s string) (h host, rest string, ok bool) {
 	if s == "" {
 		return h, s, false
 	}
 	if s[0] != '(' && s[0] != '[' {
-		i := 0
-		for i < len(s) && hostChar(s[i]) {
-			i++
-		}
+		i := nameLength(s)
 		if i == 0 || i+1 >= len(s) || s[i] != ' ' {
 			return h, s, false
 		}
@@ -51,10 +49,19 @@ func cutHost(s string) (h host, rest string, ok bool) {
 		if n < 0 || len(s) < n+4 || s[n+1] != ')' || s[n+2] != ' ' {
 			return h, s, false
 		}
-		h.helo, s = s[1:n+1], s[n+3:]
+		h.helo, h.greeted, s = s[1:n+1], true, s[n+3:]
 	}
 	rest, ok = h.cutAddr(s)
 	return h, rest, ok
+}
+
+// several reports that s, which follows h, may be in h's HELO.
+func (h *host) several(s string) bool {
+	if !h.greeted {
+		return false
+	}
+	i := strings.IndexByte(s, ')')
+	return i >= 0 && strings.Contains(s[i:], ") [")
 }
 
 // cutAddr reads [ip]:port.
@@ -82,13 +89,22 @@ func (h *host) cutAddr(s string) (rest string, ok bool) {
 	return s[i:], true
 }
 
-func hostChar(c byte) bool {
-	switch c {
-	case '(', ')', '[', ']', '<', '>', '"', '=', 0x7f:
-		return false
+// nameLength is the length of the host name that s begins with.
+func nameLength(s string) int {
+	i := 0
+	for i < len(s) && hostChars[s[i]] {
+		i++
 	}
-	return c > ' '
+	return i
 }
+
+// hostChars are the bytes of a host name.
+var hostChars = func() (set [256]bool) {
+	for c := ' ' + 1; c < 256; c++ {
+		set[c] = c != 0x7f && !strings.ContainsRune(`()[]<>"=`, c)
+	}
+	return set
+}()
 
 // heloLength is the length of the HELO that s begins with, or -1.
 func heloLength(s string) int {
@@ -113,130 +129,88 @@ func heloLength(s string) int {
 	return -1
 }
 
-// tokens are the fields after the host string: an open set of KEY=value and a
-// few flags.
-type tokens struct {
-	auth    string // A=, driver and id
-	proto   string // P=
-	ident   bool   // U=, DN= or SNI= is there: text of the client's, before what we look for
-	doubted bool   // one of those has quotes that could be the end of it
+// hosts goes over the host strings that may stand at the start of s. Where any
+// HELO is taken (helo_accept_junk_hosts), that is as many as there are closing
+// parentheses before an address: each could end the HELO, as each could stand
+// in something of the client's behind the host string.
+type hosts struct {
+	s      string
+	helo   int // where the HELO begins, -1 when there is none
+	at     int // where the next search begins
+	strict bool
+	seen   int
 }
 
-// cutTokens reads the fields from s on and stops before one that is none of
-// them. s begins with a space.
-func cutTokens(s string) (t tokens, rest string) {
-	for len(s) > 3 && s[0] == ' ' {
-		end := strings.IndexByte(s[1:], ' ')
-		if end < 0 {
-			end = len(s) - 1
-		}
-		word := s[1 : end+1]
-		eq := keyLength(word)
-		switch {
-		case eq < 0 && !flag(word), eq >= 0 && word[:eq] == "F", eq >= 0 && word[:eq] == "S" && digits(word[2:]):
-			return t, s
-		case eq >= 0 && eq+1 < len(word) && word[eq+1] == '"' && word[:eq] != "U":
-			n, sure := quotedLength(s[eq+2:])
-			if n < 0 {
-				t.doubted = true
-				return t, s
-			}
-			t.ident, t.doubted = true, t.doubted || !sure
-			s = s[eq+2+n:]
-			continue
-		case eq < 0:
-		case word[:eq] == "A":
-			end = fieldLength(s[1:])
-			t.doubted = t.doubted || t.auth != ""
-			t.auth = s[3 : end+1]
-		case word[:eq] == "P":
-			// A login is told after the protocol.
-			t.doubted = t.doubted || t.proto != "" || t.auth != ""
-			t.proto = word[2:]
-		case word[:eq] == "U":
-			end = fieldLength(s[1:])
-			t.ident = true
-		case word[:eq] == "SNI", word[:eq] == "DN":
-			t.ident = true
-		}
-		s = s[end+1:]
+// maxHosts bounds the work that a hostile line makes.
+const maxHosts = 32
+
+func newHosts(s string) hosts {
+	w := hosts{s: s, helo: -1}
+	name := nameLength(s)
+	switch {
+	case strings.HasPrefix(s, "("):
+		w.helo = 1
+	case name > 0 && strings.HasPrefix(s[name:], " ("):
+		w.helo = name + 2
 	}
-	return t, s
+	w.at = w.helo
+	return w
 }
 
-// fieldLength is the length of a field whose value may have spaces in it, a
-// login or an ident answer: it ends before the next field.
-func fieldLength(s string) int {
-	for n := 0; ; {
-		end := strings.IndexByte(s[n:], ' ')
-		if end < 0 {
-			return len(s)
-		}
-		n += end
-		next := s[n+1:]
-		if i := strings.IndexByte(next, ' '); i >= 0 {
-			next = next[:i]
-		}
-		if keyLength(next) > 0 || flag(next) || next == "rejected" || next == "temporarily" {
-			return n
-		}
-		n++
+// next gives the next of them. The strict one has a HELO that keeps the rules,
+// and can only be the first.
+func (w *hosts) next() (h host, rest string, ok bool) {
+	if w.helo < 0 {
+		w.helo, w.at, w.strict = 0, len(w.s), true
+		return cutHost(w.s)
 	}
-}
-
-// keyLength is the length of K in "K=value", or -1.
-func keyLength(word string) int {
-	for i := 0; i < len(word) && i < 5; i++ {
-		c := word[i]
-		if c == '=' {
-			if i == 0 {
-				return -1
-			}
-			return i
+	for w.at < len(w.s) {
+		i := strings.Index(w.s[w.at:], ") [")
+		if i < 0 {
+			break
 		}
-		if (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
-			return -1
-		}
-	}
-	return -1
-}
-
-// flag reports the fields that are words: DNSSEC, pipelining, TCP fast open,
-// PRDR, chunking.
-func flag(word string) bool {
-	switch word {
-	case "DS", "L", "L*", "L.", "L-", "L.-", "TFO", "TFO*", "PRDR", "K":
-		return true
-	}
-	return false
-}
-
-// quotedLength is the length of a quoted value. Inner quotes may not be escaped,
-// so its end is known by what follows it; sure is false when that is found again.
-func quotedLength(s string) (n int, sure bool) {
-	n = -1
-	for i := 1; i < len(s); i++ {
-		if s[i] != '"' || !fieldBegins(s[i+1:]) {
+		end := w.at + i
+		w.at = end + 1
+		if rest, ok = h.cutAddr(w.s[end+2:]); !ok {
 			continue
 		}
-		if n >= 0 {
-			return n, false
+		w.seen++
+		h.helo, h.greeted = w.s[w.helo:end], true
+		if w.helo > 1 {
+			h.name = w.s[:w.helo-2]
 		}
-		n = i + 1
+		w.strict = w.seen == 1 && heloLength(w.s[w.helo:]) == len(h.helo)
+		return h, rest, true
 	}
-	return n, true
+	w.at = len(w.s)
+	return host{}, "", false
 }
 
-func fieldBegins(s string) bool {
-	return s == "" || s[0] == ' ' && hasAnyPrefix(s, " F=<", " rejected ", " temporarily rejected ", " SNI=", " A=", " S=", " K ",
-		" PRDR ", " PRX=", " dropped by ", " RCPT ", " Ci=", " DN=", " C=")
-}
-
-func digits(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || s[i] > '9' {
-			return false
+// oneHost reads the host string that s begins with and that is followed by what
+// fits. n is how many could be it: h and rest are the first of them, and only
+// when there is no other is h known to be right.
+func oneHost(s string, fits func(rest string) bool) (h host, rest string, n int) {
+	h, rest, strict := cutHost(s)
+	if strict && !h.several(rest) {
+		if fits(rest) {
+			n = 1
+		}
+		return h, rest, n
+	}
+	for w := newHosts(s); n < 2; {
+		th, after, ok := w.next()
+		if !ok {
+			break
+		}
+		if w.seen > maxHosts {
+			return h, rest, 2
+		}
+		if !fits(after) {
+			continue
+		}
+		if n++; n == 1 {
+			h, rest = th, after
 		}
 	}
-	return s != ""
+	return h, rest, n
 }

@@ -13,6 +13,17 @@ func (g *Grammar) judge(c *claim) (relaylens.Kind, relaylens.Reason) {
 	if c.stage == relaylens.StageAuth {
 		return relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
 	}
+	kind, reason := g.judgeText(c)
+	switch c.stage {
+	case relaylens.StageHelo, relaylens.StageEtrn, relaylens.StageVrfy:
+		if kind != relaylens.KindRejected { // there is no sender, and nothing to relay
+			return relaylens.KindRejected, defaultReason(c.stage)
+		}
+	}
+	return kind, reason
+}
+
+func (g *Grammar) judgeText(c *claim) (relaylens.Kind, relaylens.Reason) {
 	if kind, reason, ok := standard(c.msg); ok {
 		return kind, reason
 	}
@@ -55,20 +66,6 @@ func standard(msg string) (relaylens.Kind, relaylens.Reason, bool) {
 		return relaylens.KindRejected, relaylens.ReasonAddressSyntax, true
 	}
 	return 0, 0, false
-}
-
-// cutOwn splits msg at the first value of the client's that it repeats.
-func cutOwn(msg string, c *claim) (part, rest string) {
-	at, n := len(msg), 0
-	for _, v := range [...]string{c.sender, c.recipient, c.helo} {
-		if len(v) < 3 {
-			continue
-		}
-		if i := strings.Index(msg, v); i >= 0 && i < at {
-			at, n = i, len(v)
-		}
-	}
-	return msg[:at], msg[at+n:]
 }
 
 // judgeOwn reads the server's words sentence by sentence: what comes first

@@ -12,6 +12,14 @@ func init() {
 }
 
 var sessionLines = map[string]relaylens.Record{
+	" DSH=host.example.com [203.0.113.9] F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted": want(
+		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "host.example.com"), mail("a@example.com", "b@example.net"), text("relay not permitted"), hard, copied),
+	"H=(pc) [203.0.113.9] rejected STARTTLS : too many connections": want(
+		is(refusal, relaylens.ReasonRateLimit, relaylens.StageHelo), from("203.0.113.9", "", "pc"), text("too many connections"), hard, copied),
+	"H=(pc) [203.0.113.9] U=joe doe sender verify fail for <a@example.org>: Unrouteable address": want(
+		is(senderCheck, relaylens.ReasonUnrouteable, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), mail("a@example.org", ""), text("Unrouteable address"), hard, copied, fact(relaylens.FactDetail)),
+	"plain authenticator failed for (pc) [203.0.113.9] U=joe doe: 535 Incorrect authentication data (set_id=joe)": want(
+		is(authFault, relaylens.ReasonCredentials, relaylens.StageAuth), from("203.0.113.9", "", "pc"), user("plain", "joe"), reply(535, "", "Incorrect authentication data"), copied),
 	"SMTP connection from [203.0.113.9]:4711 I=[192.0.2.25]:25 (TCP/IP connection count = 3)": want(
 		is(relaylens.KindConnection, none, 0), from("203.0.113.9"), port(4711), text("(TCP/IP connection count = 3)")),
 	"SMTP connection from host.example.com (pc) [203.0.113.9] I=[192.0.2.25]:25 closed by QUIT": want(

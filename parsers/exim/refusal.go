@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // refusalLine reads the refusals that Exim makes without an ACL.
@@ -56,7 +55,7 @@ func (g *Grammar) rejectedLine(s string, rec *relaylens.Record) relaylens.Verdic
 func rejectedHelo(s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
 	if ok {
-		_, rest = cutTokens(rest)
+		_, rest = cutTokens(rest, false)
 		rest, ok = strings.CutPrefix(rest, ": ")
 	}
 	if !ok {
@@ -74,17 +73,18 @@ func rejectedHelo(s string, rec *relaylens.Record) relaylens.Verdict {
 
 // rejectedFrom reads "HOST: why".
 func rejectedFrom(s string, stage relaylens.Stage, rec *relaylens.Record) relaylens.Verdict {
-	h, rest, ok := cutHost(s)
-	if ok {
-		_, rest = cutTokens(rest)
-		rest, ok = strings.CutPrefix(rest, ": ")
-	}
-	if !ok {
+	h, rest, n := oneHost(s, whyFollows)
+	if n == 0 {
 		return relaylens.Malformed
 	}
+	rest, _ = follow(rest, isWhy)
+	rest = rest[2:]
 	reason := relaylens.ReasonProtocol
-	if strings.HasPrefix(rest, "too many messages") {
+	if rest == tooMany {
 		reason = relaylens.ReasonRateLimit
+	}
+	if n > 1 {
+		h, rest, rec.Tainted = host{}, "", true
 	}
 	rec.Copied = true
 	refused(&h, stage, reason, rest, rec)
@@ -94,41 +94,78 @@ func rejectedFrom(s string, stage relaylens.Stage, rec *relaylens.Record) relayl
 	return relaylens.Parsed
 }
 
+const tooMany = "too many messages in one connection"
+
+// isWhy reports the end of the line: for MAIL, one of two texts.
+func isWhy(s string) bool {
+	s, ok := strings.CutPrefix(s, ": ")
+	return ok && (s == tooMany || s == "no HELO/EHLO given" || !strings.Contains(s, tooMany))
+}
+
+func whyFollows(s string) bool {
+	_, n := follow(s, isWhy)
+	return n > 0
+}
+
 // tooBig reads "<S> H=HOST: message too big: …" and its kin. Before "Too many
 // Received headers" the space is missing. smtp_in.c; receive.c
 func tooBig(s string, stage relaylens.Stage, rec *relaylens.Record) relaylens.Verdict {
-	sender, rest, ok := smtp.CutPath(s)
+	sender, rest, ok := cutPath(s)
 	if !ok {
 		return relaylens.Malformed
 	}
 	var h host
+	n := 1
 	if after, has := strings.CutPrefix(strings.TrimPrefix(rest, " "), "H="); has {
-		if h, rest, ok = cutHost(after); !ok {
-			return relaylens.Malformed
-		}
+		h, rest, n = oneHost(after, sizeFollows)
 	}
-	if !strings.HasPrefix(rest, ": ") {
-		if strings.HasPrefix(rest, "U=") {
-			rest = " " + rest
-		}
-		_, rest, ok = strings.Cut(rest, ": ")
-		if !ok {
-			return relaylens.Malformed
-		}
-	} else {
-		rest = rest[2:]
+	reason := sizeReason(rest)
+	if n == 0 || reason == relaylens.ReasonNone {
+		return relaylens.Malformed
 	}
-	reason := relaylens.ReasonProtocol
-	switch {
-	case strings.HasPrefix(rest, "message too big"):
-		reason = relaylens.ReasonSize
-	case strings.HasPrefix(rest, "Too many"):
-		reason = relaylens.ReasonContent
+	if n > 1 {
+		h, rec.Tainted = host{}, true
 	}
 	rec.Copied = true
-	refused(&h, stage, reason, rest, rec)
+	refused(&h, stage, reason, rest[sizeText(rest)+2:], rec)
 	rec.Event.SetSender(sender)
 	return relaylens.Parsed
+}
+
+// sizeFollows reports that the line ends with one of these texts, with fields or
+// nothing before it.
+func sizeFollows(s string) bool {
+	if strings.HasPrefix(s, "U=") {
+		return sizeText(s) > 0
+	}
+	_, n := follow(s, isSize)
+	return n > 0
+}
+
+func isSize(s string) bool { return sizeText(s) == 0 }
+
+// sizeText finds the last of the texts, which end the line.
+func sizeText(s string) int {
+	i := strings.LastIndex(s, ": message too big: ")
+	if i < 0 {
+		if i = strings.LastIndex(s, ": Too many "); i < 0 {
+			i = strings.LastIndex(s, ": Non-CRLF-terminated header")
+		}
+	}
+	return i
+}
+
+func sizeReason(s string) relaylens.Reason {
+	i := sizeText(s)
+	switch {
+	case i < 0:
+		return relaylens.ReasonNone
+	case strings.HasPrefix(s[i:], ": message too big"):
+		return relaylens.ReasonSize
+	case strings.HasPrefix(s[i:], ": Too many"):
+		return relaylens.ReasonContent
+	}
+	return relaylens.ReasonProtocol
 }
 
 // rejectedCommand reads `EHLO NAME" from HOST`. The same words about WELLKNOWN
@@ -139,9 +176,12 @@ func rejectedCommand(s string, rec *relaylens.Record) relaylens.Verdict {
 		rec.Copied = true
 		return refused(&host{}, relaylens.StageNone, relaylens.ReasonProtocol, "", rec)
 	}
-	h, command, ok := hostAtEnd(s, `" from `)
-	if !ok {
+	h, command, n := hostAtEnd(s, `" from `)
+	if n == 0 {
 		return relaylens.Malformed
+	}
+	if n > 1 {
+		h, command, rec.Tainted = host{}, "", true
 	}
 	rec.Copied = true
 	refused(&h, relaylens.StageHelo, relaylens.ReasonHelo, "", rec)
@@ -151,30 +191,52 @@ func rejectedCommand(s string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
-// hostAtEnd finds the host string that follows mark and ends the line.
-func hostAtEnd(s, mark string) (h host, before string, ok bool) {
-	for end := len(s); ; {
-		i := strings.LastIndex(s[:end], mark)
-		if i < 0 {
-			return h, "", false
+// hostAtEnd finds the host string that follows mark and ends the line; n is how
+// many could be it. What stands before it is empty when it has no certain end.
+func hostAtEnd(s, mark string) (h host, before string, n int) {
+	tries, last := 0, 0
+	for i := 0; ; {
+		at := strings.Index(s[i:], mark)
+		if at < 0 {
+			return h, before, n
 		}
-		h, rest, ok := cutHost(s[i+len(mark):])
-		if ok {
-			if _, rest = cutTokens(rest); rest == "" || strings.HasPrefix(rest, " (") {
-				return h, s[:i], true
-			}
+		at += i
+		i = at + 1
+		if tries++; tries > maxHosts {
+			return h, "", 2
 		}
-		end = i
+		th, rest, found := oneHost(s[at+len(mark):], endFollows)
+		switch {
+		case found == 0:
+		case n == 0:
+			h, before, n, last = th, s[:at], found, len(rest)
+		case len(rest) != last:
+			return h, "", 2
+		default:
+			before = ""
+			n = max(n, found)
+		}
 	}
 }
 
-// refusedConnection reads "HOST (why)" and "HOST: why".
+// isEnd reports the end of a line, which may tell why the host has no name.
+// host.c, host_lookup_msg
+func isEnd(s string) bool {
+	return s == "" || strings.HasPrefix(s, " (") && s[len(s)-1] == ')' && strings.IndexByte(s, '[') < 0
+}
+
+func endFollows(s string) bool {
+	_, n := follow(s, isEnd)
+	return n > 0
+}
+
+// refusedConnection reads "HOST (why)" and "HOST: why". There was no HELO yet.
 func refusedConnection(s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
-	if !ok {
+	if !ok || h.greeted {
 		return relaylens.Malformed
 	}
-	_, rest = cutTokens(rest)
+	_, rest = cutTokens(rest, false)
 	text := strings.Trim(rest, ":() ")
 	rec.Copied = true
 	reason := relaylens.ReasonClientPolicy
@@ -188,10 +250,10 @@ func refusedConnection(s string, rec *relaylens.Record) relaylens.Verdict {
 // refused (IP options)". daemon.c, handle_smtp_call
 func connectionRefused(s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
-	if !ok {
+	if !ok || h.greeted {
 		return relaylens.Ignored
 	}
-	_, rest = cutTokens(rest)
+	_, rest = cutTokens(rest, false)
 	rest, ok = strings.CutPrefix(rest, " refused")
 	if !ok {
 		return relaylens.Ignored
@@ -214,16 +276,12 @@ func tooManyRecipients(s string, rec *relaylens.Record) relaylens.Verdict {
 	if !ok {
 		return relaylens.Ignored
 	}
-	sender, rest, ok := smtp.CutPath(rest)
-	var h host
-	if ok {
-		if rest, ok = strings.CutPrefix(rest, " H="); ok {
-			h, _, ok = cutHost(rest)
-		}
-	}
-	if !ok {
+	sender, rest, ok := cutPath(rest)
+	h, n := hostBehind(rest)
+	if !ok || n == 0 {
 		return relaylens.Malformed
 	}
+	rec.Tainted = n > 1
 	rec.Copied = true
 	refused(&h, relaylens.StageRcpt, relaylens.ReasonRateLimit, text, rec)
 	if strings.Contains(text, "temporarily") {
@@ -231,6 +289,16 @@ func tooManyRecipients(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	rec.Event.SetSender(sender)
 	return relaylens.Parsed
+}
+
+// hostBehind reads " H=HOST" at the end of a line; none when there are several.
+func hostBehind(s string) (h host, n int) {
+	if s, ok := strings.CutPrefix(s, " H="); ok {
+		if h, _, n = oneHost(s, endFollows); n > 1 {
+			h = host{}
+		}
+	}
+	return h, n
 }
 
 // unqualified reads "recipient rejected: <A> H=HOST". smtp_in.c, smtp_setup_msg
@@ -242,16 +310,12 @@ func unqualified(s string, rec *relaylens.Record) relaylens.Verdict {
 			return relaylens.Ignored
 		}
 	}
-	address, rest, ok := smtp.CutPath(s)
-	var h host
-	if ok {
-		if rest, ok = strings.CutPrefix(rest, " H="); ok {
-			h, _, ok = cutHost(rest)
-		}
-	}
-	if !ok {
+	address, rest, ok := cutPath(s)
+	h, n := hostBehind(rest)
+	if !ok || n == 0 {
 		return relaylens.Malformed
 	}
+	rec.Tainted = n > 1
 	rec.Copied = true
 	if recipient {
 		refused(&h, relaylens.StageRcpt, relaylens.ReasonAddressSyntax, "", rec)
@@ -265,9 +329,12 @@ func unqualified(s string, rec *relaylens.Record) relaylens.Verdict {
 
 // vrfyFailed reads "A H=HOST". smtp_in.c
 func vrfyFailed(s string, rec *relaylens.Record) relaylens.Verdict {
-	h, _, ok := hostAtEnd(s, " H=")
-	if !ok {
+	h, _, n := hostAtEnd(s, " H=")
+	if n == 0 {
 		return relaylens.Malformed
+	}
+	if n > 1 {
+		h, rec.Tainted = host{}, true
 	}
 	return refused(&h, relaylens.StageVrfy, relaylens.ReasonUnknownRecipient, "", rec)
 }

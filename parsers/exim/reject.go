@@ -7,132 +7,95 @@ import (
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
-// hostLine reads a line that begins with H=; text is what follows that.
-func (g *Grammar) hostLine(text string, rec *relaylens.Record) relaylens.Verdict {
+// hostLine reads a line that begins with H=; text is what follows that. Only
+// the lines about a message have an id.
+func (g *Grammar) hostLine(text string, id bool, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, strict := cutHost(text)
+	if !strict || h.several(rest) {
+		return g.hostsLine(text, id, rec)
+	}
 	var c claim
-	if strict {
-		strict = readClaim(rest, &c)
-		if strict && c.clean() && (!c.ident || strings.Count(rest, " rejected ") < 2) {
-			return g.claimed(&h, &c, rec)
+	if !readClaim(rest, id, h.greeted, &c) {
+		if id && !followsHost(rest) {
+			return relaylens.Ignored // another server, that was tried
 		}
+		return unread(text)
 	}
-	if !strict && !strings.Contains(text, " rejected ") && !strings.Contains(text, " sender verify ") {
-		return relaylens.Ignored
-	}
-	own := -1
-	if strict {
-		own = len(rest)
-	}
-	readings := junkHosts(text, own)
-	switch {
-	case strict && len(readings) == 0:
-		return g.doubtful(&h, text, &c, rec)
-	case strict:
-		// A HELO that may be anything (helo_accept_junk_hosts), or a text that
-		// quotes what the client or another server said.
-		return g.disputed(text, append(readings, reading{h, c}), rec)
-	case len(readings) == 1 && keyLength(strings.TrimPrefix(rest, " ")) < 0:
-		return g.claimed(&readings[0].host, &readings[0].claim, rec)
-	}
-	return g.disputed(text, readings, rec)
+	return g.sole(&h, rest, &c, rec)
 }
 
-// reading is one way to read a line.
-type reading struct {
-	host  host
-	claim claim
-}
-
-// maxReadings bounds the work that a hostile line makes.
-const maxReadings = 8
-
-// junkHosts looks for the host string's address where the HELO keeps no rules:
-// any address that is followed by what follows a host string. The one that is
-// followed by own bytes has been read already.
-func junkHosts(text string, own int) (readings []reading) {
-	for i := 0; len(readings) < maxReadings; {
-		at := strings.IndexByte(text[i:], '[')
-		if at < 0 {
-			break
-		}
-		i += at + 1
-		if i > 1 && text[i-2] != ' ' {
-			continue
-		}
-		var r reading
-		rest, ok := r.host.cutAddr(text[i-1:])
-		if ok && len(rest) != own && readClaim(rest, &r.claim) && r.claim.clean() && r.host.junkNames(text[:i-1]) {
-			readings = append(readings, r)
-		}
+// unread is the verdict on a line in which no claim can be read.
+func unread(text string) relaylens.Verdict {
+	if strings.Contains(text, " rejected ") || strings.Contains(text, " sender verify ") {
+		return relaylens.Malformed
 	}
-	return readings
+	return relaylens.Ignored
 }
 
-// junkNames takes name and HELO from what stands before the address.
-func (h *host) junkNames(s string) bool {
-	if s == "" {
+// sole reads a claim whose client is certain; text is the line from there on.
+func (g *Grammar) sole(h *host, text string, c *claim, rec *relaylens.Record) relaylens.Verdict {
+	tainted := c.odd
+	c.greeting = h.helo
+	if c.odd && !g.settleOdd(c) || c.twice && !g.alikeWhole(c) {
+		return relaylens.Malformed
+	}
+	if c.doubted || c.auth != "" && saysRejected(c) {
+		// The other fields may come from an ident answer, a certificate or a login.
+		if c.verb != rejected || c.mixed || !g.agreed(text, c) {
+			return relaylens.Malformed
+		}
+		c.auth, c.sender, c.hasSender, c.recipient = "", "", false, ""
+		tainted = true
+	}
+	v := g.claimed(h, c, rec)
+	if v == relaylens.Parsed && tainted {
+		rec.Tainted = true
+	}
+	return v
+}
+
+// settleOdd settles what a refusal says whose text has no certain beginning. That
+// of a command that can be refused for one kind of reason only says nothing then.
+func (g *Grammar) settleOdd(c *claim) bool {
+	if c.stage != relaylens.StageRcpt && c.stage != relaylens.StageMail {
+		c.msg, c.helo = "", ""
 		return true
 	}
-	s = s[:len(s)-1]
-	name := s
-	if strings.HasSuffix(s, ")") {
-		at := 0
-		if s[0] != '(' {
-			if at = strings.Index(s, " (") + 1; at == 0 {
-				return false
-			}
-			name = s[:at-1]
-		} else {
-			name = ""
+	tries := 0
+	for msg, more := c.msg, true; more; tries++ {
+		if tries > maxClaims || !g.alike(c, msg) {
+			return false
 		}
-		h.helo = s[at+1 : len(s)-1]
+		_, msg, more = strings.Cut(msg, ": ")
 	}
-	for i := 0; i < len(name); i++ {
-		if !hostChar(name[i]) {
-			return true
-		}
-	}
-	h.name = name
 	return true
 }
 
-// doubtful reports a claim whose client is certain, and whose other fields may
-// come from an ident answer or a certificate.
-func (g *Grammar) doubtful(h *host, text string, c *claim, rec *relaylens.Record) relaylens.Verdict {
-	if !c.ident && !c.doubted && c.auth == "" {
-		return g.claimed(h, c, rec)
-	}
-	if !g.agreed(text, c) {
-		return relaylens.Malformed
-	}
-	c.auth, c.sender, c.hasSender, c.recipient = "", "", false, ""
-	rec.Tainted = true
-	return g.claimed(h, c, rec)
+// alike reports that the refusal is of the same kind with msg for its text.
+func (g *Grammar) alike(c *claim, msg string) bool {
+	kind, _ := g.judge(c)
+	other := *c
+	other.msg = msg
+	k, _ := g.judge(&other)
+	return k == kind
 }
 
-// disputed reports a refusal of somebody unknown, if the readings agree at
-// least on what was refused.
-func (g *Grammar) disputed(text string, readings []reading, rec *relaylens.Record) relaylens.Verdict {
-	for i := range readings {
-		c := &readings[i].claim
-		if c.verb != rejected || !g.agreed(text, c) {
-			return relaylens.Malformed
-		}
-	}
-	if len(readings) == 0 {
-		return relaylens.Malformed
-	}
-	c := &readings[0].claim
-	rec.Tainted = true
-	return g.claimed(&host{}, &claim{verb: rejected, temporary: c.temporary, stage: c.stage, msg: c.msg}, rec)
+// alikeWhole reports that the refusal is of the same kind if its argument was
+// not cut.
+func (g *Grammar) alikeWhole(c *claim) bool {
+	kind, _ := g.judge(c)
+	other := *c
+	other.msg, other.argument, other.cut = c.alt, c.whole, false
+	other.recipient = argumentAddress(c.whole)
+	k, _ := g.judge(&other)
+	return k == kind
 }
 
-// agreed reports that whichever of the refusals in the line is the real one, it
+// agreed reports that whichever of the refusals in the text is the real one, it
 // is of the same kind as c.
 func (g *Grammar) agreed(text string, c *claim) bool {
 	kind, _ := g.judge(c)
-	for {
+	for tries := 0; tries < maxClaims; tries++ {
 		i := strings.Index(text, " rejected ")
 		if i < 0 {
 			return true
@@ -145,6 +108,7 @@ func (g *Grammar) agreed(text string, c *claim) bool {
 		}
 		text = text[i+1:]
 	}
+	return false
 }
 
 // claimed fills the record.
@@ -202,6 +166,9 @@ func explained(e *relaylens.Event) bool {
 // cutCode splits the codes that a site writes into its texts. Exim uses them
 // only when they are of the class of the refusal.
 func cutCode(msg string, temporary bool) (code uint16, enhanced, text string) {
+	if msg == "" || msg[0] < '0' || msg[0] > '9' {
+		return 0, "", msg
+	}
 	code, enhanced, text = smtp.CutReply(msg)
 	if code == 0 {
 		enhanced, text = smtp.CutEnhanced(msg)
@@ -230,7 +197,7 @@ func (g *Grammar) warning(h *host, c *claim, rec *relaylens.Record) relaylens.Ve
 // begins with the bracket.
 func (g *Grammar) localRejection(s string, rec *relaylens.Record) relaylens.Verdict {
 	var c claim
-	sender, rest, ok := smtp.CutPath(s)
+	sender, rest, ok := cutPath(s)
 	if !ok {
 		return relaylens.Ignored
 	}

@@ -14,7 +14,9 @@ func verifyDetail(h *host, c *claim, rec *relaylens.Record) relaylens.Verdict {
 	h.setClient(e)
 	rec.Fact = relaylens.FactDetail
 	e.Kind, e.Stage = relaylens.KindSenderVerify, c.stage
-	e.SetSender(c.sender)
+	if c.hasSender {
+		e.SetSender(c.sender)
+	}
 	e.Class = relaylens.Class5xx
 	if c.temporary {
 		e.Class = relaylens.Class4xx
