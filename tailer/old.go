@@ -1,7 +1,6 @@
 package tailer
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -101,10 +100,8 @@ func (f *follower) finish(s *stream) {
 	if s.arc != nil {
 		if s.arc.err != nil {
 			f.log.Error("rotated file cannot be read to its end, lines may be lost", zap.String("path", f.path), zap.Int64("offset", s.offset), zap.Error(s.arc.err))
-			if !errors.Is(s.arc.err, errCutArchive) { // the next start may read on
-				f.leave(s)
-				return
-			}
+			f.leave(s) // with its position: the next start may find it whole
+			return
 		}
 	} else if !s.undecided {
 		b := takeBlock()
