@@ -140,7 +140,7 @@ func repeated(s string) bool {
 // name [ip]:port: MSG or name [ip]:port MSG. transports/smtp.c, write_logs
 func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
-	if !ok || h.helo != "" {
+	if !ok || h.greeted {
 		return relaylens.Ignored
 	}
 	rest = strings.TrimPrefix(rest, ":")
@@ -168,7 +168,7 @@ func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 // transports/smtp.c, try_authenticator
 func smarthostAuth(name, s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
-	if !ok || !strings.HasPrefix(rest, " ") {
+	if !ok || h.greeted || !strings.HasPrefix(rest, " ") {
 		return relaylens.Malformed
 	}
 	code, enhanced, text := smtp.CutReply(rest[1:])

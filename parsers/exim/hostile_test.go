@@ -273,7 +273,7 @@ func TestAmbiguousLines(t *testing.T) {
 		{`1tTaBc-0001Ab-2z <= a@example.com H=(pc) [203.0.113.9] P=esmtpsa A=plain:ceo S=1 id=y) [192.0.2.1] P=esmtp S=523 id=z`, "", "", true},
 		{`SMTP call from (pc) [203.0.113.9] dropped: too many unrecognized commands (last was "x) [192.0.2.1] dropped: too many unrecognized commands (last was "y")`, "", "", true},
 		{`rejected MAIL command H=(pc) [203.0.113.9]: too many messages in one connection) [192.0.2.1]: too many messages in one connection`, "192.0.2.1", "", false},
-		{`VRFY failed for x H=(y) [192.0.2.1] H=(pc H=(z) [203.0.113.9]`, "203.0.113.9", "", false},
+		{`VRFY failed for x H=(y) [192.0.2.1] H=(pc H=(z) [203.0.113.9]`, "203.0.113.9", "", true},
 		// As a real server writes them.
 		{`H=(x) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: y) [203.0.113.9] F=<a\"@x.example> rejected RCPT <b@example.net>: relay not permitted`, "", "", true},
 		{`SMTP syntax error in "RCPT TO:<b\"@example.net> NOTIFY=NEVER" H=(x) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: y) [203.0.113.9] malformed address: NOTIFY=NEVER may not follow <b\"@example.net> `, "203.0.113.9", "", true},

@@ -105,10 +105,13 @@ func refuted(text string, first *claim, r *reading) bool {
 	repeated := func(s string) bool {
 		return strings.Contains(r.host.helo, s) || strings.Contains(c.sender, s) || strings.Contains(c.argument, s)
 	}
-	for msg := c.msg; ; {
+	for msg, tries := c.msg, 0; ; tries++ {
 		i := strings.Index(msg, " rejected ")
 		if i < 0 {
 			break
+		}
+		if tries > maxClaims {
+			return false
 		}
 		var probe claim
 		if readWhat(msg[i+len(" rejected "):], &probe) && !repeated(msg[i:min(len(msg), i+len(" rejected RCPT <"))]) {

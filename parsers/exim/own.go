@@ -31,7 +31,11 @@ func cutOwn(msg string, c *claim) (part, rest string) {
 	return msg[:at], msg[min(len(msg), at+n):]
 }
 
+// maxSteps bounds the work that a hostile address makes.
+const maxSteps = 1 << 18
+
 // indexUnquoted finds what the quoted string that v begins with says, or -1.
+// When that is too much work, all of msg is taken for it.
 func indexUnquoted(msg, v string) (at, length int) {
 	v = v[1:]
 	if end := closingQuote(v, -1); end >= 0 {
@@ -40,7 +44,11 @@ func indexUnquoted(msg, v string) (at, length int) {
 	if len(v) < 3 {
 		return -1, 0
 	}
+	steps := 0
 	for at := range len(msg) {
+		if steps > maxSteps {
+			return 0, len(msg)
+		}
 		i, j := at, 0
 		for i < len(msg) && j < len(v) {
 			if v[j] == '\\' && j+1 < len(v) {
@@ -54,6 +62,7 @@ func indexUnquoted(msg, v string) (at, length int) {
 		if j >= len(v) {
 			return at, i - at
 		}
+		steps += j
 	}
 	return -1, 0
 }
@@ -61,6 +70,7 @@ func indexUnquoted(msg, v string) (at, length int) {
 // saysRejected reports that the text has something in it that could be the real
 // claim. An address of the claim that the text repeats does no harm.
 func saysRejected(c *claim) bool {
+	tries := 0
 	for msg := c.msg; strings.Contains(msg, " rejected "); {
 		var part string
 		for part, msg = cutOwn(msg, c); ; {
@@ -70,7 +80,7 @@ func saysRejected(c *claim) bool {
 			}
 			part = part[i+len(" rejected "):]
 			var probe claim
-			if !strings.HasPrefix(part, "by ") && readWhat(part, &probe) {
+			if tries++; tries > maxClaims || !strings.HasPrefix(part, "by ") && readWhat(part, &probe) {
 				return true
 			}
 		}

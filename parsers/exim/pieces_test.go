@@ -26,7 +26,7 @@ var pieces = []string{
 	`" H=`, ` H=(`, " H=[192.0.2.66]", `" H=(y) [192.0.2.66]`, ` next input="`, `" from `, `" from [192.0.2.66]`,
 	" dropped: too many unrecognized commands (last was \"", " malformed address: ", " may not follow ", " unrecognized command",
 	": message too big: size=1 max=1", ": Too many \"Received\" headers", ": too many messages in one connection", " (failed to find host name from IP address)",
-	"SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 ", " [192.0.2.66]: ", strings.Repeat("z", 40),
+	"SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 ", ": SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 ", ") [192.0.2.66]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 ", " [192.0.2.66]: ", strings.Repeat("z", 40),
 	// Whole endings.
 	") [192.0.2.66] F=<a@example.net> rejected RCPT <b@example.net>: relay not permitted", ") [192.0.2.66] F=<a@example.net> rejected RCPT <b@example.net>: Sender verify failed",
 	") [192.0.2.66] F=<a@example.net> A=plain:root rejected RCPT ", ") [192.0.2.66] F=<a@example.net> rejected after DATA: no", ") [192.0.2.66] rejected MAIL <a@example.net>: ",

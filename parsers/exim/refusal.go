@@ -181,8 +181,9 @@ func rejectedCommand(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	if n > 1 {
-		h, command, rec.Tainted = host{}, "", true
+		h = host{}
 	}
+	rec.Tainted = n > 1 || command == ""
 	rec.Copied = true
 	refused(&h, relaylens.StageHelo, relaylens.ReasonHelo, "", rec)
 	if len(command) > 5 {
@@ -213,7 +214,7 @@ func hostAtEnd(s, mark string) (h host, before string, n int) {
 		case len(rest) != last:
 			return h, "", 2
 		default:
-			before = ""
+			before, h.name, h.helo = "", "", ""
 			n = max(n, found)
 		}
 	}
@@ -329,12 +330,13 @@ func unqualified(s string, rec *relaylens.Record) relaylens.Verdict {
 
 // vrfyFailed reads "A H=HOST". smtp_in.c
 func vrfyFailed(s string, rec *relaylens.Record) relaylens.Verdict {
-	h, _, n := hostAtEnd(s, " H=")
+	h, argument, n := hostAtEnd(s, " H=")
 	if n == 0 {
 		return relaylens.Malformed
 	}
 	if n > 1 {
-		h, rec.Tainted = host{}, true
+		h = host{}
 	}
+	rec.Tainted = n > 1 || argument == ""
 	return refused(&h, relaylens.StageVrfy, relaylens.ReasonUnknownRecipient, "", rec)
 }

@@ -67,7 +67,7 @@ func calloutServer(e *relaylens.Event) bool {
 		return false
 	}
 	h, rest, ok := cutHost(e.Text)
-	if !ok || h.helo != "" || !strings.HasPrefix(rest, " : ") {
+	if !ok || h.greeted || !strings.HasPrefix(rest, " : ") {
 		return false
 	}
 	e.RemoteIP, e.RemoteHost = h.ip, h.name
