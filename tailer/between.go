@@ -21,7 +21,7 @@ const recently = 24 * time.Hour
 // snapshot notes what lies beside the path, so that it is not taken for new.
 func (f *follower) snapshot() {
 	f.seen = map[fileID]sibling{}
-	all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" })
+	all, err := f.folders.siblings(f.path, nil, func(*sibling) bool { return true })
 	if err != nil {
 		return // the folder is missing: all is new that will be in it
 	}
@@ -48,7 +48,7 @@ func (f *follower) findBetween(next *stream) {
 	if f.rewalks == 0 {
 		f.walkSince = last.mtime.Add(-tickSlack)
 	}
-	all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" && (next == nil || c.id != next.id) })
+	all, err := f.folders.siblings(f.path, nil, func(c *sibling) bool { return next == nil || c.id != next.id })
 	if err != nil {
 		return
 	}
@@ -139,18 +139,24 @@ func (f *follower) readAlready(c *sibling, next *stream) bool {
 			}
 		}
 	}
-	for _, s := range append(f.streams[:len(f.streams):len(f.streams)], next) {
-		if s == nil {
-			continue
-		}
-		if c.packed && c.origin == s.firstLine() {
-			return true
-		}
-		if p := s.footprint(); f.holds(c, &p) {
+	if next != nil && next.holdsToo(f, c) {
+		return true
+	}
+	for _, o := range f.followers {
+		if slices.ContainsFunc(o.streams, func(s *stream) bool { return s.holdsToo(f, c) }) {
 			return true
 		}
 	}
 	return slices.ContainsFunc(f.Claims.past(), func(p footprint) bool { return f.holds(c, &p) })
+}
+
+// holdsToo reports whether c holds what s was read of, or is about to be.
+func (s *stream) holdsToo(f *follower, c *sibling) bool {
+	if c.packed && c.origin == s.firstLine() {
+		return true
+	}
+	p := s.footprint()
+	return f.holds(c, &p)
 }
 
 // copying reports whether c is a copy of what the path names and nothing was
@@ -196,7 +202,7 @@ func (f *follower) recover(s *stream) {
 	}
 	p, at := s.footprint(), s.position()
 	for range resumeAttempts {
-		all, err := siblings(f.path, func(c *sibling) bool { return c.suffix != "" && c.id != s.id })
+		all, err := f.folders.siblings(f.path, nil, func(c *sibling) bool { return c.id != s.id })
 		if err != nil {
 			return
 		}
@@ -243,6 +249,15 @@ func (f *follower) openCopy(s *stream, c *sibling, p *footprint, at *relaylens.P
 	f.streams = slices.Insert(f.streams, max(0, slices.Index(f.streams, s)), rest)
 	f.forgotten([]relaylens.Position{*at})
 	return true
+}
+
+// copiesUnread looks for what was written to a file and truncated before anybody
+// looked: the file itself does not tell. Its copy was made before we read, and
+// comes first.
+func (f *follower) copiesUnread() bool {
+	n := len(f.streams)
+	f.findBetween(nil)
+	return len(f.streams) > n
 }
 
 // growth is the size of the file by now.

@@ -105,7 +105,7 @@ func NewFile(o FileOptions) relaylens.Source {
 func (f *file) Name() string { return f.Path }
 
 func (f *file) Run(ctx context.Context, out chan<- relaylens.Batch) error {
-	r := &run{file: f, ctx: ctx, out: out, log: f.Logger.Named("tailer"), wakes: wakeSet{ch: make(chan struct{}, 1)}}
+	r := &run{file: f, ctx: ctx, out: out, log: f.Logger.Named("tailer"), folders: folders{}, wakes: wakeSet{ch: make(chan struct{}, 1)}}
 	defer r.close()
 	if isPattern(f.Path) {
 		if _, err := filepath.Match(f.Path, ""); err != nil {
@@ -139,6 +139,7 @@ type run struct {
 	started bool  // past the first look: what appears now is new
 
 	followers []*follower
+	folders   folders
 	wakes     wakeSet
 	nextDue   time.Time // not after the first due of all followers
 }

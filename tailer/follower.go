@@ -113,10 +113,11 @@ func (f *follower) drain(s *stream) (found bool) {
 			f.failed("read", err)
 			return found
 		}
-		if fresh && !s.began.IsZero() && s == f.last() {
-			// The file does not tell what was written to it and truncated before
-			// anybody looked; a copy of that was made before we read.
-			f.findBetween(nil)
+		if fresh && !s.began.IsZero() && s == f.last() && f.copiesUnread() {
+			b.free()
+			s.reset()
+			f.news = true
+			return found
 		}
 		if len(b.lines) > 0 {
 			found = true

@@ -147,13 +147,14 @@ type plan struct {
 // plan finds the files of saved positions, and those that came since. S and cur
 // are what the path names, if anything; it comes last.
 func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) plan {
-	all, err := siblings(f.path, func(c *sibling) bool {
-		return c.suffix != "" || slices.ContainsFunc(saved, func(p *relaylens.Position) bool { return c.id == fileID{p.Device, p.Inode} })
-	})
+	ids := make([]fileID, len(saved))
+	for i, p := range saved {
+		ids[i] = fileID{p.Device, p.Inode}
+	}
+	all, err := f.folders.siblings(f.path, ids, func(c *sibling) bool { return cur == nil || c.id != cur.id })
 	if err != nil {
 		f.log.Warn("folder cannot be read, rotated files are not found", zap.String("path", f.path), zap.Error(err))
 	}
-	all = slices.DeleteFunc(all, func(c sibling) bool { return cur != nil && c.id == cur.id })
 	p := plan{at: map[fileID]*relaylens.Position{}}
 	for i := range all {
 		read, there := f.identify(&all[i])

@@ -61,16 +61,51 @@ func newSibling(path, suffix string, fi os.FileInfo) sibling {
 // that move meanwhile may be missing.
 const stableListings = 10
 
+// quietFolder is how long a folder must have been left alone for what was read of
+// it to be all: the times of files tick.
+const quietFolder = 50 * time.Millisecond
+
+// folders are what was read of folders that did not change since.
+type folders map[string]folder
+
+type folder struct {
+	mtime, read time.Time
+	names       []string
+}
+
+// list reads the names in dir.
+func (fs folders) list(dir string) ([]string, error) {
+	fi, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if d, ok := fs[dir]; ok && d.mtime.Equal(fi.ModTime()) && d.read.Sub(d.mtime) > quietFolder {
+		return d.names, nil
+	}
+	now := time.Now()
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil, err
+	}
+	fs[dir] = folder{fi.ModTime(), now, names}
+	return names, nil
+}
+
 // siblings lists the files beside path, and beside what path links to, that
-// wanted accepts.
-func siblings(path string, wanted func(*sibling) bool) ([]sibling, error) {
-	last, err := list(path, wanted)
+// have a suffix, or one of ids, and that wanted accepts.
+func (fs folders) siblings(path string, ids []fileID, wanted func(*sibling) bool) ([]sibling, error) {
+	last, err := fs.beside(path, ids, wanted)
 	for range stableListings {
 		if err != nil {
 			return nil, err
 		}
 		var again []sibling
-		again, err = list(path, wanted)
+		again, err = fs.beside(path, ids, wanted)
 		if slices.EqualFunc(last, again, func(a, b sibling) bool { return a.path == b.path && a.id == b.id }) {
 			break
 		}
@@ -79,7 +114,7 @@ func siblings(path string, wanted func(*sibling) bool) ([]sibling, error) {
 	return last, err
 }
 
-func list(path string, wanted func(*sibling) bool) ([]sibling, error) {
+func (fs folders) beside(path string, ids []fileID, wanted func(*sibling) bool) ([]sibling, error) {
 	var all []sibling
 	seen := map[fileID]bool{}
 	bases := []string{filepath.Clean(path)}
@@ -87,21 +122,22 @@ func list(path string, wanted func(*sibling) bool) ([]sibling, error) {
 		bases = append(bases, target)
 	}
 	for _, base := range bases {
-		dir, err := os.ReadDir(filepath.Dir(base))
+		dir := filepath.Dir(base)
+		names, err := fs.list(dir)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range dir {
-			if !e.Type().IsRegular() || e.Name() == filepath.Base(base) {
+		for _, name := range names {
+			suffix := rotationSuffix(base, filepath.Join(dir, name))
+			if name == filepath.Base(base) || suffix == "" && len(ids) == 0 {
 				continue
 			}
-			name := filepath.Join(filepath.Dir(base), e.Name())
-			fi, err := e.Info()
-			if err != nil {
+			fi, err := os.Lstat(filepath.Join(dir, name))
+			if err != nil || !fi.Mode().IsRegular() {
 				continue
 			}
-			c := newSibling(name, rotationSuffix(base, name), fi)
-			if !seen[c.id] && wanted(&c) {
+			c := newSibling(filepath.Join(dir, name), suffix, fi)
+			if !seen[c.id] && (suffix != "" || slices.Contains(ids, c.id)) && wanted(&c) {
 				seen[c.id] = true
 				all = append(all, c)
 			}
@@ -144,18 +180,21 @@ func (c *sibling) identify(open func(string) (handle, error)) bool {
 // empty when name is not made from path.
 func rotationSuffix(path, name string) string {
 	base, other := filepath.Base(path), filepath.Base(name)
+	ext := filepath.Ext(base)
+	if !strings.HasPrefix(other, strings.TrimSuffix(base, ext)) || filepath.Dir(path) != filepath.Dir(name) {
+		return ""
+	}
 	if archiveName(other) {
 		if other = strings.TrimSuffix(other, filepath.Ext(other)); other == base {
 			return "."
 		}
 	}
-	if filepath.Dir(path) != filepath.Dir(name) || len(other) <= len(base) {
+	if len(other) <= len(base) {
 		return ""
 	}
 	rest, ok := strings.CutPrefix(other, base)
 	if !ok {
 		// mail-debug.log is another log.
-		ext := filepath.Ext(base)
 		rest, ok = strings.CutPrefix(strings.TrimSuffix(other, ext), strings.TrimSuffix(base, ext))
 		_, counted := generation(rest)
 		ok = ok && strings.HasSuffix(other, ext) && (counted || dated(rest))

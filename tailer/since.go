@@ -19,8 +19,8 @@ const timePiece = 64 << 10
 // beginSince places cur at the first line that is not older than f.Since, and
 // opens the rotated files that were written to since.
 func (f *follower) beginSince(cur *stream, fi os.FileInfo) error {
-	old, err := siblings(f.path, func(c *sibling) bool {
-		return c.suffix != "" && c.id != cur.id && !c.mtime.Before(f.Since) && !f.ownPath(c)
+	old, err := f.folders.siblings(f.path, nil, func(c *sibling) bool {
+		return c.id != cur.id && !c.mtime.Before(f.Since) && !f.ownPath(c)
 	})
 	if err != nil {
 		f.log.Warn("folder cannot be read, rotated files are not found", zap.String("path", f.path), zap.Error(err))
