@@ -13,7 +13,7 @@ import (
 
 // resumeAttempts is how often the folder is read anew when files change their
 // names while they are being opened.
-const resumeAttempts = 5
+const resumeAttempts = 10
 
 // begin places s, the file that the path named at start, and opens what is to
 // be read before it.
@@ -141,6 +141,7 @@ type plan struct {
 	lost  []*relaylens.Position          // their files were not found
 	taken []*relaylens.Position          // somebody else reads their files
 	blind bool                           // a file could not be looked at
+	moved bool                           // a file had another name when it was looked at
 	first int                            // of files
 }
 
@@ -159,6 +160,7 @@ func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) pl
 	for i := range all {
 		read, there := f.identify(&all[i])
 		p.blind = p.blind || there && !read
+		p.moved = p.moved || !there
 		if !read {
 			all[i].size = -1
 		}
@@ -179,6 +181,8 @@ func (f *follower) plan(saved []*relaylens.Position, s *stream, cur *sibling) pl
 	for _, pos := range saved {
 		if !p.found(pos) {
 			p.lost = append(p.lost, pos)
+			// A copy that is still being made.
+			p.moved = p.moved || slices.ContainsFunc(p.files, func(c sibling) bool { return c.origin == pos.Origin && !c.origin.IsZero() })
 		}
 	}
 	f.prune(&p, cur != nil)
@@ -304,10 +308,10 @@ func (f *follower) resume(saved []*relaylens.Position, cur *stream, fi os.FileIn
 	var p plan
 	for attempt := range resumeAttempts {
 		p = f.plan(saved, cur, current)
-		if cur == nil && len(p.at) == 0 {
+		if cur == nil && len(p.at) == 0 && !p.moved {
 			return
 		}
-		if f.openPlan(&p, current) && (len(p.lost) == 0 || attempt > 0) || attempt == resumeAttempts-1 {
+		if f.openPlan(&p, current) && !p.moved && (len(p.lost) == 0 || attempt > 0) || attempt == resumeAttempts-1 {
 			break
 		}
 		for _, s := range f.streams {

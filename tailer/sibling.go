@@ -158,6 +158,7 @@ func (c *sibling) identify(open func(string) (handle, error)) bool {
 	if err != nil || idOf(fi) != c.id {
 		return false
 	}
+	c.size = fi.Size()
 	packed, more := compressed(f)
 	if more && archiveName(c.path) {
 		return false // it is being written
