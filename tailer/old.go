@@ -100,8 +100,6 @@ func (f *follower) finish(s *stream) {
 	if s.arc != nil {
 		if s.arc.err != nil {
 			f.log.Error("rotated file cannot be read to its end, lines may be lost", zap.String("path", f.path), zap.Int64("offset", s.offset), zap.Error(s.arc.err))
-			f.leave(s) // with its position: the next start may find it whole
-			return
 		}
 	} else if !s.undecided {
 		b := takeBlock()
