@@ -103,6 +103,7 @@ func (f *follower) copyOfFollowed(s *stream, size int64) bool {
 
 func (f *follower) adopt(s *stream, p *footprint) {
 	s.undecided = false
+	s.kept = s.kept || p.source == s.source && p.id == s.id
 	err := s.seek(p.line, p.number)
 	if err == nil && p.from > p.line {
 		s.from = p.from

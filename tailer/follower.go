@@ -110,7 +110,7 @@ func (f *follower) drain(s *stream) (found bool) {
 		}
 		if err != nil {
 			b.free()
-			f.failed("read", err)
+			f.unreadable(s, err)
 			return found
 		}
 		if fresh && !s.began.IsZero() && s == f.last() && f.copiesUnread() {

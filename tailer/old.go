@@ -1,7 +1,9 @@
 package tailer
 
 import (
+	"errors"
 	"slices"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -116,6 +118,17 @@ func (f *follower) finish(s *stream) {
 	if s.kept {
 		f.drop(s, s.position())
 	}
+}
+
+// unreadable deals with a file that cannot be read. A server that was restarted
+// knows its handle no more; the file is opened again and known by what it holds.
+func (f *follower) unreadable(s *stream, err error) {
+	f.failed("read", err)
+	if !errors.Is(err, syscall.ESTALE) {
+		return
+	}
+	f.leave(s)
+	f.streams = slices.DeleteFunc(f.streams, func(o *stream) bool { return o == s })
 }
 
 // leave closes s and lets others have its file.
