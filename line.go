@@ -38,6 +38,12 @@ type Batch struct {
 	// accounted for by an earlier run and are read again for what they tell of
 	// sessions and messages alone.
 	Warm bool
+	// Shipment takes the place of lines, from a source that hands on what another
+	// relaylens read. It is the receiver's to keep.
+	Shipment *Shipment
+	// Committed is called once everything of the batch is in the store, on any
+	// goroutine; nil when nobody waits for that. It does not block.
+	Committed func()
 	// Release gives the memory of the lines back; nil when there is nothing to give.
 	Release func()
 }

@@ -10,12 +10,8 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// Revision is another cause of an event that is in the store: later events told
-// more.
-type Revision struct {
-	ID    relaylens.ID
-	Cause relaylens.Cause
-}
+// Revision is another cause of an event that is in the store.
+type Revision = relaylens.Revision
 
 // revise gives events their new causes, and moves them in the hourly totals.
 // Events that are not there, or no longer, are passed over.
