@@ -16,6 +16,7 @@ type Config struct {
 	MaxHosts   int        `key:"max_hosts" default:"100" example:"500" doc:"How many host names from the logs get series of their own in the metrics. Further hosts are counted together as other."`
 	Parsers    Parsers    `key:"parsers" doc:"Texts of a site's own mail server configuration, which no log format can tell. A plain text is looked for anywhere in the server's answer, upper and lower case being the same; a text between slashes is an RE2 regular expression."`
 	Correlator Correlator `key:"correlator" doc:"Bounds of what is remembered between lines: who a session or a queue id belongs to. When a bound is reached, the oldest entry is forgotten; refusals are still counted, but some may lack the client or the user that only an earlier line told."`
+	Alerting   Alerting   `key:"alerting" doc:"Who is paged, and when. docs/alerting.md tells how it works. Never page by mail through the server that is watched."`
 	Web        Web        `key:"web" doc:"The HTTP server."`
 	Log        Log        `key:"log" doc:"The daemon's own log, on standard error."`
 }

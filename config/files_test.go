@@ -99,6 +99,7 @@ func TestMeaning(t *testing.T) {
 			Sources:    []Source{{Type: "file", Path: "/var/log/maillog", MTA: "auto", Start: "end"}},
 			Store:      Store{Keep: Span(90 * 24 * time.Hour), MaxSize: 2e9},
 			Correlator: Correlator{MaxEntries: 40000, MaxBytes: 16 << 20},
+			Alerting:   Default().Alerting,
 			Log:        Log{Level: "info", Format: "auto"},
 		},
 		"good-full.yml": {
@@ -123,8 +124,13 @@ func TestMeaning(t *testing.T) {
 				},
 			},
 			Correlator: Correlator{MaxEntries: 200000, MaxBytes: 64e6},
-			Web:        Web{ConfigFile: "/etc/relaylens/web.yml"},
-			Log:        Log{Level: "warn", Format: "json"},
+			Alerting: Alerting{FalsePagesPerMonth: 4, MinEvents: 100,
+				Alertmanagers: []Alertmanager{{URL: "http://127.0.0.1:9093"}, {URL: "https://am.example.com/alerts/", Username: "mx1",
+					PasswordFile: "/etc/relaylens/am.password", CAFile: "/etc/ssl/site.pem"}},
+				DashboardURL: "https://grafana.example.com/d/relaylens", RunbookURL: Default().Alerting.RunbookURL,
+				Labels: []string{"team=mail"}},
+			Web: Web{ConfigFile: "/etc/relaylens/web.yml"},
+			Log: Log{Level: "warn", Format: "json"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -155,6 +155,12 @@ parsers:
 correlator:
   max_entries: 40000 # default
   max_bytes: 16MiB # default
+alerting:
+  false_pages_per_month: 1 # default
+  min_events: 20 # default
+  alertmanagers: [] # default
+  runbook_url: https://github.com/relaylens/relaylens/blob/main/docs/causes.md # default
+  labels: [] # default
 web: {}
 log:
   level: info # default

@@ -85,7 +85,7 @@ func (f *field) facts() [][2]string {
 	switch {
 	case f.def != "":
 		facts = append(facts, [2]string{"default", "`" + f.def + "`"})
-	case strings.HasSuffix(f.path, "[].path"), strings.HasSuffix(f.path, "[].listen"):
+	case strings.HasSuffix(f.path, "[].path"), strings.HasSuffix(f.path, "[].listen"), strings.HasSuffix(f.path, "[].url"):
 		facts = append(facts, [2]string{"default", "none, it must be set"})
 	default:
 		facts = append(facts, [2]string{"default", "none"})
@@ -158,7 +158,8 @@ func writeExampleKeys(b *bufio.Writer, section *field, indent string) {
 }
 
 // writeExampleRecord writes one element of a list. Keys that its type does not
-// have are comments still when the # is removed.
+// have, or that are optional where there are no types, are comments still when
+// the # is removed.
 func writeExampleRecord(b *bufio.Writer, list *field, indent string) {
 	lead, deeper := indent+"  - ", indent+"    "
 	for i, f := range list.children {
@@ -172,7 +173,7 @@ func writeExampleRecord(b *bufio.Writer, list *field, indent string) {
 		if value == "" {
 			value = f.example
 		}
-		if !f.belongs(list.child("type").def) {
+		if kind := list.child("type"); kind == nil && i > 0 || kind != nil && !f.belongs(kind.def) {
 			fmt.Fprintf(b, "#%s# %s: %s\n", lead, f.name, value)
 			continue
 		}

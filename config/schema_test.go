@@ -240,6 +240,9 @@ func TestExample(t *testing.T) {
 	want.Sources = []Source{{Type: "file", Path: "/var/log/mail.log", MTA: "auto", Start: "end"}}
 	texts := Texts{RelayDenied: []string{"we do not carry mail for", "/not (a|our) customer/"}, SenderVerify: []string{"your return address does not work"}}
 	want.Parsers = Parsers{texts, texts, texts}
+	want.Alerting.Alertmanagers = []Alertmanager{{URL: "http://127.0.0.1:9093"}}
+	want.Alerting.ExternalURL, want.Alerting.DashboardURL = "https://mx1.example.com:9725/", "https://grafana.example.com/d/relaylens"
+	want.Alerting.Labels = []string{"team=mail", "environment=production"}
 	want.Web.ConfigFile = "/etc/relaylens/web.yml"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

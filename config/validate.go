@@ -67,6 +67,7 @@ func (c *Config) Validate() error {
 		k.phrases(p.key+".relay_denied", p.texts.RelayDenied)
 		k.phrases(p.key+".sender_verify", p.texts.SenderVerify)
 	}
+	k.alerting(&c.Alerting)
 	if p := c.Web.ConfigFile; p != "" {
 		k.path("web.config_file", p)
 	}
