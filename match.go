@@ -103,6 +103,20 @@ func (m Match) Without(field string) Match {
 	return rest
 }
 
+// And selects what both m and other select.
+func (m Match) And(other Match) Match {
+	if m.IsZero() || other.IsZero() {
+		return Match{append(m.groups[:len(m.groups):len(m.groups)], other.groups...)}
+	}
+	var both Match
+	for _, a := range m.groups {
+		for _, b := range other.groups {
+			both.groups = append(both.groups, append(a[:len(a):len(a)], b...))
+		}
+	}
+	return both
+}
+
 // Event reports whether m selects e.
 func (m Match) Event(e *Event) bool {
 	if len(m.groups) == 0 {

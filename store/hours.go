@@ -10,28 +10,39 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// hourlyKey is a value that hourly_top counts.
+// hourlyKey is a value that hourly_top counts, or a cause.
 type hourlyKey struct{ field, value string }
 
-// hours are the stretches of time, in order, in which events of a match can be,
+// hours are the stretches of time in a span, in order, in which events of a match can be,
 // by what the hours counted; ok is false when they do not tell. A rare client,
 // user or domain is found without reading what lies between.
-func (s *Store) hours(ctx context.Context, m relaylens.Match) (spans []Span, ok bool, err error) {
+func (s *Store) hours(ctx context.Context, m relaylens.Match, within Span) (spans []Span, ok bool, err error) {
 	keys, ok := hourlyKeys(m)
 	if !ok {
 		return nil, false, nil
 	}
 	var tests []string
 	var args []any
+	outbound := false
 	for _, k := range keys {
+		if k.field == "cause" {
+			tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.cause = ?)")
+			args = append(args, k.value)
+			continue
+		}
 		// '' stands for the small values of an hour, whose names are not kept.
 		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_top AS t WHERE t.hour = h.hour AND t.field = ? AND t.value IN (?, ''))")
 		args = append(args, k.field, k.value)
+		outbound = true
 	}
-	// What remote servers refused is not counted under client, user or domain.
-	tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.direction = 'outbound')")
-	query := strings.Join([]string{`WITH RECURSIVE h (hour) AS (SELECT min(hour) FROM hourly_totals
-		UNION ALL SELECT (SELECT min(hour) FROM hourly_totals WHERE hour > h.hour) FROM h WHERE h.hour IS NOT NULL)
+	if outbound {
+		// What remote servers refused is not counted under client, user or domain.
+		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.direction = 'outbound')")
+	}
+	since, until := within.Around().hours()
+	args = append([]any{since, until}, args...)
+	query := strings.Join([]string{`WITH RECURSIVE h (hour) AS (SELECT min(hour) FROM hourly_totals WHERE hour >= ?1
+		UNION ALL SELECT (SELECT min(hour) FROM hourly_totals WHERE hour > h.hour AND hour < ?2) FROM h WHERE h.hour IS NOT NULL)
 		SELECT hour FROM h WHERE hour IS NOT NULL AND (`, strings.Join(tests, " OR "), ") ORDER BY hour"}, "")
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -81,7 +92,7 @@ func hourlyKeyOf(c *relaylens.Condition) (hourlyKey, bool) {
 		return hourlyKey{"client_ip", c.Network.Addr().String()}, true
 	case c.Op == relaylens.OpNetwork && c.Column == "client_ip" && c.Network == relaylens.NetworkOf(c.Network.Addr()):
 		return hourlyKey{"network", c.Network.String()}, true
-	case c.Op == relaylens.OpEqual && (c.Column == "user" || c.Column == "sender_domain" || c.Column == "recipient_domain"):
+	case c.Op == relaylens.OpEqual && (c.Column == "user" || c.Column == "sender_domain" || c.Column == "recipient_domain" || c.Column == "cause"):
 		return hourlyKey{c.Column, c.Text}, true
 	}
 	return hourlyKey{}, false

@@ -73,7 +73,7 @@ func (s *Store) Select(ctx context.Context, q Query) iter.Seq2[relaylens.Event, 
 
 // spans are where to look for what q asks for, in the order of the answer.
 func (s *Store) spans(ctx context.Context, q *Query) ([]Span, error) {
-	hours, ok, err := s.hours(ctx, q.Match)
+	hours, ok, err := s.hours(ctx, q.Match, q.Span)
 	if err != nil || !ok {
 		return []Span{q.Span}, err
 	}

@@ -209,7 +209,7 @@ func TestSelectByHours(t *testing.T) {
 			}
 		})
 	}
-	spans, ok, err := s.hours(ctx, match(t, "user=rare"))
+	spans, ok, err := s.hours(ctx, match(t, "user=rare"), Span{})
 	if err != nil || !ok || len(spans) != 2 || spans[0].Until.Sub(spans[0].Since) != 2*time.Hour {
 		t.Errorf("hours %v, %v, %v: want the busy one with the next, and two that follow each other", spans, ok, err)
 	}

@@ -63,6 +63,17 @@ func (s Span) Hours() (head, whole, tail Span, ok [3]bool) {
 	return head, whole, tail, [3]bool{head.Since.Before(head.Until), true, tail.Since.Before(tail.Until)}
 }
 
+// Around is s widened to whole hours.
+func (s Span) Around() Span {
+	if !s.Since.IsZero() {
+		s.Since = s.Since.Truncate(time.Hour)
+	}
+	if until := s.Until.Truncate(time.Hour); until.Before(s.Until) {
+		s.Until = until.Add(time.Hour)
+	}
+	return s
+}
+
 // hours are the bounds of s in the columns hour, which hold seconds.
 func (s Span) hours() (since, until int64) {
 	since, until = -1<<62, 1<<62

@@ -15,6 +15,9 @@ type Diagnosis struct {
 	Title string         `json:"title"`
 	Text  string         `json:"text"`
 	Fixes []DiagnosisFix `json:"fixes"`
+	// Partial says that the latest refusals of this cause were looked at only:
+	// there may be more events and clients, and earlier ones.
+	Partial bool `json:"partial,omitempty"`
 }
 
 // DiagnosisFix is one way to make a finding go away.
@@ -36,6 +39,16 @@ func (d *Diagnosis) MarshalJSON() ([]byte, error) {
 		*plain
 		Evidence []json.RawMessage `json:"evidence"`
 	}{(*plain)(d), evidence})
+}
+
+// AppendJSON adds d as one JSON object and a newline. What is unsafe to show is
+// escaped, as in the JSON of events.
+func (d *Diagnosis) AppendJSON(dst []byte) ([]byte, error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return dst, fmt.Errorf("write finding as JSON: %w", err)
+	}
+	return append(escapeJSON(dst, text), '\n'), nil
 }
 
 // AppendDiagnosis adds d as a person reads it: what, whom, how sure, why, the

@@ -69,9 +69,9 @@ func (r *Report) AppendHTML(dst []byte, o TextOptions) ([]byte, error) {
 	totals := r.totals()
 	totals.table.columns = totals.table.columns[:4]
 	totals.table.rows = totals.table.rows[:len(totals.table.rows)-1]
-	order := append(append([]section{r.uncomparedTotals(totals), r.causes()}, r.lists()...), r.news(), r.remote())
+	order := append(append([]section{r.uncomparedTotals(totals), r.causes(), r.findings()}, r.lists()...), r.news(), r.remote())
 	if o.ProblemsFirst {
-		order = append([]section{r.causes(), r.news(), r.remote(), r.uncomparedTotals(totals)}, r.lists()...)
+		order = append([]section{r.causes(), r.findings(), r.news(), r.remote(), r.uncomparedTotals(totals)}, r.lists()...)
 	}
 	for _, s := range order {
 		if len(s.table.rows) > 0 {

@@ -29,9 +29,13 @@ type Report struct {
 	Reasons  []Count  `json:"reasons"`
 	Causes   []Count  `json:"causes"` // of both directions, the worst first
 	Timeline Timeline `json:"timeline"`
-	Lists    []List   `json:"lists"` // what this server refused, by who was concerned
-	New      []New    `json:"new"`   // what the span before did not have
-	Remote   Remote   `json:"remote"`
+	// Findings are the first problems, the server's own faults first, and
+	// FindingsTotal is how many there are.
+	Findings      []Problem `json:"findings,omitempty"`
+	FindingsTotal int       `json:"findings_total,omitempty"`
+	Lists         []List    `json:"lists"` // what this server refused, by who was concerned
+	New           []New     `json:"new"`   // what the span before did not have
+	Remote        Remote    `json:"remote"`
 
 	// Context is what the log tells beside refusals: messages accepted and
 	// delivered, logins, and complaints that refused nothing. Only files tell it.
@@ -95,6 +99,17 @@ type New struct {
 	Before int64 `json:"before_at_most,omitempty"`
 }
 
+// Problem is a finding in short, with what to try first. What diagnose prints
+// has the evidence and all fixes.
+type Problem struct {
+	relaylens.Finding
+	Title string `json:"title"`
+	Fix   string `json:"fix,omitempty"`
+	// Partial says that the latest refusals of this cause were looked at only:
+	// there may be more events and clients, and earlier ones.
+	Partial bool `json:"partial,omitempty"`
+}
+
 // Remote is what other servers refused to take from this one.
 type Remote struct {
 	Refusals int64   `json:"refusals"`
@@ -139,6 +154,23 @@ func (b *Builder) Report(o ReportOptions) *Report {
 	r.New = b.news(r, o)
 	r.Context = b.contexts()
 	return r
+}
+
+// SetFindings adds the problems behind the refusals, at most top of them; a
+// negative top is all.
+func (r *Report) SetFindings(findings []*Diagnosis, top int) {
+	r.FindingsTotal = len(findings)
+	if top >= 0 && top < len(findings) {
+		findings = findings[:top]
+	}
+	r.Findings = nil
+	for _, d := range findings {
+		p := Problem{Finding: d.Finding, Title: d.Title, Partial: d.Partial}
+		if len(d.Fixes) > 0 {
+			p.Fix = d.Fixes[0].Title
+		}
+		r.Findings = append(r.Findings, p)
+	}
 }
 
 func within(t time.Time, loc *time.Location) time.Time {

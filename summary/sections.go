@@ -8,11 +8,13 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// maxCauses and maxReasons are what a screen has room for; the closed lists are
+// maxCauses, maxReasons and maxShownFindings are what a screen has room for; the closed lists are
 // not much longer.
 const (
 	maxCauses  = 12
 	maxReasons = 8
+
+	maxShownFindings = 4
 )
 
 // totals is the table of kinds, with the time line of each.
@@ -172,6 +174,31 @@ func (r *Report) uncompared(s section) section {
 		for i, row := range s.table.rows {
 			s.table.rows[i] = append(row[:1:1], row[2:]...)
 		}
+	}
+	return s
+}
+
+// findings are the problems that the refusals point to, each with what to try
+// first below it.
+func (r *Report) findings() section {
+	s := section{title: "Findings", table: table{columns: []column{{title: "events", right: true}, {title: "fault", late: 1},
+		{title: "about", flex: true, least: 12}, {title: "what is wrong, and what to try first", flex: true, least: 24}}}}
+	for i := range r.Findings {
+		d := &r.Findings[i]
+		if i == maxShownFindings {
+			break
+		}
+		events := number(int64(d.Events))
+		if d.Partial {
+			events += "+"
+		}
+		s.table.rows = append(s.table.rows, []cell{{text: events}, {text: d.Fault.String()}, {text: shown(d.Entity.Value)}, {d.Title, faultStyles[d.Fault]}})
+		if d.Fix != "" {
+			s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {"→ " + d.Fix, dim}})
+		}
+	}
+	if more := r.FindingsTotal - maxShownFindings; more > 0 && len(s.table.rows) > 0 {
+		s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {number(int64(more)) + " more, see relaylens diagnose", dim}})
 	}
 	return s
 }

@@ -43,8 +43,8 @@ func (r *Report) AppendText(dst []byte, o TextOptions) []byte {
 	if r.empty() {
 		return append(dst, "\nNo refusals.\n"...)
 	}
-	totals, problems, lists := []section{r.totals()}, []section{r.causes(), r.news(), r.remote()}, r.lists()
-	order := append(append(totals, problems[0]), append(lists, problems[1:]...)...)
+	totals, problems, lists := []section{r.totals()}, []section{r.causes(), r.findings(), r.news(), r.remote()}, r.lists()
+	order := append(append(totals, problems[:2]...), append(lists, problems[2:]...)...)
 	if o.ProblemsFirst {
 		order = append(append(problems, totals...), lists...)
 	}

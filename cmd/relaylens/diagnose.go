@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -9,9 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/classifier"
-	"github.com/relaylens/relaylens/classifier/knowledge"
-	"github.com/relaylens/relaylens/internal/spool"
+	"github.com/relaylens/relaylens/internal/ask"
 	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/summary"
 )
@@ -55,6 +52,8 @@ func newDiagnoseCommand() *cobra.Command {
 	d.addFlags(c.Flags())
 	c.Flags().StringVarP(&d.output, "output", "o", "text", "text, or json (one finding a line)")
 	c.Flags().BoolVar(&d.exitCode, "exit-code", false, "exit with 3 if a finding's fault is the server's")
+	c.ValidArgsFunction = d.completeMatches
+	registerCompletions(c)
 	return c
 }
 
@@ -65,11 +64,12 @@ func (d *diagnosis) run(c *cobra.Command) (err error) {
 	if d.span, err = d.inputFlags.span(time.Now()); err != nil {
 		return err
 	}
-	var findings []relaylens.Finding
-	if d.files == nil {
-		findings, err = d.ofStore(c)
+	q := ask.Findings{Span: d.span, Match: d.match}
+	var findings []*summary.Diagnosis
+	if len(d.files) == 0 {
+		err = d.readStore(c, func(s *store.Store) (err error) { findings, err = q.Store(c.Context(), s); return err })
 	} else {
-		findings, err = d.ofFiles(c)
+		err = d.readFiles(c, d.files, func(f *ask.Files) (err error) { findings, err = q.Files(c.Context(), f); return err })
 	}
 	if findings == nil && err != nil {
 		return err
@@ -88,120 +88,28 @@ func (d *diagnosis) run(c *cobra.Command) (err error) {
 	return err
 }
 
-// ofStore gathers what is in the store, whose causes are told already.
-func (d *diagnosis) ofStore(c *cobra.Command) ([]relaylens.Finding, error) {
-	s, err := d.openStore(c)
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	classify := classifier.New()
-	findings := classify.NewFindings()
-	for e, err := range s.Select(c.Context(), store.Query{Span: d.span, Match: d.match}) {
-		if err != nil {
-			return nil, err
-		}
-		cause := e.Cause
-		classify.Classify(&e) // who guesses from where tells findings apart
-		e.Cause = cause
-		findings.Add(&e)
-	}
-	return findings.List(), nil
-}
-
-// ofFiles gathers what FILEs tell, once all of it is known.
-func (d *diagnosis) ofFiles(c *cobra.Command) ([]relaylens.Finding, error) {
-	options, err := d.parserOptions()
-	if err != nil {
-		return nil, err
-	}
-	classify := classifier.New()
-	events := spool.New(spool.DefaultMemory, false)
-	defer events.Close()
-	early := d.match.Without("cause") // which is not known before the end
-	var spoolErr error
-	in := logs{options: options, stdin: c.InOrStdin(), progress: newProgress(c.ErrOrStderr())}
-	readErr := in.read(c.Context(), d.files, func(e *relaylens.Event) {
-		classify.Classify(e)
-		if spoolErr == nil && e.Refusal() && d.within(e.Time) && early.Event(e) {
-			spoolErr = events.Add(e)
-		}
-	})
-	in.progress.done()
-	if err := errors.Join(spoolErr, c.Context().Err()); err != nil {
-		return nil, err
-	}
-	findings := classify.NewFindings()
-	for e, err := range events.Events() {
-		if err != nil {
-			return nil, err
-		}
-		if classify.Final(&e); d.match.Event(&e) {
-			findings.Add(&e)
-		}
-	}
-	list := findings.List()
-	if list == nil {
-		list = []relaylens.Finding{}
-	}
-	return list, readErr
-}
-
-func (d *diagnosis) within(t time.Time) bool {
-	return !t.Before(d.span.Since) && (d.span.Until.IsZero() || t.Before(d.span.Until))
-}
-
-func (d *diagnosis) write(w io.Writer, findings []relaylens.Finding) error {
+func (d *diagnosis) write(w io.Writer, findings []*summary.Diagnosis) error {
 	if len(findings) == 0 && d.output == "text" {
 		_, err := io.WriteString(w, "No findings.\n")
 		return err
 	}
-	for i := range findings {
-		whole := diagnose(&findings[i])
+	for i, f := range findings {
 		var text []byte
-		if d.output == "json" {
-			var err error
-			if text, err = json.Marshal(whole); err != nil {
-				return err
-			}
-			text = append(text, '\n')
-		} else {
-			if i > 0 {
-				text = append(text, '\n')
-			}
-			text = summary.AppendDiagnosis(text, whole, d.location())
+		var err error
+		switch {
+		case d.output == "json":
+			text, err = f.AppendJSON(nil)
+		case i > 0:
+			text = summary.AppendDiagnosis([]byte{'\n'}, f, d.location())
+		default:
+			text = summary.AppendDiagnosis(nil, f, d.location())
+		}
+		if err != nil {
+			return err
 		}
 		if _, err := w.Write(text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// diagnose adds what is known of the cause, filled in from the evidence.
-func diagnose(f *relaylens.Finding) *summary.Diagnosis {
-	d := &summary.Diagnosis{Finding: *f, Fixes: []summary.DiagnosisFix{}}
-	entry := knowledge.Of(f.Cause).Fill(&f.Evidence[0])
-	d.Title, d.Text = entry.Title, entry.Text
-	for i := range entry.Fixes {
-		fix := &entry.Fixes[i]
-		told := summary.DiagnosisFix{Title: fix.Title, Rate: fix.Rate, Steps: []string{}}
-		for _, step := range fix.Steps(f.MTA) {
-			told.Steps = append(told.Steps, stepText(&step))
-		}
-		d.Fixes = append(d.Fixes, told)
-	}
-	return d
-}
-
-// stepText is a step as it is shown: a sentence, a command, or what belongs into
-// a file.
-func stepText(s *knowledge.Step) string {
-	switch {
-	case s.Run != "":
-		return "# " + s.Run
-	case s.File != "":
-		return s.File + ":\n" + s.Text
-	}
-	return s.Say
 }

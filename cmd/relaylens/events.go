@@ -1,17 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/ask"
 	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/summary"
 )
@@ -111,9 +111,9 @@ func runEvents(c *cobra.Command, o *eventsFlags, args []string) error {
 	}
 	out := openListing(c, q)
 	if len(q.files) > 0 {
-		err = q.askFiles(c, out)
+		err = o.readFiles(c, q.files, func(f *ask.Files) error { return q.askFiles(c.Context(), f, out) })
 	} else {
-		err = q.askStore(c, out)
+		err = o.readStore(c, func(s *store.Store) error { return q.askStore(c.Context(), s, out) })
 	}
 	if err := out.close(err); err != nil {
 		return err
@@ -128,13 +128,31 @@ func runEvents(c *cobra.Command, o *eventsFlags, args []string) error {
 type question struct {
 	arguments
 	*eventsFlags
-	query  store.Query
-	number int // of events, -1 for all
+	ask.Events
 	format summary.ListFormat
 }
 
-// noLimit is the number of lines when there is no limit.
-const noLimit = -1
+// askStore answers from the store.
+func (q *question) askStore(ctx context.Context, s *store.Store, out *listing) error {
+	switch {
+	case q.field != "":
+		values, err := q.StoreValues(ctx, s, q.field)
+		return errors.Join(err, out.values(values))
+	case q.follow:
+		return q.Follow(ctx, s, out.event, out.flush)
+	}
+	return q.Store(ctx, s, out.event)
+}
+
+// askFiles answers from FILEs. What those tell that can be read is listed
+// before the error of the others.
+func (q *question) askFiles(ctx context.Context, f *ask.Files, out *listing) error {
+	if q.field == "" {
+		return q.Files(ctx, f, out.event)
+	}
+	values, err := q.FileValues(ctx, f, q.field)
+	return errors.Join(out.values(values), err)
+}
 
 // question reads flags and arguments.
 func (o *eventsFlags) question(args []string, now time.Time) (*question, error) {
@@ -146,28 +164,28 @@ func (o *eventsFlags) question(args []string, now time.Time) (*question, error) 
 	if q.format, err = summary.ParseListFormat(o.output); err != nil {
 		return nil, usageError{err}
 	}
-	if q.query.Span, err = o.span(now); err != nil {
+	if q.Span, err = o.span(now); err != nil {
 		return nil, err
 	}
-	if q.query.Keep, err = o.pattern(); err != nil {
+	if q.Keep, err = o.pattern(); err != nil {
 		return nil, err
 	}
-	if q.number, err = o.limit(); err != nil {
+	if q.Number, err = o.limit(); err != nil {
 		return nil, err
 	}
 	if err := o.check(len(q.files) > 0); err != nil {
 		return nil, err
 	}
-	if o.grep != "" && q.number >= 0 && !o.follow {
+	if o.grep != "" && q.Number >= 0 && !o.follow {
 		o.reverse = true // journalctl goes backwards until it has found that many
 	}
-	q.query.Match, q.query.Reverse, q.query.After = q.match, o.reverse, o.afterCursor != ""
+	q.Match, q.Reverse, q.After, q.All = q.match, o.reverse, o.afterCursor != "", o.all
 	if text := o.cursor + o.afterCursor; text != "" {
 		cursor, err := relaylens.ParseCursor(text)
 		if err != nil {
 			return nil, usageError{err}
 		}
-		q.query.From = &cursor
+		q.From = &cursor
 	}
 	return q, nil
 }
@@ -206,7 +224,7 @@ func (o *eventsFlags) limit() (int, error) {
 	case o.lines == "" && o.follow && o.since == "" && o.cursor == "" && o.afterCursor == "":
 		return 10, nil
 	case o.lines == "" && !o.flags.Changed("lines"), o.lines == "all":
-		return noLimit, nil
+		return ask.NoLimit, nil
 	}
 	n, err := strconv.Atoi(o.lines)
 	if err != nil || n < 0 {
@@ -220,23 +238,15 @@ func (o *eventsFlags) pattern() (func(*relaylens.Event) bool, error) {
 	if o.grep == "" {
 		return nil, nil
 	}
-	ignoreCase := strings.IndexFunc(o.grep, unicode.IsUpper) < 0
+	ignoreCase := ask.SmallLetters(o.grep)
 	if o.flags.Changed("case-sensitive") {
 		ignoreCase = !o.caseSensitive
 	}
-	text := o.grep
-	if ignoreCase {
-		text = "(?i)" + text
-	}
-	re, err := regexp.Compile(text)
+	keep, err := ask.Pattern(o.grep, ignoreCase)
 	if err != nil {
 		return nil, usagef("--grep %q: %w", o.grep, err)
 	}
-	var buf []byte
-	return func(e *relaylens.Event) bool {
-		buf = summary.AppendMessage(buf[:0], e)
-		return re.Match(buf) || re.MatchString(e.Text)
-	}, nil
+	return keep, nil
 }
 
 // errFound is the end of a command that was asked to tell by its exit status

@@ -14,6 +14,7 @@ import (
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/internal/app"
+	"github.com/relaylens/relaylens/internal/ask"
 	"github.com/relaylens/relaylens/internal/timespec"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/store"
@@ -106,6 +107,26 @@ func (o *inputFlags) parserOptions() (parsers.Options, error) {
 		options.MTA = mta
 	}
 	return options, nil
+}
+
+// readStore opens the store for the time of one question.
+func (o *inputFlags) readStore(c *cobra.Command, question func(*store.Store) error) error {
+	s, err := o.openStore(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(question(s), s.Close())
+}
+
+// readFiles asks FILEs a question, and shows how far they were read.
+func (o *inputFlags) readFiles(c *cobra.Command, names []string, question func(*ask.Files) error) error {
+	options, err := o.parserOptions()
+	if err != nil {
+		return err
+	}
+	p := newProgress(c.ErrOrStderr())
+	defer p.done()
+	return question(&ask.Files{Names: names, Stdin: c.InOrStdin(), Options: options, Progress: p.show})
 }
 
 // arguments are what stands behind the flags.

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/ask"
 	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/summary"
 )
@@ -47,9 +47,6 @@ EXIT STATUS
   2  the command line is wrong
   3  with --exit-code: refusals were counted`
 
-// defaultSpan is what is asked of the store when no time is given.
-const defaultSpan = 24 * time.Hour
-
 // summaryFlags are the flags of summary.
 type summaryFlags struct {
 	inputFlags
@@ -81,24 +78,26 @@ func newSummaryCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, args []string) error { return runSummary(c, &o, args) },
 	}
 	o.addFlags(c.Flags())
+	c.ValidArgsFunction = o.completeMatches
+	registerCompletions(c)
 	return c
 }
 
 func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
-	a, err := o.ask(args, time.Now())
+	r, err := o.ask(args, time.Now())
 	if err != nil {
 		return err
 	}
 	var readErr error
-	if len(a.files) > 0 {
-		readErr = a.countFiles(c)
-	} else if err := a.countStore(c); err != nil {
+	if len(r.files) > 0 {
+		readErr = o.readFiles(c, r.files, func(f *ask.Files) error { return r.CountFiles(c.Context(), f) })
+	} else if err := o.readStore(c, func(s *store.Store) error { return r.CountStore(c.Context(), s) }); err != nil {
 		return err
 	}
 	if c.Context().Err() != nil {
 		return errors.Join(readErr, c.Context().Err())
 	}
-	events, err := a.write(c)
+	events, err := r.write(c)
 	if err := errors.Join(err, readErr); err != nil {
 		return err
 	}
@@ -110,19 +109,16 @@ func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
 
 // summaryRun is one summary.
 type summaryRun struct {
-	arguments
+	*ask.Summary
 	*summaryFlags
-	span, before store.Span
-	layout       summary.TextOptions
-	builder      *summary.Builder
-	groups       *summary.Groups // in place of builder, with --by
+	files  []string
+	layout summary.TextOptions
 }
 
 // ask reads flags and arguments.
 func (o *summaryFlags) ask(args []string, now time.Time) (*summaryRun, error) {
-	r := &summaryRun{summaryFlags: o}
-	var err error
-	if r.arguments, err = readArguments(args); err != nil {
+	a, err := readArguments(args)
+	if err != nil {
 		return nil, err
 	}
 	if !slices.Contains([]string{"text", "json", "csv", "html"}, o.output) {
@@ -135,47 +131,17 @@ func (o *summaryFlags) ask(args []string, now time.Time) (*summaryRun, error) {
 		return nil, usagef("--top %d: write a number, or -1 for all", o.top)
 	}
 	if len(o.by) > 0 && !o.flags.Changed("top") {
-		o.top = 20
+		o.top = ask.DefaultGroups
 	}
-	if r.span, err = o.span(now); err != nil {
+	span, err := o.span(now)
+	if err != nil {
 		return nil, err
 	}
-	if len(r.files) == 0 && r.span == (store.Span{}) {
-		r.span.Since = now.Add(-defaultSpan)
+	s, err := ask.NewSummary(ask.SummaryOptions{Span: span, Match: a.match, By: o.by, Top: o.top, Now: now, Location: o.location(), Files: len(a.files) > 0})
+	if err != nil {
+		return nil, usagef("--by: %w", err)
 	}
-	r.setBefore(now)
-	if len(o.by) > 0 {
-		if r.groups, err = summary.NewGroups(o.by, summary.Span(r.span), o.location()); err != nil {
-			return nil, usagef("--by: %w", err)
-		}
-	}
-	return r, nil
-}
-
-// setBefore finds the span to compare with: until now, where the span is open.
-func (r *summaryRun) setBefore(now time.Time) {
-	closed := summary.Span(r.span)
-	if closed.Until.IsZero() && now.After(closed.Since) {
-		closed.Until = now
-	}
-	r.before = store.Span(closed.Before())
-	if len(r.files) == 0 && r.span.Until.IsZero() && r.span.Since.IsZero() {
-		r.before = store.Span{}
-	}
-	r.builder = summary.NewBuilder(closed, summary.Span(r.before))
-	if closed.Since.IsZero() || len(r.files) > 0 && r.span.Until.IsZero() {
-		// Of files the span ends with the last event, whatever the clock shows.
-		r.builder = summary.NewBuilder(summary.Span(r.span), summary.Span(r.before))
-	}
-}
-
-// add counts one event.
-func (r *summaryRun) add(e *relaylens.Event) {
-	if r.groups != nil {
-		r.groups.Add(e)
-		return
-	}
-	r.builder.Add(e)
+	return &summaryRun{Summary: s, summaryFlags: o, files: a.files}, nil
 }
 
 // write prints what was counted, and tells how much that is.
@@ -183,8 +149,8 @@ func (r *summaryRun) write(c *cobra.Command) (events int64, err error) {
 	screen := openScreen(c, r.output == "text" && !r.noPager)
 	r.layout = summary.TextOptions{Width: terminalWidth(c.OutOrStdout()), Color: screen.Color, ProblemsFirst: r.problemsFirst}
 	var text []byte
-	if r.groups != nil {
-		t := r.groups.Table(r.top)
+	if len(r.by) > 0 {
+		t := r.Table()
 		events = t.Refusals
 		text, err = r.table(t)
 	} else {
@@ -192,7 +158,7 @@ func (r *summaryRun) write(c *cobra.Command) (events int64, err error) {
 		if r.output == "text" {
 			steps = summary.TextSteps(r.layout.Width)
 		}
-		report := r.builder.Report(summary.ReportOptions{Top: r.top, Steps: steps, Location: r.location()})
+		report := r.Report(steps)
 		events = report.Refusals + report.Remote.Refusals
 		text, err = r.report(report)
 	}

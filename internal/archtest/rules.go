@@ -67,9 +67,12 @@ var Rules = []Rule{
 	{Package: "internal/spool"},
 	{Package: "internal/pager"},
 
+	{Package: "internal/ask", Rooms: []string{"parsers", "parsers/syslog", "tailer", "classifier", "classifier/knowledge", "store", "summary", "internal/spool"}},
+	{Package: "internal/api", Rooms: []string{"store", "summary", "internal/ask", "internal/timespec"}},
+
 	// Only these two know every room.
-	{Package: "internal/app", Rooms: rooms, Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
-	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/timespec", "internal/spool", "internal/pager"}, rooms...),
+	{Package: "internal/app", Rooms: append([]string{"internal/api"}, rooms...), Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
+	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/ask", "internal/timespec", "internal/pager"}, rooms...),
 		Modules: []string{cobra, pflag, zap, xTerm}},
 
 	// Nothing of these is in the program.

@@ -1,4 +1,4 @@
-package main
+package ask
 
 import (
 	"container/heap"
@@ -16,24 +16,29 @@ import (
 	"github.com/relaylens/relaylens/tailer"
 )
 
-// logs reads FILEs as one stream in the order of their times: parts of a rotated
-// log oldest first, logs of the same time side by side. So sessions are followed
-// across files, however the shell sorted their names.
-type logs struct {
-	options  parsers.Options
-	stdin    io.Reader
-	progress *progress
-	parser   *parsers.Parser
+// Files are logs to ask in place of a store. They are read as one stream in the
+// order of their times: parts of a rotated log oldest first, logs of the same
+// time side by side. So sessions are followed across files, however their names
+// were sorted.
+type Files struct {
+	Names   []string // "-" is Stdin
+	Stdin   io.Reader
+	Options parsers.Options
+	// Progress, when it is set, is told how many bytes of a file were read; a
+	// size of 0 is not known.
+	Progress func(name string, read, size int64)
+
+	parser *parsers.Parser
 }
 
-// read hands on every event of the files. An event is valid during the call
+// Read hands on every event of the files. An event is valid during the call
 // only. A file that cannot be read does not stop the others.
-func (l *logs) read(ctx context.Context, names []string, emit func(*relaylens.Event)) error {
+func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	var err error
-	if l.parser, err = parsers.New(l.options); err != nil {
+	if l.parser, err = parsers.New(l.Options); err != nil {
 		return err
 	}
-	waiting, errs := l.open(names)
+	waiting, errs := l.open(l.Names)
 	active := &logHeap{}
 	defer func() {
 		for _, f := range append(waiting, active.files...) {
@@ -53,7 +58,9 @@ func (l *logs) read(ctx context.Context, names []string, emit func(*relaylens.Ev
 		}
 		f := active.files[0]
 		l.parser.Feed(f.take(active.horizon(waiting)), emit)
-		l.progress.show(f.name, f.reader.BytesRead(), f.reader.Size())
+		if l.Progress != nil {
+			l.Progress(f.name, f.reader.BytesRead(), f.reader.Size())
+		}
 		switch err := f.fill(); {
 		case err == nil:
 			heap.Fix(active, 0)
@@ -70,7 +77,7 @@ func (l *logs) read(ctx context.Context, names []string, emit func(*relaylens.Ev
 
 // open looks at the first time of each file and sorts the files by it. Only
 // what cannot be read twice stays open.
-func (l *logs) open(names []string) ([]*logFile, []error) {
+func (l *Files) open(names []string) ([]*logFile, []error) {
 	var files []*logFile
 	var errs []error
 	for i, name := range names {
@@ -108,12 +115,12 @@ type logFile struct {
 }
 
 // reopen opens f, unless it is open, and reads its first lines.
-func (f *logFile) reopen(l *logs) error {
+func (f *logFile) reopen(l *Files) error {
 	if f.reader != nil {
 		return nil
 	}
 	if f.name == "-" {
-		f.reader = tailer.NewReader(f.name, l.stdin, time.Now())
+		f.reader = tailer.NewReader(f.name, l.Stdin, time.Now())
 	} else {
 		reader, err := tailer.OpenReader(f.name)
 		if err != nil {
@@ -121,7 +128,7 @@ func (f *logFile) reopen(l *logs) error {
 		}
 		f.reader = reader
 	}
-	f.decoder, f.time = syslog.NewDecoder(syslog.Options{Location: l.options.Location}), 0
+	f.decoder, f.time = syslog.NewDecoder(syslog.Options{Location: l.Options.Location}), 0
 	f.batch, f.times, f.next = nil, nil, 0
 	if err := f.fill(); err != nil {
 		f.close()

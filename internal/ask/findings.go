@@ -1,0 +1,154 @@
+package ask
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/store"
+	"github.com/relaylens/relaylens/summary"
+)
+
+// Findings is a question for the problems that refusals point to.
+type Findings struct {
+	Span  store.Span
+	Match relaylens.Match
+	// Most is how many refusals are looked at, at most; 0 is all. More are
+	// [ErrTooMany].
+	Most int
+}
+
+// ErrTooMany is returned for a question about more refusals than it allows.
+var ErrTooMany = errors.New("the question is about too many refusals")
+
+// Store gathers what is in a store, whose causes are told already.
+func (q *Findings) Store(ctx context.Context, s *store.Store) ([]*summary.Diagnosis, error) {
+	g := newGathering()
+	looked := 0
+	for e, err := range s.Select(ctx, store.Query{Span: q.Span, Match: q.Match}) {
+		if err != nil {
+			return nil, err
+		}
+		if looked++; q.Most > 0 && looked > q.Most {
+			return nil, fmt.Errorf("%w: more than %d", ErrTooMany, q.Most)
+		}
+		g.add(&e)
+	}
+	return diagnoses(g.findings.List()), ctx.Err()
+}
+
+// Files gathers what files tell, once all of it is known. With an error for
+// those that could not be read, it gives the findings of the others.
+func (q *Findings) Files(ctx context.Context, files *Files) ([]*summary.Diagnosis, error) {
+	gathered, err := files.gather(ctx, q.Match, false, func(e *relaylens.Event) bool { return e.Refusal() && within(e.Time, q.Span) })
+	if err != nil {
+		return nil, err
+	}
+	defer gathered.close()
+	findings := gathered.classify.NewFindings()
+	for e, err := range gathered.final(fromCursor{}) {
+		if err != nil {
+			return nil, err
+		}
+		findings.Add(e)
+	}
+	return diagnoses(findings.List()), gathered.readErr
+}
+
+// gathering makes findings of refusals whose causes are known.
+type gathering struct {
+	classify *classifier.Classifier
+	findings *classifier.Findings
+}
+
+func newGathering() gathering {
+	c := classifier.New()
+	return gathering{c, c.NewFindings()}
+}
+
+func (g gathering) add(e *relaylens.Event) {
+	cause := e.Cause
+	g.classify.Classify(e) // who guesses from where tells findings apart
+	e.Cause = cause
+	g.findings.Add(e)
+}
+
+// mostOfCause is how many of a cause's refusals a summary of a store looks at
+// for its findings, the latest: a summary is to be quick.
+const mostOfCause = 200
+
+// problems are the findings of a summary.
+type problems struct{ list []*summary.Diagnosis }
+
+// find looks for problems in the latest refusals of each cause.
+func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match) error {
+	causes, err := causesOf(ctx, s, span)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	var events []relaylens.Event
+	partial := map[relaylens.Cause]bool{}
+	var jobs []func() error
+	for _, cause := range causes {
+		jobs = append(jobs, func() error {
+			found, err := latestOf(ctx, s, span, match, cause)
+			mu.Lock()
+			defer mu.Unlock()
+			partial[cause] = len(found) == mostOfCause
+			events = append(events, found...)
+			return err
+		})
+	}
+	if err := together(jobs); err != nil {
+		return err
+	}
+	slices.SortStableFunc(events, func(a, b relaylens.Event) int { return a.Time.Compare(b.Time) })
+	g := newGathering()
+	for i := range events {
+		g.add(&events[i])
+	}
+	p.list = diagnoses(g.findings.List())
+	for _, d := range p.list {
+		d.Partial = partial[d.Cause]
+	}
+	return nil
+}
+
+// causesOf are the causes of a span that findings are made of.
+func causesOf(ctx context.Context, s *store.Store, span store.Span) ([]relaylens.Cause, error) {
+	set := map[relaylens.Cause]bool{}
+	for t, err := range s.Totals(ctx, span.Around()) {
+		if err != nil {
+			return nil, err
+		}
+		set[t.Cause] = true
+	}
+	return slices.DeleteFunc(relaylens.Causes(), func(c relaylens.Cause) bool {
+		return !set[c] || c == relaylens.CauseNone || c == relaylens.CausePolicy || c == relaylens.CauseUnknown
+	}), nil
+}
+
+func latestOf(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match, cause relaylens.Cause) ([]relaylens.Event, error) {
+	only, err := relaylens.ParseMatch([]string{"cause=" + cause.String()})
+	if err != nil {
+		return nil, err
+	}
+	query := store.Query{Span: span, Match: match.And(only), Reverse: true, Limit: mostOfCause}
+	return collect(s.Select(ctx, query))
+}
+
+func collect[T any](seq iter.Seq2[T, error]) (list []T, err error) {
+	for v, err := range seq {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	return list, nil
+}

@@ -1,0 +1,71 @@
+package ask
+
+import (
+	"errors"
+	"iter"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/relaylens/relaylens/store"
+)
+
+// halves splits a span of whole hours, so that both may be read at once. What is
+// open stays whole.
+func halves(span store.Span) []store.Span {
+	until := span.Until
+	if until.IsZero() {
+		until = time.Now()
+	}
+	middle := span.Since.Add(until.Sub(span.Since) / 2).Truncate(time.Hour)
+	if span.Since.IsZero() || !middle.After(span.Since) || !middle.Before(until) {
+		return []store.Span{span}
+	}
+	return []store.Span{{Since: span.Since, Until: middle}, {Since: middle, Until: span.Until}}
+}
+
+// together runs jobs, a few at once, and joins their errors.
+func together(jobs []func() error) error {
+	// Each opens a connection, which is worth it where it has a processor of its own.
+	workers := min(runtime.GOMAXPROCS(0), 4)
+	errs := make([]error, len(jobs))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(workers, len(jobs)) {
+		wg.Go(func() {
+			for i := range next {
+				errs[i] = jobs[i]()
+			}
+		})
+	}
+	for i := range jobs {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// share hands what seq gives to add, which others use as well: in portions, for
+// taking the lock costs more than adding.
+func share[T any](mu *sync.Mutex, seq iter.Seq2[T, error], add func(*T)) error {
+	portion := make([]T, 0, 256)
+	flush := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range portion {
+			add(&portion[i])
+		}
+		portion = portion[:0]
+	}
+	for v, err := range seq {
+		if err != nil {
+			return err
+		}
+		if portion = append(portion, v); len(portion) == cap(portion) {
+			flush()
+		}
+	}
+	flush()
+	return nil
+}
