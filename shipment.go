@@ -1,5 +1,7 @@
 package relaylens
 
+import "time"
+
 // Shipment is what one relaylens hands another about one server: events in
 // place of log lines.
 type Shipment struct {
@@ -50,4 +52,25 @@ func (e *Event) Context() (c Event, ok bool) {
 		return c, true
 	}
 	return Event{}, false
+}
+
+// Parcel is what an outbox gives to be shipped together.
+type Parcel struct {
+	Events []Event
+	// Revised are events that the fleet has, of which id, cause, host, MTA and
+	// kind are set.
+	Revised []Event
+	Context []Tally
+	// Marks say to the outbox that gave the parcel where it ends.
+	Marks [3]int64
+}
+
+// Len is the number of things in it.
+func (p *Parcel) Len() int { return len(p.Events) + len(p.Revised) + len(p.Context) }
+
+// Backlog is what waits in an outbox.
+type Backlog struct {
+	Events int64     // an upper bound
+	Oldest time.Time // event time of the first of them; zero when there is none
+	Lost   int64     // deleted for the sake of the store's size before they were shipped
 }

@@ -22,8 +22,13 @@ const (
 	topValues = 1000
 )
 
+// shipped holds for events that nobody waits for. The latest is never deleted,
+// so that no number is given out a second time: positions are told by them.
+const shipped = "seq <= coalesce((SELECT shipped FROM outbox), 9223372036854775807) AND seq < (SELECT max(seq) FROM events)"
+
 // Retain deletes what is older than r allows, adds up the small values of hours
-// before now, and gives the space back. It works in small steps between which
+// before now, and gives the space back. What the outbox still has to ship stays
+// beyond its age; when only the size is left to go by, the loss is counted. It works in small steps between which
 // commits go on, and reports how many events it deleted.
 func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted int64, err error) {
 	if r.Keep > 0 {
@@ -39,7 +44,7 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 		if st.Bytes <= r.MaxBytes {
 			break
 		}
-		n, err := s.step(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY time LIMIT ?)", deleteRows)
+		n, err := s.deleteOldest(ctx)
 		deleted += n
 		if err != nil {
 			return deleted, err
@@ -54,9 +59,39 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 	return deleted, s.vacuum(ctx)
 }
 
+// deleteOldest makes room at the cost of the oldest events: of those that were
+// shipped, then of the others.
+func (s *Store) deleteOldest(ctx context.Context) (int64, error) {
+	n, err := s.step(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE "+shipped+" ORDER BY time LIMIT ?)", deleteRows)
+	if err != nil || n > 0 || !s.ships.Load() {
+		return n, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, fmt.Errorf("retain events: %w", err)
+	}
+	defer tx.Rollback()
+	result, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < (SELECT max(seq) FROM events) ORDER BY time LIMIT ?)", deleteRows)
+	if err == nil {
+		n, err = result.RowsAffected()
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "UPDATE outbox SET lost = lost + ?", n)
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("retain events: %w", err)
+	}
+	return n, nil
+}
+
 func (s *Store) deleteBefore(ctx context.Context, cutoff time.Time) (deleted int64, err error) {
 	for n := int64(deleteRows); n == deleteRows; deleted += n {
-		n, err = s.step(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? ORDER BY time LIMIT ?)", cutoff.UnixNano(), deleteRows)
+		n, err = s.step(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE time < ? AND "+shipped+" ORDER BY time LIMIT ?)", cutoff.UnixNano(), deleteRows)
 		if err != nil {
 			return deleted, err
 		}

@@ -17,22 +17,27 @@ type Revision = relaylens.Revision
 // Events that are not there, or no longer, are passed over.
 func (s *Store) revise(ctx context.Context, tx *sql.Tx, revisions []Revision) error {
 	for _, r := range revisions {
-		if err := reviseOne(ctx, tx, r); err != nil {
+		revised, err := reviseOne(ctx, tx, r)
+		if err == nil && revised {
+			_, err = tx.StmtContext(ctx, s.stmts.revision).ExecContext(ctx, r.ID[:])
+		}
+		if err != nil {
 			return fmt.Errorf("revise event %s: %w", r.ID, err)
 		}
 	}
 	return nil
 }
 
-func reviseOne(ctx context.Context, tx *sql.Tx, r Revision) error {
+// reviseOne reports whether the cause is another one now.
+func reviseOne(ctx context.Context, tx *sql.Tx, r Revision) (bool, error) {
 	var at int64
 	var was string
 	err := tx.QueryRowContext(ctx, "SELECT time, coalesce(cause, '') FROM events WHERE id = ?", r.ID[:]).Scan(&at, &was)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && was == r.Cause.String() {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	hour := hourOf(time.Unix(0, at).Unix())
 	for _, step := range []struct {
@@ -49,8 +54,8 @@ func reviseOne(ctx context.Context, tx *sql.Tx, r Revision) error {
 		{"UPDATE events SET cause = ? WHERE id = ?", []any{r.Cause.String(), r.ID[:]}},
 	} {
 		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -24,7 +25,8 @@ type Store struct {
 	path  string
 	write *sql.DB // one connection
 	read  *sql.DB
-	mu    sync.Mutex // serialises Commit and Retain
+	mu    sync.Mutex  // serialises Commit and Retain
+	ships atomic.Bool // there is an outbox
 	stmts statements
 }
 
@@ -78,6 +80,11 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.read.SetMaxOpenConns(4)
+	var ships bool
+	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox)").Scan(&ships); err != nil {
+		return err
+	}
+	s.ships.Store(ships)
 	return s.stmts.prepare(ctx, s.write)
 }
 

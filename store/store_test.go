@@ -133,7 +133,7 @@ func TestRevisedCauseMovesInTheTotals(t *testing.T) {
 	s := open(t, t.TempDir())
 	commit(t, s, &Batch{Events: []relaylens.Event{event(1), event(2)}})
 	one := event(1)
-	r := []Revision{{one.ID, relaylens.CauseOpenRelayProbe}, {relaylens.ID{9}, relaylens.CausePolicy}}
+	r := []Revision{{ID: one.ID, Cause: relaylens.CauseOpenRelayProbe}, {ID: relaylens.ID{9}, Cause: relaylens.CausePolicy}}
 	for range 2 { // the second time finds nothing to do
 		commit(t, s, &Batch{Revised: r})
 	}

@@ -12,7 +12,7 @@ import (
 
 // statements are prepared once on the writing connection.
 type statements struct {
-	event, position, forget, total, top *sql.Stmt
+	event, position, forget, total, top, context, revision *sql.Stmt
 }
 
 func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -28,6 +28,8 @@ func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
 			ON CONFLICT DO UPDATE SET events = events + excluded.events`},
 		{&st.top, `INSERT INTO hourly_top (hour, field, value, kind, events, first, last) VALUES (?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
+		{&st.context, "INSERT INTO context (minute, host, mta, kind, direction, client_ip, user, sender, recipient, events) VALUES (?,?,?,?,?,?,?,?,?,?)"},
+		{&st.revision, "INSERT INTO revisions (id) SELECT id FROM events WHERE id = ? AND EXISTS (SELECT 1 FROM outbox)"},
 	} {
 		stmt, err := db.PrepareContext(ctx, p.query)
 		if err != nil {
@@ -49,6 +51,11 @@ type Batch struct {
 	Positions []relaylens.Position
 	// Drained are files that were read to their end and will not grow.
 	Drained []relaylens.Position
+	// Context is what happened beside the events, for the outbox; where there is
+	// none it is left out.
+	Context []relaylens.Tally
+	// Committed are called by whoever commits the batch, once that is done.
+	Committed []func()
 }
 
 // Commit writes b in one transaction and reports how many of its events are
@@ -71,6 +78,9 @@ func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) 
 		return 0, err
 	}
 	if err := s.revise(ctx, tx, b.Revised); err != nil {
+		return 0, err
+	}
+	if err := s.noteContext(ctx, tx, b.Context); err != nil {
 		return 0, err
 	}
 	if err := s.move(ctx, tx, b); err != nil {

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// maxContext is how many counts of context wait to be shipped. Those of long ago
+// tell little, so the oldest go first.
+const maxContext = 200_000
+
+// Outbox is what of a store the fleet does not have yet. It is used by one
+// goroutine; the store's other methods go on beside it.
+type Outbox struct{ store *Store }
+
+// Places of the marks of a parcel.
+const (
+	markShipped = iota
+	markRevised
+	markContext
+)
+
+// Outbox begins to keep what has to be shipped: everything that is in the store
+// now and that comes from now on.
+func (s *Store) Outbox(ctx context.Context) (*Outbox, error) {
+	if _, err := s.step(ctx, "INSERT INTO outbox (one, shipped, intended, lost) VALUES (1, 0, 0, 0) ON CONFLICT DO NOTHING"); err != nil {
+		return nil, fmt.Errorf("open outbox: %w", err)
+	}
+	s.ships.Store(true)
+	return &Outbox{s}, nil
+}
+
+// CloseOutbox forgets what was to be shipped, when nothing ships any more:
+// nothing is to be kept for a fleet that is no longer asked for.
+func (s *Store) CloseOutbox(ctx context.Context) error {
+	for _, query := range []string{"DELETE FROM outbox", "DELETE FROM revisions", "DELETE FROM context"} {
+		if _, err := s.step(ctx, query); err != nil {
+			return fmt.Errorf("close outbox: %w", err)
+		}
+	}
+	s.ships.Store(false)
+	return nil
+}
+
+// Next gives what comes next, at most most events and as many of the others. It
+// is empty when everything was shipped. Until Done it gives the same events
+// again, also after a restart, so that what was sent twice is seen to be the same.
+func (o *Outbox) Next(ctx context.Context, most int) (*relaylens.Parcel, error) {
+	p, err := o.next(ctx, most)
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return p, nil
+}
+
+func (o *Outbox) next(ctx context.Context, most int) (*relaylens.Parcel, error) {
+	shipped, end, err := o.intend(ctx, most)
+	if err != nil {
+		return nil, err
+	}
+	p := &relaylens.Parcel{Marks: [3]int64{markShipped: end}}
+	if end > shipped {
+		for e, err := range o.store.rows(ctx, "SELECT "+columns+" FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", []any{shipped, end}, &Query{}) {
+			if err != nil {
+				return nil, err
+			}
+			p.Events = append(p.Events, e)
+		}
+	}
+	if err := o.revised(ctx, p, shipped, most); err != nil {
+		return nil, err
+	}
+	return p, o.context(ctx, p, most)
+}
+
+// intend says which events to ship now and writes that down before anything is
+// sent. Causes that changed before their events are sent need no message.
+func (o *Outbox) intend(ctx context.Context, most int) (shipped, end int64, err error) {
+	s := o.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer tx.Rollback()
+	if err := tx.QueryRowContext(ctx, "SELECT shipped, intended FROM outbox").Scan(&shipped, &end); err != nil || end > shipped {
+		return shipped, end, err
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM events WHERE seq > ? ORDER BY seq LIMIT ?)",
+		shipped, most).Scan(&end); err != nil {
+		return 0, 0, err
+	}
+	if end <= shipped {
+		return shipped, shipped, nil
+	}
+	for _, step := range []string{
+		"DELETE FROM revisions WHERE id IN (SELECT id FROM events WHERE seq > (SELECT shipped FROM outbox) AND seq <= ?)",
+		"UPDATE outbox SET intended = ?",
+	} {
+		if _, err := tx.ExecContext(ctx, step, end); err != nil {
+			return 0, 0, err
+		}
+	}
+	return shipped, end, tx.Commit()
+}
+
+// revised adds the changed causes of events that the fleet has.
+func (o *Outbox) revised(ctx context.Context, p *relaylens.Parcel, shipped int64, most int) error {
+	rows, err := o.store.read.QueryContext(ctx, `SELECT r.seq, e.id, coalesce(e.host, ''), e.mta, e.kind, coalesce(e.cause, ''), coalesce(e.seq, 0) FROM revisions AS r
+		LEFT JOIN events AS e ON e.id = r.id ORDER BY r.seq LIMIT ?`, most)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e relaylens.Event
+		var id []byte
+		var at, seq int64
+		var mta, kind sql.NullString
+		var cause string
+		if err := rows.Scan(&at, &id, &e.Host, &mta, &kind, &cause, &seq); err != nil {
+			return err
+		}
+		if seq > shipped {
+			break // its event comes first
+		}
+		p.Marks[markRevised] = at
+		if copy(e.ID[:], id) == 0 {
+			continue // it was deleted since
+		}
+		word(&err, &e.MTA, mta.String, relaylens.ParseMTA)
+		word(&err, &e.Kind, kind.String, relaylens.ParseKind)
+		word(&err, &e.Cause, cause, relaylens.ParseCause)
+		if err != nil {
+			return err
+		}
+		p.Revised = append(p.Revised, e)
+	}
+	return rows.Err()
+}
+
+func (o *Outbox) context(ctx context.Context, p *relaylens.Parcel, most int) error {
+	rows, err := o.store.read.QueryContext(ctx, `SELECT seq, minute, coalesce(host, ''), mta, kind, coalesce(direction, ''), coalesce(client_ip, ''),
+		coalesce(user, ''), sender, coalesce(recipient, ''), events FROM context ORDER BY seq LIMIT ?`, most)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var t relaylens.Tally
+		e := &t.Event
+		var minute, count int64
+		var mta, kind, direction, client string
+		var sender sql.NullString
+		if err := rows.Scan(&p.Marks[markContext], &minute, &e.Host, &mta, &kind, &direction, &client, &e.User, &sender, &e.Recipient, &count); err != nil {
+			return err
+		}
+		e.Time, t.Count = time.Unix(0, minute).UTC(), uint32(min(count, 1<<31))
+		e.Sender, e.NullSender = sender.String, sender.Valid && sender.String == ""
+		word(&err, &e.MTA, mta, relaylens.ParseMTA)
+		word(&err, &e.Kind, kind, relaylens.ParseKind)
+		word(&err, &e.Direction, direction, relaylens.ParseDirection)
+		word(&err, &e.ClientIP, client, netip.ParseAddr)
+		if err != nil {
+			return err
+		}
+		p.Context = append(p.Context, t)
+	}
+	return rows.Err()
+}
+
+// Done says that the fleet has what is in p.
+func (o *Outbox) Done(ctx context.Context, p *relaylens.Parcel) error {
+	s := o.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("move outbox: %w", err)
+	}
+	defer tx.Rollback()
+	for _, step := range []struct {
+		query string
+		arg   int64
+	}{
+		{"UPDATE outbox SET shipped = max(shipped, ?)", p.Marks[markShipped]},
+		{"DELETE FROM revisions WHERE seq <= ?", p.Marks[markRevised]},
+		{"DELETE FROM context WHERE seq <= ?", p.Marks[markContext]},
+	} {
+		if _, err := tx.ExecContext(ctx, step.query, step.arg); err != nil {
+			return fmt.Errorf("move outbox: %w", err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("move outbox: %w", err)
+	}
+	return nil
+}
+
+// Backlog tells how far behind the fleet is.
+func (o *Outbox) Backlog(ctx context.Context) (relaylens.Backlog, error) {
+	var b relaylens.Backlog
+	var oldest *int64
+	err := o.store.read.QueryRowContext(ctx, `SELECT max(0, coalesce((SELECT max(seq) FROM events), 0) - max(shipped, coalesce((SELECT min(seq) FROM events), 1) - 1)),
+		(SELECT time FROM events WHERE seq > shipped ORDER BY seq LIMIT 1), lost FROM outbox`).Scan(&b.Events, &oldest, &b.Lost)
+	if err != nil {
+		return b, fmt.Errorf("read outbox: %w", err)
+	}
+	if oldest != nil {
+		b.Oldest = time.Unix(0, *oldest).UTC()
+	}
+	return b, nil
+}
+
+// noteContext keeps counts for the outbox, where there is one.
+func (s *Store) noteContext(ctx context.Context, tx *sql.Tx, tallies []relaylens.Tally) error {
+	if len(tallies) == 0 || !s.ships.Load() {
+		return nil
+	}
+	for i := range tallies {
+		e := &tallies[i].Event
+		sender := text(e.Sender)
+		if e.NullSender {
+			sender = ""
+		}
+		if _, err := tx.StmtContext(ctx, s.stmts.context).ExecContext(ctx, e.Time.UnixNano(), text(e.Host), e.MTA.String(), e.Kind.String(),
+			text(e.Direction.String()), addr(e.ClientIP), text(e.User), sender, text(e.Recipient), int64(tallies[i].Count)); err != nil {
+			return fmt.Errorf("write context: %w", err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "DELETE FROM context WHERE seq <= (SELECT max(seq) FROM context) - ?", maxContext); err != nil {
+		return fmt.Errorf("bound context: %w", err)
+	}
+	return nil
+}
