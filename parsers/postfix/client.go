@@ -13,7 +13,8 @@ const noQueue = "NOQUEUE"
 // cutID splits "4F1A2B3C: …" or "NOQUEUE: …".
 //
 // Source: global/mail_queue.h. Short ids are upper-case hexadecimal; long ones
-// are base 52 without vowels, with a z before the inode part.
+// are base 52 without vowels: ten digits of the time, which may be z as well,
+// then a z and the inode in base 51.
 func cutID(text string) (id, rest string, ok bool) {
 	i := strings.IndexByte(text, ':')
 	if i < 6 || i+2 > len(text) || text[i+1] != ' ' {
@@ -45,7 +46,7 @@ func queueID(id string) bool {
 	for i := 0; i < len(id); i++ {
 		both &= idChar[id[i]]
 	}
-	return both&1 != 0 || both&2 != 0 && len(id) >= 12 && strings.IndexByte(id, 'z') >= 6
+	return both&1 != 0 || both&2 != 0 && len(id) >= 12 && strings.LastIndexByte(id, 'z') >= 10
 }
 
 // cutClient reads {name}[{addr}]⟦:{port}⟧ from the start of s into ev. The name

@@ -115,8 +115,8 @@ func TestVerdicts(t *testing.T) {
 
 func TestQueueID(t *testing.T) {
 	tests := map[string]bool{
-		"4F1A2B3C": true, "0100FEE920": true, "4jX15b6H3Hz7LtN": true, "3Pt2mN2VXxznjll": true,
-		"NOQUEUE": false, "12345": false, "warning": false, "4f1a2b3c": false, "connect": false, "": false, "4F1A2B3G": false,
+		"4F1A2B3C": true, "0100FEE920": true, "4jX15b6H3Hz7LtN": true, "3Pt2mN2VXxznjll": true, "4gRNz641dDzjXm": true, "4gzNz641dzz2": true,
+		"NOQUEUE": false, "12345": false, "warning": false, "4f1a2b3c": false, "connect": false, "": false, "4F1A2B3G": false, "4gRNz641dDjXm": false,
 	}
 	for id, want := range tests {
 		if got := queueID(id); got != want {
