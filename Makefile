@@ -123,6 +123,10 @@ faults-short: build $(BIN)/gotestsum
 	E2E_RELAYLENS=$(BIN)/relaylens \
 	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/faults.json -- -tags e2e -count=1 -timeout 10m ./e2e/faults -rounds 8
 
+.PHONY: measure
+measure: build ## time the daemon from outside: latency, backlog, idle, start; takes some minutes
+	E2E_RELAYLENS=$(BIN)/relaylens $(GO) test -tags e2e -count=1 -timeout 30m -run '^$$' -bench='$(BENCH)' -benchtime=1x ./e2e/measure
+
 .PHONY: record
 record: ## have the real servers write testdata/corpus anew
 	$(GO) test -tags e2e -count=1 -timeout 10m -run TestRecord ./e2e -record $(CURDIR)/testdata/corpus
