@@ -9,6 +9,7 @@ const (
 	cobra       = "github.com/spf13/cobra"
 	compress    = "github.com/klauspost/compress"
 	fsnotify    = "github.com/fsnotify/fsnotify"
+	hyperloglog = "github.com/axiomhq/hyperloglog"
 	mapstruct   = "github.com/go-viper/mapstructure"
 	nxtail      = "github.com/nxadm/tail"
 	pflag       = "github.com/spf13/pflag"
@@ -59,9 +60,10 @@ var Rules = []Rule{
 	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
-	{Package: "internal/aggregate", Pure: true},
+	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
 	{Package: "internal/bounded", Pure: true},
-	{Package: "internal/spike", Pure: true},
+	{Package: "internal/spike", Rooms: []string{"internal/bounded", "internal/aggregate"}, Pure: true},
+	{Package: "internal/spike/simulate", Pure: true},
 
 	{Package: "internal/timespec", Pure: true},
 	{Package: "internal/spool"},

@@ -1,0 +1,443 @@
+package spike
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+const (
+	numKinds  = int(relaylens.KindRejected)
+	numCauses = int(relaylens.CauseUnknown)
+	numTracks = 1 + numKinds + numCauses
+)
+
+// Detector finds spikes. It is not safe for concurrent use. What it needs is
+// bounded by its settings, some 2 MB and 0.3 kB for each of MaxEntities.
+type Detector struct {
+	settings Settings
+	clock    bounded.Clock
+	begun    bool
+	head     int64 // the pane under way
+	known    int64 // begin of the first cell that is known since the last gap
+	gap      bool  // the panes that are stepped over are not known
+	tracks   [numTracks]*track
+	learner  learner
+	coarse   [historyHours]bool // hours whose cells are not known one by one
+	slots    [64]slotCache
+	needed   [numWindows]float64 // surprise
+	pending  []Spike
+	late     int64
+}
+
+type slotCache struct {
+	hour int64
+	slot int
+}
+
+// New makes a detector that knows nothing yet.
+func New(s Settings) *Detector {
+	d := &Detector{settings: s.filled()}
+	d.tracks[0] = newTrack(Series{})
+	for k := range numKinds {
+		d.tracks[1+k] = newTrack(Series{By: PerKind, Kind: relaylens.Kind(k + 1)})
+	}
+	for c := range numCauses {
+		d.tracks[1+numKinds+c] = newTrack(Series{By: PerCause, Cause: relaylens.Cause(c + 1)})
+	}
+	d.setNeeded()
+	return d
+}
+
+// Add counts an event. Only refusals count; the others tell that time goes on.
+// Events may come out of order, and those of the last three hours count where
+// they belong.
+func (d *Detector) Add(e *relaylens.Event) { d.AddN(e, 1) }
+
+// AddN is Add for n events that are alike.
+func (d *Detector) AddN(e *relaylens.Event, n int) {
+	at := e.Time.Unix()
+	if !d.clock.Observe(at) {
+		return
+	}
+	d.stepTo(d.clock.Now())
+	if !e.Refusal() || n <= 0 {
+		return
+	}
+	p := floorDiv(at, pane)
+	for _, i := range indexes(e.Kind, e.Cause) {
+		t := d.tracks[i]
+		if !t.ring.add(p, uint32(n)) {
+			d.late += int64(n)
+			return
+		}
+		t.count(floorDiv(at, cell), uint32(n), d.head)
+	}
+}
+
+// indexes are the tracks of a refusal.
+func indexes(k relaylens.Kind, c relaylens.Cause) [3]int {
+	if c == relaylens.CauseNone || int(c) > numCauses {
+		c = relaylens.CauseUnknown
+	}
+	return [3]int{0, int(k), numKinds + int(c)}
+}
+
+// count adds to the history.
+func (t *track) count(c int64, n uint32, head int64) {
+	h := t.history
+	if now := h.cell(c); now != unknown {
+		h.setCell(c, now+n)
+	}
+	hour := floorDiv(c, 3600/cell)
+	if hour == floorDiv(head*pane, 3600) {
+		return // not closed yet
+	}
+	if now := h.hour(hour); now != unknown {
+		h.setHour(hour, now+n)
+	}
+}
+
+// Advance says that event time has come to now and that what the log says of the
+// time before has been added. It returns the spikes that began and those that
+// ended since the last call, in this order of their times; a spike that did both
+// is there twice.
+func (d *Detector) Advance(now time.Time) []Spike {
+	d.clock.Advance(now.Unix())
+	d.stepTo(d.clock.Now())
+	changes := d.pending
+	d.pending = nil
+	return changes
+}
+
+// Limit sets the time that no event can be of a later one than, by some minutes:
+// the wall clock's, where the log is followed as it is written.
+func (d *Detector) Limit(now time.Time) { d.clock.Limit(now.Unix()) }
+
+// Active lists the spikes that are on, in a fixed order: the total first, then
+// kinds, causes and entities.
+func (d *Detector) Active() []Spike {
+	var on []Spike
+	for _, t := range d.tracks {
+		if t.episode.on {
+			on = append(on, t.episode.spike)
+		}
+	}
+	return on
+}
+
+// Late is how many refusals came too late to count.
+func (d *Detector) Late() int64 { return d.late }
+
+// Expected is how many refusals of s the baseline foresees in the window that
+// ends now, and how many there were; of windows up to three hours, and 0 for
+// entities.
+func (d *Detector) Expected(s Series, window time.Duration) (expected, value float64) {
+	for _, t := range d.tracks {
+		if t.series == s && d.begun {
+			now := d.head * pane
+			since := now - int64(window/time.Second)
+			return t.expected(since, now), float64(t.ring.sum(floorDiv(since, pane)))
+		}
+	}
+	return 0, 0
+}
+
+// stepTo ends the panes that are over at now.
+func (d *Detector) stepTo(now int64) {
+	p := floorDiv(now, pane)
+	if !d.begun {
+		d.begin(p)
+	}
+	if p <= d.head {
+		return
+	}
+	// Hours without any mail are known to be quiet where a quiet hour is no wonder.
+	d.gap = (p-d.head)*pane > cell && d.implausible(p-d.head)
+	for range min(p-d.head, 2*numPanes) {
+		d.step()
+	}
+	if p > d.head {
+		d.leap(p)
+	}
+	d.gap = false
+}
+
+// implausible reports whether so many panes without any refusal mean that the
+// log was not read.
+func (d *Detector) implausible(panes int64) bool {
+	const wonder = 8 // refusals: one in 3000
+	t := d.tracks[0]
+	if t.profile.known == 0 {
+		return true
+	}
+	hours, expected := min(panes*pane/3600+1, 24), 0.0
+	for h := range hours {
+		expected += t.profile.rate[d.slot(floorDiv(d.head*pane, 3600)+h)]
+	}
+	return expected*t.profile.level*min(1, float64(panes*pane)/3600) > wonder
+}
+
+func (d *Detector) begin(p int64) {
+	d.begun, d.head = true, p
+	now := p * pane
+	d.known = (floorDiv(now, cell) + 1) * cell
+	for _, t := range d.tracks {
+		t.ring.reset(p)
+		t.history.setCell(floorDiv(now, cell), unknown)
+	}
+	d.relearn(floorDiv(now, 3600) - 1)
+	d.foresee()
+}
+
+// step ends the pane under way.
+func (d *Detector) step() {
+	d.head++
+	now := d.head * pane
+	for _, t := range d.tracks {
+		t.ring.step()
+		if t.profile.known > 0 && (t.ring.sums[numWindows-1] > 0 || t.episode.on) && d.judge(t, now) {
+			d.pending = append(d.pending, t.episode.spike)
+		}
+		d.learnWindows(t, now)
+	}
+	if now%cell == 0 {
+		d.newCell(now)
+	}
+}
+
+func (d *Detector) learnWindows(t *track, now int64) {
+	const certain = 0.3
+	if d.gap || t.episode.on || t.profile.known < 6 || t.doubt > certain && t.profile.total > 20 {
+		return
+	}
+	for w, length := range panesOf {
+		if d.head%length == 0 && now-length*pane >= max(d.known, t.episode.end) {
+			t.learnWindow(w, now)
+		}
+	}
+}
+
+func (d *Detector) newCell(now int64) {
+	c := floorDiv(now, cell)
+	begin := uint32(0)
+	if d.gap {
+		begin, d.known = unknown, now+cell
+	}
+	for _, t := range d.tracks {
+		t.history.setCell(c, begin)
+	}
+	if now%3600 == 0 {
+		d.closeHour(now/3600 - 1)
+	}
+	d.foresee()
+}
+
+func (d *Detector) closeHour(hour int64) {
+	d.coarse[mod(hour, historyHours)] = false
+	for _, t := range d.tracks {
+		t.history.closeHour(hour)
+	}
+	d.relearn(hour)
+	if hour%24 == 0 {
+		for _, t := range d.tracks {
+			for w := range t.spread {
+				t.spread[w].fade(0.97)
+			}
+		}
+	}
+}
+
+// relearn makes the profiles anew from the hours until newest.
+func (d *Detector) relearn(newest int64) {
+	d.learner.newest = newest
+	for i := newest - historyHours + 1; i <= newest; i++ {
+		d.learner.week[mod(i, historyHours)] = uint8(d.slot(i))
+	}
+	for _, t := range d.tracks {
+		d.learner.learn(t.history, &t.profile)
+	}
+	d.setNeeded()
+}
+
+func (d *Detector) foresee() {
+	for _, t := range d.tracks {
+		t.foresee(floorDiv(d.head*pane, cell), d.slot)
+	}
+}
+
+// leap goes to pane p, which is far ahead.
+func (d *Detector) leap(p int64) {
+	from, to := floorDiv(d.head*pane, cell), floorDiv(p*pane, cell)
+	begin := uint32(0)
+	if d.gap {
+		begin = unknown
+	}
+	for _, t := range d.tracks {
+		t.ring.reset(p)
+		for c := max(from, to-historyCells) + 1; c <= to; c++ {
+			t.history.setCell(c, begin)
+		}
+		first, last := floorDiv(from, 3600/cell), floorDiv(to, 3600/cell)
+		for h := max(first, last-historyHours+1); h < last; h++ {
+			t.history.setHour(h, begin)
+		}
+		t.history.setCell(to, unknown)
+	}
+	d.head, d.known = p, (to+1)*cell
+	d.relearn(floorDiv(p*pane, 3600) - 1)
+	d.foresee()
+}
+
+// slot is the hour of the week that an hour is, in the settings' zone.
+func (d *Detector) slot(hour int64) int {
+	s := &d.slots[mod(hour, int64(len(d.slots)))]
+	if s.hour != hour {
+		t := time.Unix(hour*3600, 0).In(d.settings.Location)
+		s.hour, s.slot = hour, (int(t.Weekday())+6)%7*24+t.Hour()
+	}
+	return s.slot
+}
+
+const (
+	month = 30 * 24 * 3600 // seconds
+	// Windows are looked at at every pane and overlap: as many independent ones as
+	// would be surprising as often, for each that fits in the time.
+	overlap = 4
+)
+
+// setNeeded shares the false pages among the windows of the series that have
+// anything.
+func (d *Detector) setNeeded() {
+	active := 0
+	for _, t := range d.tracks {
+		if t.profile.recent {
+			active++
+		}
+	}
+	for w, length := range panesOf {
+		tests := float64(max(active, 3)*numWindows) * month / float64(length*pane) * overlap
+		d.needed[w] = math.Log(tests / d.settings.FalsePagesPerMonth)
+	}
+}
+
+// Learn takes what the store knows of the past, in any order, hourly or finer.
+// It is called once, before the first event. Hours from the first to the last
+// that nothing is told of had none, unless that is implausible.
+func (d *Detector) Learn(counts []Count) {
+	if len(counts) == 0 || d.begun {
+		return
+	}
+	oldest := slices.MinFunc(counts, func(a, b Count) int { return a.Start.Compare(b.Start) })
+	newest := slices.MaxFunc(counts, func(a, b Count) int { return a.Start.Compare(b.Start) })
+	last := floorDiv(newest.Start.Unix(), 3600)
+	first := max(floorDiv(oldest.Start.Unix(), 3600), last-historyHours+1)
+	d.place(counts, first, last)
+	d.gaps(first, last)
+	d.train(first, last)
+}
+
+// place puts counts where they belong.
+func (d *Detector) place(counts []Count, first, last int64) {
+	for _, t := range d.tracks {
+		for h := first; h <= last; h++ {
+			t.history.setHour(h, 0)
+			for c := h * 6; c < h*6+6; c++ {
+				t.history.setCell(c, 0)
+			}
+		}
+	}
+	for i := range counts {
+		c := &counts[i]
+		at := c.Start.Unix()
+		hour := floorDiv(at, 3600)
+		if hour < first || !c.Kind.Refusal() {
+			continue
+		}
+		for _, i := range indexes(c.Kind, c.Cause) {
+			h := d.tracks[i].history
+			h.setHour(hour, h.hour(hour)+uint32(c.Events))
+			if hour <= last-historyCells/6 {
+				continue // older than any cell
+			}
+			if c.Length <= cell*time.Second {
+				h.setCell(floorDiv(at, cell), h.cell(floorDiv(at, cell))+uint32(c.Events))
+				continue
+			}
+			d.coarse[mod(hour, historyHours)] = true
+			for part := range int64(6) { // what does not divide goes to the first
+				n := (c.Events + 5 - part) / 6
+				h.setCell(hour*6+part, h.cell(hour*6+part)+uint32(n))
+			}
+		}
+	}
+}
+
+// gaps finds the hours in which the log was not read.
+func (d *Detector) gaps(first, last int64) {
+	total := d.tracks[0].history
+	var hours []float64
+	for h := first; h <= last; h++ {
+		hours = append(hours, float64(total.hour(h)))
+	}
+	mean := robustMean(hours)
+	for h := first; h <= last; h++ {
+		run := int64(0)
+		for h+run <= last && total.hour(h+run) == 0 {
+			run++
+		}
+		if float64(run)*mean > 12 {
+			for i := h; i < h+run; i++ {
+				d.forget(i)
+			}
+		}
+		h += run
+	}
+}
+
+func (d *Detector) forget(hour int64) {
+	for _, t := range d.tracks {
+		t.history.setHour(hour, unknown)
+		for c := hour * 6; c < hour*6+6; c++ {
+			t.history.setCell(c, unknown)
+		}
+	}
+}
+
+// train learns from each day in turn how far off the profile of the days before
+// would have been.
+func (d *Detector) train(first, last int64) {
+	for day := first + 24; day <= last; day += 24 {
+		d.relearn(day - 1)
+		for _, t := range d.tracks {
+			d.trainDay(t, day, min(day+24, last+1))
+		}
+	}
+}
+
+func (d *Detector) trainDay(t *track, from, until int64) {
+	const hour, threeHours = 3, 4 // windows
+	sum, mean := 0.0, 0.0
+	for h := from; h < until; h++ {
+		n, m := t.history.hour(h), t.profile.rate[d.slot(h)]*t.profile.level
+		if n == unknown || m <= 0 {
+			sum, mean = 0, 0
+			continue
+		}
+		clipped := min(float64(n), 2*plausible(m)) // no spike teaches
+		t.spread[hour].add(clipped, m, t.alpha(hour, m))
+		sum, mean = sum+clipped, mean+m
+		if h%3 == 2 {
+			t.spread[threeHours].add(sum, mean, t.alpha(threeHours, mean))
+			sum, mean = 0, 0
+		}
+	}
+}
+
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}

@@ -1,0 +1,131 @@
+package spike
+
+import "math"
+
+// episode is the spike of a series that is on, or the end of the last one.
+type episode struct {
+	on     bool
+	spike  Spike
+	best   float64 // surprise at Spike.Peak, beyond what is needed
+	window int     // the one that found it
+	calm   int64   // since when nothing is unusual; 0 while something is
+	end    int64   // of the last spike: no window reaches back beyond it
+}
+
+const (
+	calmTime     = 15 * 60 // nothing unusual for so long ends a spike
+	calmSurprise = 4.6     // one in a hundred
+)
+
+// judge looks at the windows of a series that end now. It reports whether a
+// spike began or ended.
+func (d *Detector) judge(t *track, now int64) bool {
+	e := &t.episode
+	best, excess, usual := reading{}, 0.0, true
+	for w := range windows {
+		n := t.ring.sums[w]
+		if n == 0 || !e.on && int(n) < d.settings.MinEvents {
+			continue
+		}
+		r := t.read(w, now, e.end)
+		if r.surprise > calmSurprise && w <= max(e.window-1, 2) {
+			usual = false
+		}
+		if int(r.n) < d.settings.MinEvents || r.surprise < d.needed[w] || d.routine(t, &r, now) {
+			continue
+		}
+		if over := r.surprise - d.needed[w]; over > excess || best.n == 0 {
+			best, excess = r, over
+		}
+	}
+	began := best.n > 0 && d.surprising(t, best, excess, now)
+	return began || e.on && d.calm(t, usual, now)
+}
+
+func (d *Detector) surprising(t *track, r reading, excess float64, now int64) (began bool) {
+	e := &t.episode
+	if !e.on {
+		began = true
+		*e = episode{on: true, window: r.window, end: e.end, best: math.Inf(-1)}
+		e.spike = Spike{Series: t.series, Start: unix(t.onset(now, e.end, r)), Found: unix(now), Last: unix(now)}
+	}
+	if excess > e.best {
+		e.best = excess
+		e.spike.Window, e.spike.Peak = unix(now).Sub(unix(r.since)), unix(now)
+		e.spike.Value, e.spike.Expected = float64(r.n), r.expected
+		e.spike.Probability = math.Exp(-r.surprise)
+		e.spike.PerMonth = d.settings.FalsePagesPerMonth * math.Exp(-excess)
+	}
+	return began
+}
+
+// calm ends a spike when the short windows have been usual for a while: the
+// long ones remember it for hours.
+func (d *Detector) calm(t *track, usual bool, now int64) (ended bool) {
+	e := &t.episode
+	switch {
+	case !usual:
+		e.calm, e.spike.Last = 0, unix(now)
+		return false
+	case e.calm == 0:
+		e.calm = now
+		return false
+	case now-e.calm < calmTime:
+		return false
+	}
+	e.on, e.end = false, e.calm
+	e.spike.End = unix(e.calm)
+	return true
+}
+
+// routine reports whether so many refusals come at this time of day on most
+// days, or on this day of every week.
+func (d *Detector) routine(t *track, r *reading, now int64) bool {
+	const (
+		days = 7
+		some = 4 // days that have to be known
+	)
+	length := (panesOf[r.window]*pane + cell - 1) / cell
+	last := floorDiv(now-1, cell)
+	var peaks []float64
+	for day := int64(1); day <= days; day++ {
+		if n, ok := d.peak(t, last-day*24*3600/cell, length); ok {
+			peaks = append(peaks, n)
+		}
+	}
+	usual := 0.0
+	if len(peaks) >= some {
+		usual = middle(peaks)
+	}
+	const week = days * 24 * 3600 / cell
+	a, okA := d.peak(t, last-week, length)
+	b, okB := d.peak(t, last-2*week+2, length)
+	if okA && okB {
+		usual = max(usual, min(a, b))
+	}
+	if usual <= r.expected {
+		return false
+	}
+	return t.spread[r.window].surprise(float64(r.n), usual, t.alpha(r.window, usual)+t.doubt) < d.needed[r.window]
+}
+
+// peak is the most refusals in so many cells that end about the cell last.
+func (d *Detector) peak(t *track, last, length int64) (most float64, ok bool) {
+	for end := last - 2; end <= last+2; end++ {
+		sum := 0.0
+		for c := end - length + 1; c <= end; c++ {
+			n := t.history.cell(c)
+			if n == unknown {
+				return 0, false
+			}
+			sum += float64(n)
+			if hour := floorDiv(c, 3600/cell); d.coarse[mod(hour, historyHours)] {
+				// The hour's excess may all have been in one cell.
+				rate := t.profile.rate[d.slot(hour)] * t.profile.level
+				sum = max(sum, float64(t.history.hour(hour))-rate*float64(6-length)/6)
+			}
+		}
+		most = max(most, sum)
+	}
+	return most, true
+}

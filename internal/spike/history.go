@@ -1,0 +1,258 @@
+package spike
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	historyHours = 35 * 24
+	historyCells = 14 * 24 * 3600 / cell
+	unknown      = math.MaxUint32 // a stretch that nothing is known of: no zero
+)
+
+// history is what one series had in the last weeks: by hour, and for two weeks
+// by cell.
+type history struct {
+	hours [historyHours]uint32
+	cells [historyCells]uint32
+	some  bool // any refusals at all
+}
+
+func newHistory() *history {
+	h := &history{}
+	for i := range h.hours {
+		h.hours[i] = unknown
+	}
+	for i := range h.cells {
+		h.cells[i] = unknown
+	}
+	return h
+}
+
+func mod(a, n int64) int64 { return ((a % n) + n) % n }
+
+func (h *history) hour(i int64) uint32       { return h.hours[mod(i, historyHours)] }
+func (h *history) setHour(i int64, n uint32) { h.hours[mod(i, historyHours)] = n; h.note(n) }
+func (h *history) cell(i int64) uint32       { return h.cells[mod(i, historyCells)] }
+func (h *history) setCell(i int64, n uint32) { h.cells[mod(i, historyCells)] = n; h.note(n) }
+func (h *history) note(n uint32)             { h.some = h.some || n != 0 && n != unknown }
+
+// closeHour adds up the cells of hour i, of which half have to be known.
+func (h *history) closeHour(i int64) {
+	const perHour = 3600 / cell
+	var sum, known uint32
+	for c := i * perHour; c < (i+1)*perHour; c++ {
+		if n := h.cell(c); n != unknown {
+			sum += n
+			known++
+		}
+	}
+	if 2*known < perHour {
+		h.setHour(i, unknown)
+		return
+	}
+	h.setHour(i, sum*perHour/known)
+}
+
+// robustMean is the mean of counts of which some may be of attacks: it begins
+// with the lower two thirds and then takes no count for more than what is
+// plausible beside the others. The order of values is lost.
+func robustMean(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	mean := 0.0
+	lower := values[:(2*len(values)+2)/3]
+	for _, v := range lower {
+		mean += v
+	}
+	mean /= float64(len(lower))
+	for range 4 {
+		most, sum := plausible(mean), 0.0
+		for _, v := range values {
+			sum += min(v, most)
+		}
+		mean = sum / float64(len(values))
+	}
+	return mean
+}
+
+// plausible is a count that is seldom exceeded where mean is usual, of a source
+// that is as bursty as mail is.
+func plausible(mean float64) float64 {
+	const burst, dispersion = 3, 0.06
+	return mean + 2.5*math.Sqrt(burst*mean+dispersion*mean*mean) + 2
+}
+
+// profile is the refusals that an hour of the week usually has.
+type profile struct {
+	rate   [168]float64 // per hour
+	doubt  [168]float64 // variance of the rate relative to its square, as too little was seen
+	level  float64      // the last day beside it
+	known  int          // hours
+	total  float64      // refusals in them
+	recent bool         // there was anything in the last weeks
+}
+
+// learner has the room that learning a profile needs.
+type learner struct {
+	values   []float64
+	week     [historyHours]uint8 // hour of the week of each hour of the history
+	usable   [historyHours]bool
+	newest   int64
+	perSlot  [168][]float64
+	perHour  [24][2][]float64 // workday, weekend
+	ratios   []hourRatio
+	allHours []float64
+}
+
+type hourRatio struct{ n, mean float64 }
+
+// Monday is day 0 of the week.
+func weekend(slot int) int {
+	if slot/24 >= 5 {
+		return 1
+	}
+	return 0
+}
+
+// learn makes p anew from the hours until newest. Nothing of l is kept but room.
+func (l *learner) learn(h *history, p *profile) {
+	p.known, p.total, p.recent = 0, 0, h.some
+	l.sortIn(h, p)
+	if !h.some {
+		for i := range p.doubt {
+			p.doubt[i] = doubt(float64(p.known)/24, 0)
+		}
+		return
+	}
+	all := robustMean(l.allHours)
+	var class [2]float64
+	for k := range class {
+		class[k] = l.classMean(k, all)
+	}
+	for hour := range 24 {
+		both := append(append(l.values[:0], l.perHour[hour][0]...), l.perHour[hour][1]...)
+		l.values = both
+		nBoth := float64(len(both))
+		of := shrink(robustMean(both), nBoth, all, 0.3)
+		for k := range 2 {
+			values := l.perHour[hour][k]
+			scaled := of
+			if all > 0 {
+				scaled *= class[k] / l.mixed(hour, class, all)
+			}
+			nClass := float64(len(values))
+			ofClass := shrink(robustMean(values), nClass, scaled, 2)
+			for day := 5 * k; day < 5+2*k; day++ {
+				slot := day*24 + hour
+				own := l.perSlot[slot]
+				n := float64(len(own))
+				p.rate[slot] = shrink(robustMean(own), n, ofClass, 4)
+				p.doubt[slot] = doubt(nBoth, nClass)
+			}
+		}
+	}
+	p.level = l.levelOf(h, p)
+}
+
+// mixed is the mean rate of the days that the hours of the day were seen on.
+func (l *learner) mixed(hour int, class [2]float64, all float64) float64 {
+	a, b := float64(len(l.perHour[hour][0])), float64(len(l.perHour[hour][1]))
+	if m := (a*class[0] + b*class[1]); m > 0 {
+		return m / (a + b)
+	}
+	return all
+}
+
+// doubt is what is not known of an hour's rate after n such hours, nClass of them
+// on the same kind of day.
+func doubt(n, nClass float64) float64 {
+	const unseen, noise, unseenClass = 0.5, 0.06, 0.1
+	return unseen/(1+n*unseen/noise) + unseenClass/(1+nClass*unseenClass/noise)
+}
+
+// shrink is the mean of n values and a prior that is worth weight of them.
+func shrink(mean, n, prior, weight float64) float64 { return (mean*n + prior*weight) / (n + weight) }
+
+func (l *learner) sortIn(h *history, p *profile) {
+	for i := range l.perSlot {
+		l.perSlot[i] = l.perSlot[i][:0]
+	}
+	for i := range l.perHour {
+		l.perHour[i][0], l.perHour[i][1] = l.perHour[i][0][:0], l.perHour[i][1][:0]
+	}
+	l.allHours = l.allHours[:0]
+	for i := l.newest - historyHours + 1; i <= l.newest; i++ {
+		n := h.hour(i)
+		if n == unknown {
+			continue
+		}
+		p.known++
+		p.total += float64(n)
+		slot := int(l.week[mod(i, historyHours)])
+		l.perSlot[slot] = append(l.perSlot[slot], float64(n))
+		k := weekend(slot)
+		l.perHour[slot%24][k] = append(l.perHour[slot%24][k], float64(n))
+		l.allHours = append(l.allHours, float64(n))
+	}
+}
+
+// classMean is the mean of the hours of workdays or weekends, each hour of the
+// day counting the same.
+func (l *learner) classMean(k int, all float64) float64 {
+	sum, n := 0.0, 0.0
+	for hour := range 24 {
+		if values := l.perHour[hour][k]; len(values) > 0 {
+			l.values = append(l.values[:0], values...)
+			sum += robustMean(l.values)
+			n++
+		}
+	}
+	if n == 0 {
+		return all
+	}
+	return shrink(sum/n, n, all, 3)
+}
+
+// levelHours is the memory of a profile's level.
+const levelHours = 36
+
+// levelOf is the last day and a half beside the profile: attacks that last less
+// than half of that do not raise it, and what stays does.
+func (l *learner) levelOf(h *history, p *profile) float64 {
+	l.ratios = l.ratios[:0]
+	for i := l.newest - levelHours + 1; i <= l.newest; i++ {
+		n, mean := h.hour(i), p.rate[l.week[mod(i, historyHours)]]
+		if n != unknown && mean > 0 {
+			l.ratios = append(l.ratios, hourRatio{float64(n), mean})
+		}
+	}
+	slices.SortFunc(l.ratios, func(a, b hourRatio) int {
+		switch x, y := a.n*b.mean, b.n*a.mean; {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	})
+	const prior = 10 // refusals at the usual level
+	level := ratioOf(l.ratios[:(2*len(l.ratios)+2)/3], 1e9, prior)
+	for range 4 {
+		level = ratioOf(l.ratios, level, prior)
+	}
+	return level
+}
+
+// ratioOf takes no hour for more than what is plausible at a level.
+func ratioOf(ratios []hourRatio, level, prior float64) float64 {
+	n, mean := prior, prior
+	for _, r := range ratios {
+		n += min(r.n, plausible(r.mean*level))
+		mean += r.mean
+	}
+	return n / mean
+}

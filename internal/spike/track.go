@@ -1,0 +1,135 @@
+package spike
+
+import (
+	"math"
+	"time"
+)
+
+// track is all that is known of one series.
+type track struct {
+	series  Series
+	ring    ring
+	history *history
+	profile profile
+	spread  [numWindows]dispersion
+	// foreseen are the expected counts of the cells around now, the one under way
+	// being the last but one.
+	foreseen [numForeseen]float64
+	cell     int64 // under way when the cells were foreseen
+	doubt    float64
+	episode  episode
+}
+
+// numForeseen is how many cells the longest window touches, the one under way
+// and one more.
+const numForeseen = 3*3600/cell + 3
+
+func newTrack(s Series) *track { return &track{series: s, history: newHistory()} }
+
+// foresee expects the cells up to and after cell now. Rates change in the middle
+// of hours, not at their ends.
+func (t *track) foresee(now int64, slot func(hour int64) int) {
+	const perHour = 3600 / cell
+	p := &t.profile
+	t.cell = now
+	hour := int64(math.MinInt64)
+	var before, at, after float64
+	for i := range t.foreseen {
+		c := now - (numForeseen - 2) + int64(i)
+		if h := floorDiv(c, perHour); h != hour {
+			hour = h
+			before, at, after = p.rate[slot(h-1)], p.rate[slot(h)], p.rate[slot(h+1)]
+		}
+		middle := (float64(mod(c, perHour)) + 0.5) / perHour // of the cell, in the hour
+		rate := at + (middle-0.5)*(after-at)
+		if middle < 0.5 {
+			rate = before + (middle+0.5)*(at-before)
+		}
+		t.foreseen[i] = rate * p.level / perHour
+	}
+	t.doubt = p.doubt[slot(floorDiv(now, perHour))] + 1/(p.total+0.5)
+}
+
+func floorDiv(a, b int64) int64 { return (a - mod(a, b)) / b }
+
+// expected is the expected count from since until now, both in seconds.
+func (t *track) expected(since, now int64) float64 {
+	first := t.cell - (numForeseen - 2)
+	sum := 0.0
+	for c := floorDiv(since, cell); c*cell < now; c++ {
+		part := min(now, (c+1)*cell) - max(since, c*cell)
+		sum += t.foreseen[min(max(c-first, 0), numForeseen-1)] * float64(part) / cell
+	}
+	return sum
+}
+
+// alpha is the dispersion of window w where mean is expected: what was learned
+// of it, and of longer windows while that is little.
+func (t *track) alpha(w int, mean float64) float64 {
+	const steady, burst = 0.1, 1.5
+	longest := numWindows - 1
+	a := steady + burst/(mean*float64(panesOf[longest])/float64(panesOf[w])+0.01)
+	for i := longest; i >= w; i-- {
+		m := mean * float64(panesOf[i]) / float64(panesOf[w])
+		if i < longest {
+			a = 1.2*a + burst/(m+0.01)/2
+		}
+		a = t.spread[i].of(m+0.01, a)
+	}
+	return a
+}
+
+// reading is what one window says.
+type reading struct {
+	window   int
+	since    int64
+	n        uint32
+	expected float64
+	alpha    float64
+	surprise float64 // -log of a probability
+}
+
+// read looks at window w, which ends now and begins no earlier than floor.
+func (t *track) read(w int, now, floor int64) reading {
+	since := now - panesOf[w]*pane
+	r := reading{window: w, since: since, n: t.ring.sums[w]}
+	if floor > since {
+		r.since = floor
+		r.n = t.ring.sum(floorDiv(floor, pane))
+	}
+	r.expected = t.expected(r.since, now)
+	if float64(r.n) <= r.expected {
+		return r
+	}
+	// A rate of which nothing was seen yet is not known to be zero.
+	mean := max(r.expected, 0.5*float64(now-r.since)/3600/float64(max(t.profile.known, 1)))
+	r.alpha = t.alpha(w, mean) + t.doubt
+	r.surprise = t.spread[w].surprise(float64(r.n), mean, r.alpha)
+	return r
+}
+
+// learnWindow takes window w, which has just ended, for an ordinary one.
+func (t *track) learnWindow(w int, now int64) {
+	mean := t.expected(now-panesOf[w]*pane, now)
+	if mean <= 0 {
+		return
+	}
+	t.spread[w].add(float64(t.ring.sums[w]), mean, t.alpha(w, mean))
+}
+
+// onset is when the excess that r shows began: since then the refusals were
+// above the middle of what was expected and what came, by more than since any
+// other time.
+func (t *track) onset(now, floor int64, r reading) int64 {
+	best, at, sum := 0.0, now, 0.0
+	factor := (1 + min(float64(r.n)/max(r.expected, 1e-9), 20)) / 2
+	for p := t.ring.head - 1; p > t.ring.head-numPanes && p*pane >= floor; p-- {
+		sum += float64(t.ring.panes[slotOf(p)]) - factor*t.expected(p*pane, (p+1)*pane)
+		if sum > best {
+			best, at = sum, p*pane
+		}
+	}
+	return at
+}
+
+func unix(sec int64) time.Time { return time.Unix(sec, 0).UTC() }
