@@ -80,6 +80,8 @@ var Rules = []Rule{
 	// Nothing of these is in the program.
 	{Package: "internal/archtest"},
 	{Package: "internal/sample"},
+	{Package: "internal/generate"},
+	{Package: "internal/bench"},
 	{Package: "internal/testutil", Rooms: rooms, Modules: []string{everyModule}},
 	{Package: "e2e", Modules: []string{xSys}},
 	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},

@@ -82,10 +82,10 @@ func (s *session) eximHurry() {
 	s.play(s)
 }
 
-// eximSpam is mail that is refused once it was seen.
+// eximSpam is mail that is refused once it was seen. The log names no recipient.
 func (s *session) eximSpam() {
 	s.eximConnect(bots)
-	s.from, s.rcpt = s.stranger(), userName(s.world.user())
+	s.from, s.rcpt = s.stranger(), ""
 	s.id = s.eximID()
 	s.refuse(inbound("rejected", "content"), s.exim, "{id} H={peer} F=<{from}> rejected after DATA: This message scored 1{n}.{n} spam points.")
 	s.play(s)

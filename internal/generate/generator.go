@@ -34,7 +34,7 @@ func newGenerator(o options) (*generator, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(o.seed, 0x6d61696c)) //nolint:gosec // the same seed must give the same log
+	rng := rand.New(rand.NewPCG(o.seed, 0x6d61696c))
 	g := &generator{options: o, world: newWorld(rng, o), truth: newTruth(o.clients), mix: mixes(o.mta, o.uniform)}
 	for n := range o.hosts {
 		g.hosts = append(g.hosts, &host{name: "mx" + strconv.Itoa(n+1), number: n, pid: 2000 + 700*n, qmgr: 1200 + n, workers: map[string][]int{}})

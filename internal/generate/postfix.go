@@ -107,18 +107,19 @@ func (s *session) queueID() string {
 		}
 		return string(b)
 	}
-	b = appendLong(b, uint64(s.clock/1e6)+1780000000, 6)
-	b = appendLong(b, uint64(s.clock%1e6), 4)
-	return string(appendLong(append(b, 'z'), uint64(h.serial), 4))
+	b = appendLong(b, uint64(epoch.Unix()+s.clock/1e6), 52, 6)
+	b = appendLong(b, uint64(s.clock%1e6), 52, 4)
+	return string(appendLong(append(b, 'z'), uint64(140000+h.serial%4096), 51, 4))
 }
 
-// appendLong appends n in the 52 digits of a long queue id, which has no vowels.
-func appendLong(b []byte, n uint64, count int) []byte {
+// appendLong appends n in the digits of a long queue id, which has no vowels. The
+// last of 52 ends the time before the inode, which does without it.
+func appendLong(b []byte, n, base uint64, count int) []byte {
 	const digits = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 	b = append(b, make([]byte, count)...)
 	for i := len(b) - 1; count > 0; i, count = i-1, count-1 {
-		b[i] = digits[n%52]
-		n /= 52
+		b[i] = digits[n%base]
+		n /= base
 	}
 	return b
 }
