@@ -10,11 +10,13 @@ const (
 	compress    = "github.com/klauspost/compress"
 	fsnotify    = "github.com/fsnotify/fsnotify"
 	hyperloglog = "github.com/axiomhq/hyperloglog"
+	natsClient  = "github.com/nats-io/nats.go"
 	mapstruct   = "github.com/go-viper/mapstructure"
 	nxtail      = "github.com/nxadm/tail"
 	pflag       = "github.com/spf13/pflag"
 	prometheus  = "github.com/prometheus/client_golang"
 	sqlite      = "modernc.org/sqlite"
+	protobuf    = "google.golang.org/protobuf"
 	promCommon  = "github.com/prometheus/common"
 	systemd     = "github.com/coreos/go-systemd"
 	viper       = "github.com/spf13/viper"
@@ -59,6 +61,7 @@ var Rules = []Rule{
 	{Package: "store", Modules: []string{sqlite}},
 	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
+	{Package: "exporter/nats", Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
 	{Package: "internal/bounded", Pure: true},

@@ -1,0 +1,78 @@
+package nats
+
+import (
+	"math"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/relaylens/relaylens"
+)
+
+func (r *reading) revisionOf(b []byte) error {
+	var v relaylens.Revision
+	err := fields(b, func(f field) error {
+		switch {
+		case !f.isText:
+		case f.number == revisionID:
+			return idOf(&v.ID, f.bytes)
+		case f.number == revisionCause:
+			return word(&v.Cause, f.bytes, relaylens.ParseCause, relaylens.CauseUnknown)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if v.ID.IsZero() || v.Cause == relaylens.CauseNone {
+		return errPayload
+	}
+	r.shipment.Revised = append(r.shipment.Revised, v)
+	return nil
+}
+
+func (r *reading) tallyOf(b []byte) error {
+	t := relaylens.Tally{Event: relaylens.Event{Host: r.host, MTA: r.mta}}
+	e := &t.Event
+	var seconds int64
+	err := fields(b, func(f field) error {
+		if len(f.bytes) > maxText {
+			return errPayload
+		}
+		switch f.number {
+		case tallyKind:
+			return word(&e.Kind, f.bytes, relaylens.ParseKind, relaylens.KindNone)
+		case tallySeconds:
+			seconds = protowire.DecodeZigZag(f.value)
+			return within(abs(seconds), math.MaxInt64/4)
+		case tallyCount:
+			t.Count = uint32(f.value)
+			return within(f.value, maxCount)
+		case tallyDirection:
+			return word(&e.Direction, f.bytes, relaylens.ParseDirection, relaylens.Inbound)
+		case tallyClientIP:
+			return addressOf(&e.ClientIP, f.bytes)
+		case tallyUser:
+			e.User = r.text(f.bytes)
+		case tallySender:
+			e.Sender = r.text(f.bytes)
+		case tallyNullSender:
+			e.NullSender = f.value != 0
+		case tallyRecipient:
+			e.Recipient = r.text(f.bytes)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r.time += seconds
+	if t.Count == 0 || e.Kind.Refusal() {
+		return errPayload
+	}
+	var ok bool
+	if e.Time, ok = r.when(r.time); !ok || e.Kind == relaylens.KindNone { // a kind that a later version added
+		return nil
+	}
+	r.shipment.Context = append(r.shipment.Context, t)
+	return nil
+}
