@@ -18,6 +18,8 @@ const (
 	sqlite      = "modernc.org/sqlite"
 	protobuf    = "google.golang.org/protobuf"
 	promCommon  = "github.com/prometheus/common"
+	alertmgr    = "github.com/prometheus/alertmanager"
+	openAPI     = "github.com/go-openapi/strfmt"
 	systemd     = "github.com/coreos/go-systemd"
 	viper       = "github.com/spf13/viper"
 	webToolkit  = "github.com/prometheus/exporter-toolkit"
@@ -62,9 +64,12 @@ var Rules = []Rule{
 	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/nats", Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
+	{Package: "exporter/alertmanager", Rooms: []string{"classifier/knowledge"}, Modules: []string{alertmgr, openAPI, promCommon, prometheus, zap}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
 	{Package: "internal/bounded", Pure: true},
+	{Package: "internal/alerting", Rooms: []string{"internal/aggregate", "internal/spike"}, Pure: true},
+	{Package: "internal/watch", Rooms: []string{"classifier", "internal/alerting", "internal/bounded", "internal/spike"}, Pure: true},
 	{Package: "internal/spike", Rooms: []string{"internal/bounded", "internal/aggregate"}, Pure: true},
 	{Package: "internal/spike/simulate", Pure: true},
 
@@ -90,7 +95,7 @@ var Rules = []Rule{
 	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},
 }
 
-var rooms = []string{"config", "tailer", "parsers", "parsers/*", "classifier", "classifier/knowledge", "store", "summary", "exporter/*", "internal/aggregate", "internal/spike"}
+var rooms = []string{"config", "tailer", "parsers", "parsers/*", "classifier", "classifier/knowledge", "store", "summary", "exporter/*", "internal/aggregate", "internal/spike", "internal/alerting", "internal/watch"}
 
 // impure are the packages of the standard library through which a function
 // learns or does more than its arguments say.

@@ -1,0 +1,275 @@
+package alerting
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/spike"
+)
+
+// The names of alerts, a closed list.
+const (
+	// ServerFault is a problem of this server that the log proves.
+	ServerFault = "RelaylensServerFault"
+	// RefusalSpike is a spike of refusals that are not, or not known to be, an attack.
+	RefusalSpike = "RelaylensRefusalSpike"
+	// Attack is a spike of what attackers do.
+	Attack = "RelaylensAttack"
+)
+
+// Names lists the names of alerts.
+func Names() []string { return []string{ServerFault, RefusalSpike, Attack} }
+
+const (
+	// hold is how long a problem has to show until it is an alert: causes that
+	// little evidence gave may be others in the next moment.
+	hold = 15 * time.Second
+	// pendingFor is how long one that does not show is waited for.
+	pendingFor = 5 * time.Minute
+
+	// quietSpike is how long after a spike its problem is over.
+	quietSpike = 10 * time.Minute
+	// quietEvidence is how long nothing must prove a problem until it is over, at
+	// least and at most; between them it is as long as quietGaps gaps between its
+	// refusals.
+	quietEvidence    = 15 * time.Minute
+	maxQuietEvidence = 6 * time.Hour
+	quietGaps        = 4
+	// endedFor is for how long the end of an alert is told.
+	endedFor = 15 * time.Minute
+	// rememberedFor is for how long a problem that ended is remembered. One that
+	// comes back within it has to be quiet twice as long.
+	rememberedFor = 24 * time.Hour
+	maxAgain      = 4
+
+	// maxProblems bounds what is remembered.
+	maxProblems = 500
+)
+
+// Engine makes alerts. It is used by one goroutine.
+type Engine struct {
+	problems []*problem // in the order in which they began
+	now      time.Time
+}
+
+// New makes an engine without alerts.
+func New() *Engine { return &Engine{} }
+
+// problem is what an alert is made of.
+type problem struct {
+	alert relaylens.Alert
+	state state
+	// volume is set where spikes made it and nothing proves it without them.
+	volume bool
+	series []spike.Series // whose spikes belong to it
+	seen   time.Time      // in event time, when it showed first and last
+	shown  time.Time
+	spiked time.Time     // when a spike of it was on last
+	last   time.Time     // of its refusals
+	over   time.Time     // when it was found to be over
+	gap    time.Duration // between its refusals
+	again  int           // how often it came back
+}
+
+type state uint8
+
+const (
+	pending state = iota // shows, for less than hold
+	active
+	ended
+)
+
+// candidate is what shows at a moment.
+type candidate struct {
+	alert  relaylens.Alert
+	volume bool
+	series []spike.Series
+	spikes bool // they are on
+	last   time.Time
+	gap    time.Duration // 0 is not known
+}
+
+// Input is what is known at a moment.
+type Input struct {
+	// Now is the moment, in event time.
+	Now time.Time
+	// Findings are the problems that recent refusals point to, and Refusals those
+	// refusals; both are only read.
+	Findings []relaylens.Finding
+	Refusals func(yield func(*relaylens.Event) bool)
+	// Spikes are those that are on.
+	Spikes []spike.Spike
+}
+
+// Step takes in what is known at a moment, which is not before that of the last
+// step, and reports whether an alert began or ended.
+func (g *Engine) Step(in *Input) (changed bool) {
+	g.now = in.Now
+	for _, c := range g.proven(in.Findings) {
+		g.show(&c)
+	}
+	for _, c := range surges(in) {
+		g.show(&c)
+	}
+	for _, p := range g.problems {
+		changed = g.judge(p) || changed
+	}
+	g.forget()
+	return changed
+}
+
+// show enters what shows: into the problem that it is, or as another.
+func (g *Engine) show(c *candidate) {
+	p := g.find(c)
+	if p == nil || p.state == ended {
+		again := 0
+		if p != nil {
+			again = min(p.again+1, maxAgain)
+			g.problems = slices.DeleteFunc(g.problems, func(o *problem) bool { return o == p })
+		}
+		p = &problem{alert: c.alert, volume: c.volume, seen: g.now, again: again}
+		g.problems = append(g.problems, p)
+	}
+	a := &p.alert
+	if p.state == pending { // its labels are open still
+		began := a.StartsAt
+		*a = c.alert
+		if began.Before(a.StartsAt) {
+			a.StartsAt = began
+		}
+	}
+	if c.alert.StartsAt.Before(a.StartsAt) {
+		a.StartsAt = c.alert.StartsAt
+	}
+	p.volume = p.volume && c.volume
+	if c.alert.Finding != nil && (!known(a.Cause) || c.alert.Cause == a.Cause) {
+		a.Finding = c.alert.Finding
+	}
+	if c.alert.Value > 0 {
+		a.Value, a.Expected, a.Window = c.alert.Value, c.alert.Expected, c.alert.Window
+	}
+	p.shown, p.gap = g.now, cmp.Or(c.gap, p.gap)
+	p.last = later(p.last, c.last)
+	if c.spikes {
+		p.spiked = g.now
+	}
+	for _, s := range c.series {
+		if !slices.Contains(p.series, s) {
+			p.series = append(p.series, s)
+		}
+	}
+}
+
+// find is the problem that c is: an active one before one that ended.
+func (g *Engine) find(c *candidate) *problem {
+	var found *problem
+	for _, p := range g.problems {
+		if !same(p, c) {
+			continue
+		}
+		if p.state != ended {
+			return p
+		}
+		if p.alert.Name == c.alert.Name && p.alert.Entity == c.alert.Entity && p.alert.Host == c.alert.Host {
+			found = p
+		}
+	}
+	return found
+}
+
+// same reports whether c is more of the problem p. A cause that is known tells
+// problems apart, and so does whom they are about; where that is not known, the
+// series do.
+func same(p *problem, c *candidate) bool {
+	a, b := &p.alert, &c.alert
+	if a.Host != b.Host && a.Host != "" && b.Host != "" {
+		return false
+	}
+	if known(a.Cause) && known(b.Cause) {
+		return a.Cause == b.Cause && (a.Entity == b.Entity || p.volume && c.volume && a.Name == Attack ||
+			(p.volume || c.volume) && (broad(a.Entity) || broad(b.Entity)))
+	}
+	if !p.volume || !c.volume {
+		return false
+	}
+	return a.Cause == b.Cause && a.Kind == b.Kind && a.Entity == b.Entity ||
+		slices.ContainsFunc(c.series, func(s spike.Series) bool { return slices.Contains(p.series, s) })
+}
+
+func known(c relaylens.Cause) bool {
+	return c != relaylens.CauseNone && c != relaylens.CauseUnknown && c != relaylens.CausePolicy
+}
+
+// broad reports that a problem is about no one in particular.
+func broad(e relaylens.Entity) bool {
+	return e.Kind == relaylens.EntityNone || e.Kind == relaylens.EntityServer
+}
+
+// judge moves p on and reports whether that is to be told.
+func (g *Engine) judge(p *problem) bool {
+	switch {
+	case p.state == pending && p.shown.Equal(g.now) && g.now.Sub(p.seen) >= hold:
+		p.state = active
+		return true
+	case p.state == active && !p.spiked.Equal(g.now) && g.now.Sub(p.last) >= quiet(p):
+		p.state, p.over = ended, g.now
+		p.alert.EndsAt = later(p.last, p.alert.StartsAt)
+		return true
+	}
+	return false
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// quiet is how long p must not show itself until it is over.
+func quiet(p *problem) time.Duration {
+	q := quietSpike
+	if !p.volume {
+		q = min(max(quietEvidence, quietGaps*p.gap), maxQuietEvidence)
+	}
+	return min(q<<p.again, max(q, maxQuietEvidence))
+}
+
+// forget lets go of what is too old, and of the oldest where there is too much.
+func (g *Engine) forget() {
+	g.problems = slices.DeleteFunc(g.problems, func(p *problem) bool {
+		return p.state == pending && g.now.Sub(p.shown) > pendingFor || p.state == ended && g.now.Sub(p.over) > rememberedFor
+	})
+	for len(g.problems) > maxProblems {
+		i := slices.IndexFunc(g.problems, func(p *problem) bool { return p.state != active })
+		i = max(i, 0)
+		g.problems = slices.Delete(g.problems, i, i+1)
+	}
+}
+
+// Alerts are the alerts that are active, the most severe first, and then those
+// that ended lately.
+func (g *Engine) Alerts() []relaylens.Alert {
+	var list []relaylens.Alert
+	for _, p := range g.problems {
+		if p.state == active || p.state == ended && g.now.Sub(p.over) < endedFor {
+			list = append(list, p.alert)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b relaylens.Alert) int {
+		return cmp.Or(compareBool(!a.EndsAt.IsZero(), !b.EndsAt.IsZero()), cmp.Compare(b.Severity, a.Severity), a.StartsAt.Compare(b.StartsAt))
+	})
+	return list
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}

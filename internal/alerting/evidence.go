@@ -1,0 +1,141 @@
+package alerting
+
+import (
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// proof is what a finding needs to be an alert without a spike.
+type proof struct {
+	events, clients int
+	severity        relaylens.Severity
+}
+
+// proofs are of the causes that are this server's fault and that a log proves.
+// That AUTH is not offered is not among them: strangers ask for it wherever
+// there is none. When many do, it is a spike.
+var proofs = map[relaylens.Cause]proof{
+	relaylens.CauseRecipientDomainNotConfigured: {events: 5, clients: 3, severity: relaylens.SeverityCritical},
+	relaylens.CauseAuthBackendUnavailable:       {events: 3, severity: relaylens.SeverityCritical},
+	relaylens.CauseRestrictionOrder:             {events: 3, severity: relaylens.SeverityCritical},
+	relaylens.CauseClientNotInMynetworks:        {events: 5, severity: relaylens.SeverityWarning},
+	relaylens.CauseRemoteBlocklisted:            {events: 10, severity: relaylens.SeverityWarning},
+}
+
+const (
+	// sure is how sure a finding has to be.
+	sure = 0.8
+	// recent is how long ago the last refusal of a finding may be for it to begin
+	// an alert.
+	recent = 15 * time.Minute
+	// siblings is how many problems of one cause at one server are alerts of their
+	// own; further ones are one together.
+	siblings = 5
+)
+
+// proven are the findings that are alerts by themselves.
+func (g *Engine) proven(findings []relaylens.Finding) []candidate {
+	type place struct {
+		cause relaylens.Cause
+		host  string
+	}
+	var list []candidate
+	own, joint := map[place]int{}, map[place]bool{} // alerts of their own, and of several
+	for _, p := range g.problems {
+		if at := (place{p.alert.Cause, p.alert.Host}); p.state != ended && !p.volume {
+			if broad(p.alert.Entity) {
+				joint[at] = true
+			} else {
+				own[at]++
+			}
+		}
+	}
+	fresh := map[place][]*relaylens.Finding{}
+	for i := range findings {
+		f := &findings[i]
+		if !proves(f) {
+			continue
+		}
+		if p := g.problemOf(f); p != nil {
+			list = append(list, evident(f))
+		} else if g.now.Sub(f.Last) < recent {
+			at := place{f.Cause, f.Host}
+			fresh[at] = append(fresh[at], f)
+		}
+	}
+	for at, some := range fresh {
+		if joint[at] || own[at]+len(some) > siblings {
+			whole := combine(some)
+			list = append(list, evident(&whole))
+			continue
+		}
+		for _, f := range some {
+			list = append(list, evident(f))
+		}
+	}
+	sortCandidates(list)
+	return list
+}
+
+func proves(f *relaylens.Finding) bool {
+	p, ok := proofs[f.Cause]
+	return ok && f.Confidence >= sure && f.Events >= p.events && f.Clients >= p.clients
+}
+
+// problemOf is the problem that f has of its own.
+func (g *Engine) problemOf(f *relaylens.Finding) *problem {
+	for _, p := range g.problems {
+		if a := &p.alert; p.state != ended && !p.volume && a.Cause == f.Cause && a.Host == f.Host && a.Entity == f.Entity {
+			return p
+		}
+	}
+	return nil
+}
+
+// evident is the candidate that f is. Its refusals are of one kind as a rule;
+// the first of them tells.
+func evident(f *relaylens.Finding) candidate {
+	finding := *f
+	c := candidate{last: f.Last, alert: relaylens.Alert{
+		Name: ServerFault, Severity: proofs[f.Cause].severity, Cause: f.Cause, Fault: f.Fault, Host: f.Host, Entity: f.Entity,
+		StartsAt: f.First, Finding: &finding,
+	}}
+	if len(f.Evidence) > 0 {
+		c.alert.Kind = f.Evidence[0].Kind
+	}
+	if f.Events > 1 {
+		c.gap = f.Last.Sub(f.First) / time.Duration(f.Events-1)
+	}
+	return c
+}
+
+// combine makes one finding of several of one cause. Their clients may be the
+// same, so the largest number is what is certain.
+func combine(some []*relaylens.Finding) relaylens.Finding {
+	whole := *some[0]
+	hosts := true
+	for _, f := range some[1:] {
+		if f.Events > whole.Events {
+			whole.Evidence, whole.Confidence, whole.Why, whole.MTA = f.Evidence, f.Confidence, f.Why, f.MTA
+		}
+		hosts = hosts && f.Host == whole.Host
+	}
+	whole.Events, whole.Clients, whole.Users = 0, 0, 0
+	for _, f := range some {
+		whole.Events += f.Events
+		whole.Clients, whole.Users = max(whole.Clients, f.Clients), max(whole.Users, f.Users)
+		if f.First.Before(whole.First) {
+			whole.First = f.First
+		}
+		whole.Last = later(whole.Last, f.Last)
+	}
+	if !hosts {
+		whole.Host = ""
+	}
+	whole.Entity = relaylens.Entity{Kind: relaylens.EntityServer, Value: whole.Host}
+	if whole.Host == "" {
+		whole.Entity = relaylens.Entity{}
+	}
+	return whole
+}

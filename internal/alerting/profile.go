@@ -1,0 +1,141 @@
+package alerting
+
+import (
+	"net/netip"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/spike"
+)
+
+// profile is what most of the refusals behind a spike have in common; what they
+// have not is zero.
+type profile struct {
+	cause relaylens.Cause
+	kind  relaylens.Kind
+	host  string
+	mta   relaylens.MTA
+
+	events   int
+	clients  int // distinct, as far as counted
+	domains  int // of senders, likewise
+	evidence []relaylens.Event
+}
+
+// maxCounted is up to how many distinct clients and domains are counted.
+const maxCounted = 1000
+
+// tally counts one spike's refusals.
+type tally struct {
+	events  int
+	causes  map[relaylens.Cause]int
+	kinds   map[relaylens.Kind]int
+	hosts   map[string]int
+	mtas    map[relaylens.MTA]int
+	clients map[netip.Addr]bool
+	domains map[string]bool
+	first   [3]*relaylens.Event // the first, one of another client, the last
+}
+
+func newTally() *tally {
+	return &tally{causes: map[relaylens.Cause]int{}, kinds: map[relaylens.Kind]int{}, hosts: map[string]int{}, mtas: map[relaylens.MTA]int{},
+		clients: map[netip.Addr]bool{}, domains: map[string]bool{}}
+}
+
+func (t *tally) add(e *relaylens.Event) {
+	t.events++
+	t.causes[e.Cause]++
+	t.kinds[e.Kind]++
+	t.mtas[e.MTA]++
+	if len(t.hosts) < maxCounted {
+		t.hosts[e.Host]++
+	}
+	if len(t.clients) < maxCounted {
+		t.clients[e.ClientIP] = true
+	}
+	if len(t.domains) < maxCounted {
+		t.domains[e.SenderDomain()] = true
+	}
+	switch {
+	case t.first[0] == nil:
+		t.first[0] = e
+	case t.first[1] == nil && e.ClientIP != t.first[0].ClientIP:
+		t.first[1] = e
+	default:
+		t.first[2] = e
+	}
+}
+
+// profile is what t has counted, within what the series says anyway.
+func (t *tally) profile(s *spike.Series) profile {
+	p := profile{cause: s.Cause, kind: s.Kind, events: t.events, clients: len(t.clients), domains: len(t.domains)}
+	if p.cause == relaylens.CauseNone {
+		p.cause = dominant(t.causes, t.events)
+	}
+	if p.kind == relaylens.KindNone {
+		p.kind = dominant(t.kinds, t.events)
+	}
+	p.host, p.mta = dominant(t.hosts, t.events), dominant(t.mtas, t.events)
+	for _, e := range t.first {
+		if e != nil {
+			p.evidence = append(p.evidence, e.Clone())
+		}
+	}
+	return p
+}
+
+// dominant is the value that most of all have, or zero.
+func dominant[K comparable](counts map[K]int, all int) (zero K) {
+	for value, n := range counts {
+		if float64(n) >= most*float64(all) {
+			return value
+		}
+	}
+	return zero
+}
+
+// profiles tells what the refusals of each spike are.
+func profiles(open []spike.Spike, in *Input) []profile {
+	tallies := make([]*tally, len(open))
+	for i := range tallies {
+		tallies[i] = newTally()
+	}
+	for e := range in.Refusals {
+		for i := range open {
+			if !e.Time.Before(open[i].Start) && matches(&open[i].Series, e) {
+				tallies[i].add(e)
+			}
+		}
+	}
+	list := make([]profile, len(open))
+	for i := range list {
+		list[i] = tallies[i].profile(&open[i].Series)
+	}
+	return list
+}
+
+// fault is whose doing it is: that of the cause, and our resolver's where DNS
+// does not answer about many domains at once.
+func (p *profile) fault() relaylens.Fault {
+	if p.cause == relaylens.CauseSenderDomainDNSTempfail && p.domains >= manyDomains {
+		return relaylens.FaultServer
+	}
+	return p.cause.Fault()
+}
+
+// finding tells of refusals that no finding is made of, because their cause is
+// not known or policy.
+func (p *profile) finding(a *relaylens.Alert) *relaylens.Finding {
+	if p.events == 0 {
+		return nil
+	}
+	f := &relaylens.Finding{Cause: a.Cause, Fault: a.Fault, Entity: a.Entity, Host: a.Host, MTA: p.mta,
+		Events: p.events, Clients: p.clients, Evidence: p.evidence}
+	for i := range p.evidence {
+		t := p.evidence[i].Time
+		if i == 0 || t.Before(f.First) {
+			f.First = t
+		}
+		f.Last = later(f.Last, t)
+	}
+	return f
+}

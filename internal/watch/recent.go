@@ -1,0 +1,81 @@
+package watch
+
+import (
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
+)
+
+const (
+	// lateAge is after what time nothing more is expected to come that tells of a
+	// refusal; until reviseAge it may all the same.
+	lateAge   = 20 * time.Minute
+	reviseAge = time.Hour
+	// maxRecent refusals are looked at again.
+	maxRecent = 20_000
+)
+
+// Revision is a cause that later events changed.
+type Revision struct {
+	ID    relaylens.ID
+	Cause relaylens.Cause
+}
+
+// recent are the refusals whose causes later events may change, in the order in
+// which they came.
+type recent struct{ events []relaylens.Event }
+
+func (r *recent) add(e *relaylens.Event) {
+	if len(r.events) >= maxRecent {
+		r.forget(maxRecent / 4)
+	}
+	r.events = append(r.events, *e)
+}
+
+// forget lets the first n go.
+func (r *recent) forget(n int) {
+	left := copy(r.events, r.events[n:])
+	clear(r.events[left:])
+	r.events = r.events[:left]
+}
+
+// revise asks for the causes anew, by all that was seen since, and returns what
+// changed. Refusals that are too old at now are let go.
+func (r *recent) revise(c *classifier.Classifier, now time.Time) (revisions []Revision) {
+	old := 0
+	for i := range r.events {
+		e := &r.events[i]
+		was, age := e.Cause, now.Sub(e.Time)
+		if age >= lateAge {
+			c.Final(e)
+		} else {
+			c.Revise(e)
+		}
+		if e.Cause != was {
+			revisions = append(revisions, Revision{ID: e.ID, Cause: e.Cause})
+		}
+		if old == i && age > reviseAge {
+			old++
+		}
+	}
+	r.forget(old)
+	return revisions
+}
+
+// findings gathers the problems that the recent refusals point to.
+func (r *recent) findings(c *classifier.Classifier) []relaylens.Finding {
+	f := c.NewFindings()
+	for i := range r.events {
+		f.Add(&r.events[i])
+	}
+	return f.List()
+}
+
+func (r *recent) all(yield func(*relaylens.Event) bool) {
+	for i := range r.events {
+		if !yield(&r.events[i]) {
+			return
+		}
+	}
+}
