@@ -63,6 +63,8 @@ type Correlator struct {
 // Web is what the HTTP server needs beside its address.
 type Web struct {
 	ConfigFile string `key:"config_file" flag:"web.config.file" restart:"yes" example:"/etc/relaylens/web.yml" doc:"Absolute path of a file in the Prometheus exporter-toolkit format that sets TLS, client certificates and basic auth. What is in the file is read anew by itself. Not set means plain HTTP for everybody who can connect."`
+	MaxSpan    Span   `key:"max_span" default:"31d" example:"92d" doc:"The longest span of time that one question of the API may be about, of summaries and findings. A long one costs reading of all its hours."`
+	MaxEvents  int    `key:"max_events" default:"20000" example:"100000" doc:"How many events one question of the API lists at most. For findings no more refusals are looked at; of more, the latest of each cause."`
 }
 
 // Log is the daemon's own log.

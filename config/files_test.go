@@ -100,6 +100,7 @@ func TestMeaning(t *testing.T) {
 			Store:      Store{Keep: Span(90 * 24 * time.Hour), MaxSize: 2e9},
 			Correlator: Correlator{MaxEntries: 40000, MaxBytes: 16 << 20},
 			Alerting:   Default().Alerting,
+			Web:        Default().Web,
 			Log:        Log{Level: "info", Format: "auto"},
 		},
 		"good-full.yml": {
@@ -129,7 +130,7 @@ func TestMeaning(t *testing.T) {
 					PasswordFile: "/etc/relaylens/am.password", CAFile: "/etc/ssl/site.pem"}},
 				DashboardURL: "https://grafana.example.com/d/relaylens", RunbookURL: Default().Alerting.RunbookURL,
 				Labels: []string{"team=mail"}},
-			Web: Web{ConfigFile: "/etc/relaylens/web.yml"},
+			Web: Web{ConfigFile: "/etc/relaylens/web.yml", MaxSpan: Span(92 * 24 * time.Hour), MaxEvents: 100_000},
 			Log: Log{Level: "warn", Format: "json"},
 		},
 	} {

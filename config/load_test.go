@@ -89,6 +89,8 @@ func TestEveryVariable(t *testing.T) {
 		"RELAYLENS_ALERTING_RUNBOOK_URL":           "https://w/causes",
 		"RELAYLENS_ALERTING_LABELS":                "[a=b, c=d]",
 		"RELAYLENS_WEB_CONFIG_FILE":                "/w",
+		"RELAYLENS_WEB_MAX_SPAN":                   "2d",
+		"RELAYLENS_WEB_MAX_EVENTS":                 "500",
 		"RELAYLENS_LOG_LEVEL":                      "error",
 		"RELAYLENS_LOG_FORMAT":                     "console",
 	}
@@ -118,7 +120,7 @@ func TestEveryVariable(t *testing.T) {
 		},
 		Correlator: Correlator{1000, 1 << 20},
 		Alerting:   Alerting{2, 30, []Alertmanager{{URL: "http://am:9093"}}, "https://mx1:9725", "https://g/d/x", "https://w/causes", []string{"a=b", "c=d"}},
-		Web:        Web{"/w"},
+		Web:        Web{"/w", Span(48 * time.Hour), 500},
 		Log:        Log{"error", "console"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -161,7 +161,9 @@ alerting:
   alertmanagers: [] # default
   runbook_url: https://github.com/relaylens/relaylens/blob/main/docs/causes.md # default
   labels: [] # default
-web: {}
+web:
+  max_span: 31d # default
+  max_events: 20000 # default
 log:
   level: info # default
   format: auto # default

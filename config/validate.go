@@ -31,6 +31,8 @@ const (
 	maxKeep       = Span(100 * 365 * 24 * time.Hour)
 	minMaxSize    = 50e6
 	maxMaxSize    = 1 << 50
+	minWebSpan    = Span(time.Hour)
+	maxWebEvents  = 1_000_000
 )
 
 // checker collects what is wrong.
@@ -63,6 +65,10 @@ func (c *Config) Validate() error {
 	if s := c.Store.MaxSize; s < minMaxSize || s > maxMaxSize {
 		k.refuse("store.max_size", s.String()+" is out of bounds", fmt.Sprintf("use %s to %s", Size(minMaxSize), Size(maxMaxSize)))
 	}
+	if s := c.Web.MaxSpan; s < minWebSpan || s > maxKeep {
+		k.refuse("web.max_span", s.String()+" is out of bounds", fmt.Sprintf("use %s to %s", minWebSpan, maxKeep))
+	}
+	k.number("web.max_events", c.Web.MaxEvents, 1, maxWebEvents)
 	for _, p := range c.Parsers.all() {
 		k.phrases(p.key+".relay_denied", p.texts.RelayDenied)
 		k.phrases(p.key+".sender_verify", p.texts.SenderVerify)

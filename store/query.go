@@ -71,6 +71,24 @@ func (s *Store) Select(ctx context.Context, q Query) iter.Seq2[relaylens.Event, 
 	}
 }
 
+// Count is how many events of a span a match selects; it stops at most, 0 is no
+// limit.
+func (s *Store) Count(ctx context.Context, span Span, match relaylens.Match, most int) (n int, err error) {
+	if most <= 0 {
+		most = -1
+	}
+	var w where
+	w.span(span)
+	if err := w.match(match); err != nil {
+		return 0, err
+	}
+	query := "SELECT count(*) FROM (SELECT 1 FROM events" + w.sql.String() + " LIMIT ?)"
+	if err := s.read.QueryRowContext(ctx, query, append(w.args, most)...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count events: %w", err)
+	}
+	return n, nil
+}
+
 // spans are where to look for what q asks for, in the order of the answer.
 func (s *Store) spans(ctx context.Context, q *Query) ([]Span, error) {
 	hours, ok, err := s.hours(ctx, q.Match, q.Span)

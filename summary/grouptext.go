@@ -56,7 +56,7 @@ func (t *GroupTable) table() (tab table, note string) {
 	}
 	if t.Others > 0 {
 		row := make([]cell, len(tab.columns))
-		row[0], row[1], row[2] = cell{number(t.Others), dim}, cell{share(t.Others, t.Refusals), dim}, cell{"others", dim}
+		row[0], row[1], row[2] = cell{Number(t.Others), dim}, cell{share(t.Others, t.Refusals), dim}, cell{"others", dim}
 		tab.rows = append(tab.rows, row)
 	}
 	return tab, note
@@ -64,7 +64,7 @@ func (t *GroupTable) table() (tab table, note string) {
 
 // inexactNote explains the + behind a number.
 func inexactNote(most int64) string {
-	return "+ and up to " + number(most) + " more: there were too many different values to count each exactly."
+	return "+ and up to " + Number(most) + " more: there were too many different values to count each exactly."
 }
 
 // AppendJSON adds t as one JSON object.

@@ -136,9 +136,9 @@ func (r *Report) bars() []bar {
 	bars := make([]bar, len(r.Timeline.Buckets))
 	every := (len(bars) + 7) / 8
 	for i, b := range r.Timeline.Buckets {
-		bars[i].Title = fmt.Sprintf("%s: %s", b.Time.Format(time.DateTime), number(b.Events+b.Remote))
+		bars[i].Title = fmt.Sprintf("%s: %s", b.Time.Format(time.DateTime), Number(b.Events+b.Remote))
 		if i%every == 0 {
-			bars[i].Label = r.Timeline.label(i)
+			bars[i].Label = r.Timeline.Label(i)
 		}
 		for _, part := range []struct {
 			class string

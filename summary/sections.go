@@ -51,7 +51,7 @@ func (r *Report) totals() section {
 		default:
 			l.now, l.before = r.Remote.Refusals, r.Remote.Before
 		}
-		s.table.rows = append(s.table.rows, []cell{{l.name, l.style}, {number(l.now), l.style}, before(l.before), changed(l.now, l.before),
+		s.table.rows = append(s.table.rows, []cell{{l.name, l.style}, {Number(l.now), l.style}, before(l.before), changed(l.now, l.before),
 			{sparkline(r.Timeline.Buckets, l.of), cyan}})
 	}
 	s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {}, {r.Timeline.axis(), dim}})
@@ -62,12 +62,12 @@ func before(n *int64) cell {
 	if n == nil {
 		return cell{}
 	}
-	return cell{number(*n), dim}
+	return cell{Number(*n), dim}
 }
 
 // changed is how much more there is than before; what has doubled stands out.
 func changed(now int64, before *int64) cell {
-	c := cell{text: change(now, before)}
+	c := cell{text: Change(now, before)}
 	switch {
 	case before == nil:
 	case now >= 2**before && now > 0 && now != *before:
@@ -102,7 +102,7 @@ func sparkline(buckets []Bucket, of func(*Bucket) int64) string {
 func (t *Timeline) axis() string {
 	axis := []byte(strings.Repeat(" ", len(t.Buckets)))
 	put := func(i int) {
-		label := t.label(i)
+		label := t.Label(i)
 		from, to := max(i-1, 0), min(i+len(label)+1, len(axis))
 		if i+len(label) <= len(axis) && strings.TrimSpace(string(axis[from:to])) == "" {
 			copy(axis[i:], label)
@@ -126,9 +126,9 @@ func (t *Timeline) newDay(i int) bool {
 	return i > 0 && t.Buckets[i].Time.YearDay() != t.Buckets[i-1].Time.YearDay()
 }
 
-// label is the beginning of a step as it stands on the axis: the hour, and the
+// Label is the beginning of a step as it stands on the axis: the hour, and the
 // date where another day begins.
-func (t *Timeline) label(i int) string {
+func (t *Timeline) Label(i int) string {
 	at := t.Buckets[i].Time
 	switch {
 	case strings.HasSuffix(t.Step, "y"):
@@ -162,7 +162,7 @@ func (r *Report) causes() section {
 		if c.Cause == relaylens.CauseNone {
 			name = "not classified"
 		}
-		s.table.rows = append(s.table.rows, []cell{{text: number(c.Events)}, changed(c.Events, c.Before), {name, faultStyles[c.Fault]}, {text: faultNames[c.Fault]}})
+		s.table.rows = append(s.table.rows, []cell{{text: Number(c.Events)}, changed(c.Events, c.Before), {name, faultStyles[c.Fault]}, {text: faultNames[c.Fault]}})
 	}
 	return r.uncompared(s)
 }
@@ -188,7 +188,7 @@ func (r *Report) findings() section {
 		if i == maxShownFindings {
 			break
 		}
-		events := number(int64(d.Events))
+		events := Number(int64(d.Events))
 		if d.Partial {
 			events += "+"
 		}
@@ -198,7 +198,7 @@ func (r *Report) findings() section {
 		}
 	}
 	if more := r.FindingsTotal - maxShownFindings; more > 0 && len(s.table.rows) > 0 {
-		s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {number(int64(more)) + " more, see relaylens diagnose", dim}})
+		s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {Number(int64(more)) + " more, see relaylens diagnose", dim}})
 	}
 	return s
 }
@@ -213,13 +213,13 @@ func sum(counts []Count) (n int64) {
 // others is the row of what is not listed; width is how many cells it has.
 func others(events int64, values, width int) []cell {
 	row := make([]cell, width)
-	row[0] = cell{number(events), dim}
+	row[0] = cell{Number(events), dim}
 	row[2] = cell{"others", dim}
 	switch {
 	case values == 1:
 		row[2].text = "1 other"
 	case values > 1:
-		row[2].text = number(int64(values)) + " others"
+		row[2].text = Number(int64(values)) + " others"
 	}
 	return row
 }
@@ -242,7 +242,7 @@ func (r *Report) reasons(title string, reasons []Count) section {
 			s.table.rows = append(s.table.rows, others(sum(reasons[i:]), len(reasons)-i, 3))
 			break
 		}
-		s.table.rows = append(s.table.rows, []cell{{text: number(c.Events)}, changed(c.Events, c.Before), {text: reasonName(c)}})
+		s.table.rows = append(s.table.rows, []cell{{text: Number(c.Events)}, changed(c.Events, c.Before), {text: reasonName(c)}})
 	}
 	return r.uncompared(s)
 }
@@ -299,9 +299,9 @@ func (v *Item) inexact() bool { return v.Error*100 > v.Events }
 // counted is how many events a value has; + where it can be notably more.
 func counted(v *Item) string {
 	if v.inexact() {
-		return number(v.Events) + "+"
+		return Number(v.Events) + "+"
 	}
-	return number(v.Events)
+	return Number(v.Events)
 }
 
 // moment is a time as exactly as the span needs it.
@@ -326,7 +326,7 @@ func (r *Report) news() section {
 		if !n.First.IsZero() {
 			first = r.moment(n.First)
 		}
-		s.table.rows = append(s.table.rows, []cell{{text: number(n.Events)}, {text: n.Field}, {text: shown(n.Value)}, {text: shown(n.Name)}, {text: first}})
+		s.table.rows = append(s.table.rows, []cell{{text: Number(n.Events)}, {text: n.Field}, {text: shown(n.Value)}, {text: shown(n.Name)}, {text: first}})
 	}
 	return s
 }

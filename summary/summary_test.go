@@ -252,7 +252,7 @@ func TestChange(t *testing.T) {
 		{0, 0, "="}, {5, 5, "="}, {5, 0, "new"}, {0, 5, "-100%"}, {110, 100, "+10%"}, {90, 100, "-10%"}, {1000, 100, "×10"},
 		{1001, 1000, "+<1%"}, {999, 1000, "-<1%"}, {1, 1000, "->99%"}, {1_234_000, 1000, "×1,234"},
 	} {
-		if got := change(c.now, &c.before); got != c.want {
+		if got := Change(c.now, &c.before); got != c.want {
 			t.Errorf("%d after %d: %q, want %q", c.now, c.before, got, c.want)
 		}
 	}

@@ -168,7 +168,7 @@ func (r *Report) notes() []string {
 	if len(r.Context) > 0 {
 		var parts []string
 		for _, c := range r.Context {
-			parts = append(parts, number(c.Events)+" "+contextName(c))
+			parts = append(parts, Number(c.Events)+" "+contextName(c))
 		}
 		notes = append(notes, "Besides: "+strings.Join(parts, ", ")+".")
 	}
@@ -201,8 +201,8 @@ func (r *Report) mostError() (most int64) {
 	return most
 }
 
-// number is n with thousands apart.
-func number(n int64) string {
+// Number is n with thousands apart.
+func Number(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
@@ -210,8 +210,8 @@ func number(n int64) string {
 	return digits
 }
 
-// change is how much more there is than before.
-func change(now int64, before *int64) string {
+// Change is how much more there is than before.
+func Change(now int64, before *int64) string {
 	switch {
 	case before == nil:
 		return ""
@@ -220,7 +220,7 @@ func change(now int64, before *int64) string {
 	case *before == 0:
 		return "new"
 	case now >= 10**before:
-		return "×" + number(now / *before)
+		return "×" + Number(now / *before)
 	}
 	percent := float64(now-*before) * 100 / float64(*before)
 	switch {

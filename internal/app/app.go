@@ -20,6 +20,7 @@ import (
 	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/internal/api"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/tailer"
@@ -73,7 +74,10 @@ type App struct {
 	served   chan struct{} // closed when the server has ended
 	failed   chan error    // holds at most one
 
+	api *api.API
+
 	retention atomic.Pointer[store.Retention]
+	limits    atomic.Pointer[api.Limits] // of questions
 
 	ready    atomic.Bool
 	stopping atomic.Bool
@@ -117,6 +121,7 @@ func (a *App) setup() error {
 		return err
 	}
 	a.retention.Store(retentionOf(next.config))
+	a.limits.Store(limitsOf(next.config))
 	a.cleanup.push("close event store", func(context.Context) error { return a.store.Close() })
 	commits := a.exporter.Commits(failureNames())
 	a.pipeline = newPipeline(next.parser, classifier.New(), a.exporter, a.store, commits, a.logger.Named("store"))
@@ -127,7 +132,11 @@ func (a *App) setup() error {
 	if a.listener, err = listen(next.config.Listen); err != nil {
 		return err
 	}
+	if err := a.openAPI(); err != nil {
+		return err
+	}
 	a.server = a.newServer()
+	a.server.RegisterOnShutdown(a.api.Close)
 	a.cleanup.push("stop web server", a.stopServer)
 	a.config, a.sources = next.config, next.sources
 	a.setLevel(next.config)

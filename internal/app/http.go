@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/api"
 )
 
 // newServer has every time-out set: whoever can connect may be hostile.
@@ -23,7 +25,7 @@ func (a *App) newServer() *http.Server {
 		ErrorLog:          zap.NewStdLog(l),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      answerTimeout + 10*time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 	}
@@ -63,8 +65,10 @@ func (a *App) handler(l *zap.Logger) http.Handler {
 	mux.HandleFunc("GET /-/healthy", a.healthy)
 	mux.HandleFunc("GET /-/ready", a.isReady)
 	mux.HandleFunc("POST /-/reload", a.reloadByHTTP)
-	mux.Handle("GET /{$}", landingPage(a.options.Version))
-	return secure(http.NewCrossOriginProtection().Handler(mux))
+	mux.Handle("/api/", a.api)
+	mux.Handle("/{$}", a.api)
+	guarded := api.GuardHost(http.NewCrossOriginProtection().Handler(mux), a.listener.Addr(), strings.ToLower(a.options.hostname))
+	return secure(guarded)
 }
 
 // secure sets headers by which a browser neither guesses, frames, keeps nor
@@ -77,7 +81,7 @@ func secure(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src '"+styleHash+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		next.ServeHTTP(w, r)
 	})
 }

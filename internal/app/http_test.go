@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -27,6 +28,10 @@ func TestRoutes(t *testing.T) {
 	r := started(t, reloadable(&next, nil))
 	for request, want := range map[string]int{
 		"GET /":               200,
+		"HEAD /":              200,
+		"POST /":              405,
+		"GET /api/v1/summary": 200,
+		"GET /api/v1/nothing": 404,
 		"GET /metrics":        200,
 		"HEAD /metrics":       200,
 		"GET /-/healthy":      200,
@@ -90,17 +95,64 @@ func TestReloadByHTTPTellsTheMistake(t *testing.T) {
 	}
 }
 
-func TestLandingPage(t *testing.T) {
+func TestStatusPage(t *testing.T) {
 	r := started(t, func(o *Options) { o.Version = `1.0<script>alert("x")</script>` })
-	_, body, header := r.request("GET", "/")
-	if strings.Contains(body, "<script>") {
-		t.Error("the page shows its text unescaped")
+	r.send("/mail.log", refusalLine)
+	r.settle("/mail.log")
+	_, body, header := r.request("GET", "/?live=off")
+	if strings.Contains(body, "<script>") || !strings.Contains(body, "1.0&lt;script&gt;") {
+		t.Errorf("the page shows its text unescaped, or not:\n%s", body)
 	}
-	if !strings.Contains(body, "<style>"+style+"</style>") {
-		t.Error("the style is not the one whose hash the policy allows")
+	if !strings.Contains(body, "/mail.log") {
+		t.Error("the page does not tell of the source")
 	}
 	if got := header.Get("Content-Type"); got != "text/html; charset=utf-8" {
 		t.Errorf("Content-Type: %q", got)
+	}
+}
+
+// A client that follows does not keep the daemon from ending.
+func TestStopEndsFollowers(t *testing.T) {
+	r := started(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.Addr().String()+"/api/v1/events?follow", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := r.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	began := time.Now()
+	r.stop()
+	if took := time.Since(began); took > stepTimeout/2 {
+		t.Errorf("the end took %s", took)
+	}
+	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
+		t.Errorf("the answer ends with %q, %v", rest, err)
+	}
+}
+
+// The daemon listens on a loopback address: names that lead there by a trick of
+// the DNS are none of its.
+func TestHostIsLocal(t *testing.T) {
+	r := started(t)
+	for host, want := range map[string]int{"localhost": 200, "127.0.0.1:9725": 200, "evil.example:80": 421} {
+		for _, path := range []string{"/", "/metrics", "/api/v1/events"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.Addr().String()+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = host
+			res, err := r.client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("%s of %s: %d, want %d", path, host, res.StatusCode, want)
+			}
+		}
 	}
 }
 

@@ -120,6 +120,7 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	}
 	a.exporter.SetMaxHosts(next.config.MaxHosts)
 	a.retention.Store(retentionOf(next.config))
+	a.limits.Store(limitsOf(next.config))
 	a.setLevel(next.config)
 	a.config, a.sources = next.config, next.sources
 	return nil

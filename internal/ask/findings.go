@@ -2,9 +2,6 @@ package ask
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"iter"
 	"slices"
 	"sync"
 
@@ -18,24 +15,28 @@ import (
 type Findings struct {
 	Span  store.Span
 	Match relaylens.Match
-	// Most is how many refusals are looked at, at most; 0 is all. More are
-	// [ErrTooMany].
+	// Most is how many refusals of a store are looked at, at most; 0 is all. Of
+	// more, the latest of each cause are looked at, and the findings are partial.
 	Most int
 }
 
-// ErrTooMany is returned for a question about more refusals than it allows.
-var ErrTooMany = errors.New("the question is about too many refusals")
-
 // Store gathers what is in a store, whose causes are told already.
 func (q *Findings) Store(ctx context.Context, s *store.Store) ([]*summary.Diagnosis, error) {
-	g := newGathering()
-	looked := 0
-	for e, err := range s.Select(ctx, store.Query{Span: q.Span, Match: q.Match}) {
+	if q.Most > 0 {
+		n, err := s.Count(ctx, q.Span, q.Match, q.Most+1)
 		if err != nil {
 			return nil, err
 		}
-		if looked++; q.Most > 0 && looked > q.Most {
-			return nil, fmt.Errorf("%w: more than %d", ErrTooMany, q.Most)
+		if n > q.Most {
+			var p problems
+			err := p.find(ctx, s, q.Span, q.Match, max(q.Most/len(relaylens.Causes()), 1))
+			return p.list, err
+		}
+	}
+	g := newGathering()
+	for e, err := range s.Select(ctx, store.Query{Span: q.Span, Match: q.Match}) {
+		if err != nil {
+			return nil, err
 		}
 		g.add(&e)
 	}
@@ -86,7 +87,7 @@ const mostOfCause = 200
 type problems struct{ list []*summary.Diagnosis }
 
 // find looks for problems in the latest refusals of each cause.
-func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match) error {
+func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match, most int) error {
 	causes, err := causesOf(ctx, s, span)
 	if err != nil {
 		return err
@@ -97,10 +98,10 @@ func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, ma
 	var jobs []func() error
 	for _, cause := range causes {
 		jobs = append(jobs, func() error {
-			found, err := latestOf(ctx, s, span, match, cause)
+			found, err := latestOf(ctx, s, store.Query{Span: span, Match: match, Reverse: true, Limit: most}, cause)
 			mu.Lock()
 			defer mu.Unlock()
-			partial[cause] = len(found) == mostOfCause
+			partial[cause] = len(found) == most
 			events = append(events, found...)
 			return err
 		})
@@ -134,21 +135,18 @@ func causesOf(ctx context.Context, s *store.Store, span store.Span) ([]relaylens
 	}), nil
 }
 
-func latestOf(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match, cause relaylens.Cause) ([]relaylens.Event, error) {
+func latestOf(ctx context.Context, s *store.Store, q store.Query, cause relaylens.Cause) ([]relaylens.Event, error) {
 	only, err := relaylens.ParseMatch([]string{"cause=" + cause.String()})
 	if err != nil {
 		return nil, err
 	}
-	query := store.Query{Span: span, Match: match.And(only), Reverse: true, Limit: mostOfCause}
-	return collect(s.Select(ctx, query))
-}
-
-func collect[T any](seq iter.Seq2[T, error]) (list []T, err error) {
-	for v, err := range seq {
+	q.Match = q.Match.And(only)
+	var events []relaylens.Event
+	for e, err := range s.Select(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, v)
+		events = append(events, e)
 	}
-	return list, nil
+	return events, nil
 }

@@ -131,3 +131,34 @@ func storeField(field string) string {
 	}
 	return field
 }
+
+// Count is how many refusals of a span a match selects, of both directions.
+// Whole hours are counted by their totals where everything is selected.
+func Count(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match) (n int64, err error) {
+	parts := []store.Span{span}
+	if match.IsZero() {
+		head, whole, tail, ok := span.Hours()
+		parts = nil
+		for i, part := range []store.Span{head, whole, tail} {
+			if ok[i] && i != 1 {
+				parts = append(parts, part)
+			}
+		}
+		if ok[1] {
+			for t, err := range s.Totals(ctx, whole) {
+				if err != nil {
+					return 0, err
+				}
+				n += t.Events
+			}
+		}
+	}
+	for _, part := range parts {
+		rows, err := s.Count(ctx, part, match, 0)
+		if err != nil {
+			return 0, err
+		}
+		n += int64(rows)
+	}
+	return n, nil
+}

@@ -85,6 +85,9 @@ func (r *Summary) Report(steps int) *summary.Report {
 	return report
 }
 
+// Findings are the problems behind what was counted.
+func (r *Summary) Findings() []*summary.Diagnosis { return r.problems.list }
+
 // Table is what was counted by the fields of By.
 func (r *Summary) Table() *summary.GroupTable { return r.groups.Table(r.o.Top) }
 
@@ -154,7 +157,7 @@ func (r *Summary) CountStore(ctx context.Context, s *store.Store) error {
 	}
 	var wg sync.WaitGroup
 	var findErr error
-	wg.Go(func() { findErr = r.problems.find(ctx, s, r.o.Span, r.o.Match) })
+	wg.Go(func() { findErr = r.problems.find(ctx, s, r.o.Span, r.o.Match, mostOfCause) })
 	err := count(ctx, s)
 	wg.Wait()
 	return errors.Join(err, findErr)
