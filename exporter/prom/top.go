@@ -36,7 +36,7 @@ func (x *Exporter) Top(snapshot func() *aggregate.Snapshot) {
 			"kind", "by", "key", "window"),
 		bound: desc("top_refusals_error", "Refusals in the window that a value can have had beyond what top_refusals shows, and a value that it does not show. 0 while it is exact.",
 			"kind", "by", "window"),
-		distinct: desc("distinct", "Distinct clients, networks, users and domains that were refused in the window, within about 2 %.",
+		distinct: desc("distinct", "Distinct clients, networks, users and domains that were refused in the window, with a standard error of 2.3 %.",
 			"kind", "by", "window"),
 	})
 }

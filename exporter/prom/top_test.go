@@ -46,8 +46,8 @@ func TestTop(t *testing.T) {
 		"alike once they are escaped": {[]string{"\xff", `\xff`, "\xff"}, []string{
 			`{by="user",key="\\xff",kind="relay_denied",window="5m"} 2`, `{by="user",key="other",kind="relay_denied",window="5m"} 1`}},
 		"a rune that is cut": {[]string{strings.Repeat("x", 62) + "é"}, []string{
-			`{by="user",key="` + strings.Repeat("x", 62) + `\\xc3",kind="relay_denied",window="5m"} 1`,
-			`{by="user",key="other",kind="relay_denied",window="5m"} 0`}},
+			`{by="user",key="other",kind="relay_denied",window="5m"} 0`,
+			`{by="user",key="` + strings.Repeat("x", 62) + `\\xc3",kind="relay_denied",window="5m"} 1`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x, w := newExporter(t, 1), aggregate.New(aggregate.Limits{TopK: 2})
@@ -98,7 +98,7 @@ func fullTop(t testing.TB) (*Exporter, *aggregate.Windows) {
 	return x, w
 }
 
-func BenchmarkScrape(b *testing.B) {
+func BenchmarkScrapeTop(b *testing.B) {
 	x, w := fullTop(b)
 	x.Top(w.Snapshot)
 	b.ReportAllocs()

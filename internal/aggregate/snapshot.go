@@ -25,7 +25,7 @@ type List struct {
 	// Total is how many refusals told what they count under, Other how many of
 	// them are not among Top.
 	Total, Other int64
-	// Distinct is how many values there were, with an error of 1.6 %.
+	// Distinct is how many values there were, with a standard error of 2.3 %.
 	Distinct uint64
 	// Error is how many refusals a value can have had beyond its Count, and a value
 	// that is not among Top; 0 while there were few values.
