@@ -122,6 +122,7 @@ type base struct {
 	Texts      []Wording           `yaml:"texts"`
 	Lines      []Line              `yaml:"lines"`
 	Usual      []usual             `yaml:"usual"`
+	Blocklists blocklists          `yaml:"blocklists"`
 }
 
 type word struct {

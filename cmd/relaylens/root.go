@@ -33,6 +33,7 @@ func newRootCommand() *cobra.Command {
 		newEventsCommand(),
 		newSummaryCommand(),
 		newDiagnoseCommand(),
+		newDoctorCommand(),
 		newExplainCommand(),
 		newCheckConfigCommand(),
 		newVersionCommand(),

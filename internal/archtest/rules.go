@@ -74,6 +74,9 @@ var Rules = []Rule{
 	{Package: "internal/spike/simulate", Pure: true},
 
 	{Package: "internal/timespec", Pure: true},
+	{Package: "internal/doctor", Rooms: []string{"classifier/knowledge"}, Pure: true},
+	{Package: "internal/doctor/live", Rooms: []string{"internal/doctor"}},
+	{Package: "internal/doctor/probe", Rooms: []string{"classifier/knowledge"}},
 	{Package: "internal/spool"},
 	{Package: "internal/pager"},
 
@@ -82,7 +85,7 @@ var Rules = []Rule{
 
 	// Only these two know every room.
 	{Package: "internal/app", Rooms: append([]string{"internal/api"}, rooms...), Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
-	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/ask", "internal/timespec", "internal/pager"}, rooms...),
+	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/ask", "internal/doctor", "internal/doctor/*", "internal/timespec", "internal/pager"}, rooms...),
 		Modules: []string{cobra, pflag, zap, xTerm}},
 
 	// Nothing of these is in the program.
