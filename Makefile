@@ -15,6 +15,7 @@ COUNT    ?= 6
 # The tools, each at one version. They come through the module proxy.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM     := gotest.tools/gotestsum@v1.13.0
+BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo devel)
 LDFLAGS  := -s -w -X main.version=$(VERSION:v%=%)
@@ -86,8 +87,27 @@ fuzz: ## each fuzz target for FUZZTIME (10m)
 	done
 
 .PHONY: bench
-bench: ## the benchmarks: BENCH=name COUNT=6; compare with benchstat
+bench: build ## whole runs next to grep, pflogsumm and others, into docs/performance.md: SIZE=1GB ROUNDS=5
+	$(GO) run ./internal/bench -relaylens $(BIN)/relaylens -peers $(BIN)/debian -size $(or $(SIZE),1GB) -rounds $(or $(ROUNDS),5) \
+		$(if $(filter-out 1GB,$(SIZE)),,-doc docs/performance.md)
+
+.PHONY: bench-peers
+bench-peers: ## unpack Debian's pflogsumm, eximstats and mtail for make bench, without installing them
+	@mkdir -p $(BIN)/debian $(BIN)/bench-packages
+	cd $(BIN)/bench-packages && apt-get download pflogsumm libdate-calc-perl libcarp-clan-perl libbit-vector-perl exim4-base mtail
+	for package in $(BIN)/bench-packages/*.deb; do dpkg-deb -x $$package $(BIN)/debian; done
+
+.PHONY: gobench
+gobench: ## the benchmarks of the packages: BENCH=name COUNT=6
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./...
+
+.PHONY: benchcmp
+benchcmp: $(BIN)/benchstat ## the benchmarks of the packages, compared with the last release
+	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2> /dev/null) || { echo "there is no release to compare with"; exit 0; }; \
+	old=$$(mktemp -d); trap 'rm -rf $$old' EXIT; git archive $$tag | tar -x -C $$old; \
+	(cd $$old && $(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./...) > $(BIN)/bench.old || true; \
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) ./... > $(BIN)/bench.new; \
+	$(BIN)/benchstat $$tag=$(BIN)/bench.old now=$(BIN)/bench.new
 
 .PHONY: golden
 golden: ## write the expected results of the corpora anew; read the diff before you commit it
@@ -136,6 +156,9 @@ $(BIN)/golangci-lint: Makefile
 
 $(BIN)/gotestsum: Makefile
 	GOBIN=$(BIN) GOFLAGS= $(GO) install $(GOTESTSUM)
+
+$(BIN)/benchstat: Makefile
+	GOBIN=$(BIN) GOFLAGS= $(GO) install $(BENCHSTAT)
 
 .PHONY: clean
 clean: ## remove what was built
