@@ -71,6 +71,7 @@ func (p *Parcel) Len() int { return len(p.Events) + len(p.Revised) + len(p.Conte
 // Backlog is what waits in an outbox.
 type Backlog struct {
 	Events int64     // an upper bound
+	Others bool      // something else than events waits
 	Oldest time.Time // event time of the first of them; zero when there is none
 	Lost   int64     // deleted for the sake of the store's size before they were shipped
 }

@@ -208,7 +208,8 @@ func (o *Outbox) Backlog(ctx context.Context) (relaylens.Backlog, error) {
 	var b relaylens.Backlog
 	var oldest *int64
 	err := o.store.read.QueryRowContext(ctx, `SELECT max(0, coalesce((SELECT max(seq) FROM events), 0) - max(shipped, coalesce((SELECT min(seq) FROM events), 1) - 1)),
-		(SELECT time FROM events WHERE seq > shipped ORDER BY seq LIMIT 1), lost FROM outbox`).Scan(&b.Events, &oldest, &b.Lost)
+		(SELECT time FROM events WHERE seq > shipped ORDER BY seq LIMIT 1), lost,
+		EXISTS (SELECT 1 FROM revisions) OR EXISTS (SELECT 1 FROM context) FROM outbox`).Scan(&b.Events, &oldest, &b.Lost, &b.Others)
 	if err != nil {
 		return b, fmt.Errorf("read outbox: %w", err)
 	}

@@ -1,0 +1,77 @@
+package nats
+
+import (
+	"context"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+)
+
+// infoEvery is how often the consumer is asked how it does.
+const infoEvery = 5 * time.Second
+
+// watch keeps messages that wait for the store from being given to another
+// reader, and tells the metrics of the consumer, until ctx ends.
+func (s *Source) watch(ctx context.Context, consumer jetstream.Consumer) {
+	alive, info := time.NewTicker(stillAlive), time.NewTicker(infoEvery)
+	defer alive.Stop()
+	defer info.Stop()
+	s.look(ctx, consumer)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-alive.C:
+			s.inProgress()
+		case <-info.C:
+			s.look(ctx, consumer)
+		}
+	}
+}
+
+func (s *Source) inProgress() {
+	s.mu.Lock()
+	waiting := make([]jetstream.Msg, 0, len(s.pending))
+	for _, m := range s.pending {
+		waiting = append(waiting, m)
+	}
+	s.mu.Unlock()
+	for _, m := range waiting {
+		if err := m.InProgress(); err != nil {
+			s.options.Logger.Debug("tell that a message is worked on", zap.Error(err))
+			return
+		}
+	}
+}
+
+// look asks for the state of the consumer.
+func (s *Source) look(ctx context.Context, consumer jetstream.Consumer) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	info, err := consumer.Info(ctx)
+	if err != nil {
+		return
+	}
+	s.metrics.pending.Set(float64(info.NumPending))
+	s.mu.Lock()
+	pin := s.pin
+	s.mu.Unlock()
+	active := 0.0
+	for _, g := range info.PriorityGroups {
+		if g.Group == readers && g.PinnedClientID != "" && g.PinnedClientID == pin {
+			active = 1
+		}
+	}
+	s.metrics.active.Set(active)
+}
+
+// missed is how many messages the stream let go that the consumer would have
+// come to next. With subject filters some of them would not have been for it.
+func missed(stream *jetstream.StreamInfo, consumer *jetstream.ConsumerInfo) uint64 {
+	next := consumer.Delivered.Stream + 1
+	if stream.State.FirstSeq <= next {
+		return 0
+	}
+	return stream.State.FirstSeq - next
+}
