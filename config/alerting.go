@@ -11,8 +11,8 @@ import (
 
 // Alerting says when somebody is paged, and through what.
 type Alerting struct {
-	FalsePagesPerMonth int            `key:"false_pages_per_month" default:"1" example:"4" doc:"How many pages a month may be about nothing but chance. It is the one setting of how sensitive the search for spikes is: fewer false pages mean that a spike has to be larger, or to last longer, until it pages."`
-	MinEvents          int            `key:"min_events" default:"20" example:"100" doc:"The least number of refusals that a spike pages for, however rare refusals are otherwise."`
+	FalsePagesPerMonth int            `key:"false_pages_per_month" restart:"yes" default:"1" example:"4" doc:"How many pages a month may be about nothing but chance. It is the one setting of how sensitive the search for spikes is: fewer false pages mean that a spike has to be larger, or to last longer, until it pages."`
+	MinEvents          int            `key:"min_events" restart:"yes" default:"20" example:"100" doc:"The least number of refusals that a spike pages for, however rare refusals are otherwise."`
 	Alertmanagers      []Alertmanager `key:"alertmanagers" example:"[{url: 'http://127.0.0.1:9093'}]" doc:"The Alertmanagers that alerts are sent to: each alert to all of them, as to the members of a cluster. Without any, nobody is paged; relaylens_alerts_active shows what is found all the same."`
 	ExternalURL        string         `key:"external_url" example:"https://mx1.example.com:9725/" doc:"Where a person reaches this daemon's HTTP server, for the links in alerts. Not set means no link."`
 	DashboardURL       string         `key:"dashboard_url" example:"https://grafana.example.com/d/relaylens" doc:"The Grafana dashboard, for the links in alerts, which add host and time. Not set means no link."`

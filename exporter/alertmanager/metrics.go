@@ -16,8 +16,9 @@ type Metrics struct {
 	duration                       *prometheus.HistogramVec
 }
 
-// NewMetrics creates the metrics. The label alertmanager is the URL of one.
-func NewMetrics(r prometheus.Registerer) *Metrics {
+// NewMetrics creates the metrics, which are not registered yet. The label
+// alertmanager is the URL of one.
+func NewMetrics() *Metrics {
 	by := []string{"alertmanager"}
 	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
@@ -36,11 +37,15 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "alerts_send_duration_seconds",
 			Help: "Time that a request to the Alertmanager took.", Buckets: []float64{.005, .01, .05, .1, .5, 1, 5, 10}}, by),
 	}
-	r.MustRegister(m.active, m.sent, m.errors, m.dropped, m.queueLength, m.queueCapacity, m.up, m.duration)
 	for _, s := range relaylens.Severities() {
 		m.active.WithLabelValues(s.String())
 	}
 	return m
+}
+
+// Register registers the metrics, once.
+func (m *Metrics) Register(r prometheus.Registerer) {
+	r.MustRegister(m.active, m.sent, m.errors, m.dropped, m.queueLength, m.queueCapacity, m.up, m.duration)
 }
 
 // create makes the series of a target, at zero.

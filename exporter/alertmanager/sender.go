@@ -57,7 +57,7 @@ type entry struct {
 	version uint64    // of what is worth telling: the labels, and whether it is active
 }
 
-// New makes a sender. The error tells what is wrong with a target's settings.
+// New makes a sender, which does nothing before Run. The error tells what is wrong with a target's settings.
 func New(o Options) (*Sender, error) {
 	if o.now == nil {
 		o.now = time.Now
@@ -72,7 +72,6 @@ func New(o Options) (*Sender, error) {
 			return nil, fmt.Errorf("alertmanager %s: %w", t.URL, err)
 		}
 		s.targets = append(s.targets, target)
-		o.Metrics.create(target.name)
 	}
 	return s, nil
 }
@@ -160,6 +159,7 @@ func keyOf(labels models.LabelSet) string {
 func (s *Sender) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, t := range s.targets {
+		s.options.Metrics.create(t.name)
 		wg.Go(func() { t.run(ctx) })
 	}
 	wg.Wait()

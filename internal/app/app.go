@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/exporter/alertmanager"
 	"github.com/relaylens/relaylens/exporter/prom"
 	"github.com/relaylens/relaylens/internal/api"
 	"github.com/relaylens/relaylens/parsers"
@@ -68,6 +68,8 @@ type App struct {
 	tailer   *tailer.Metrics
 	store    *store.Store
 	pipeline *pipeline
+	alerts   *alerter
+	alerted  *alertmanager.Metrics
 	follow   *followers
 	listener net.Listener
 	server   *http.Server
@@ -94,7 +96,7 @@ type App struct {
 // New builds a daemon and binds its address, so that Addr is true before Start.
 // On error nothing is left behind. An App that is never started needs Stop, too.
 func New(o Options) (*App, error) {
-	a := &App{options: o, logger: o.Logger, served: make(chan struct{}), failed: make(chan error, 1)}
+	a := &App{options: o, logger: o.Logger, served: make(chan struct{}), failed: make(chan error, 1), alerted: alertmanager.NewMetrics()}
 	if a.logger == nil {
 		a.logger = zap.NewNop()
 	}
@@ -124,8 +126,11 @@ func (a *App) setup() error {
 	a.limits.Store(limitsOf(next.config))
 	a.cleanup.push("close event store", func(context.Context) error { return a.store.Close() })
 	commits := a.exporter.Commits(failureNames())
-	a.pipeline = newPipeline(next.parser, classifier.New(), a.exporter, a.store, commits, a.logger.Named("store"))
+	a.pipeline = newPipeline(next.parser, next.spikes, a.exporter, a.store, commits, a.logger.Named("store"))
+	a.openAlerts(next)
 	a.pipeline.setSources(next.sources)
+	a.pipeline.windows.SetTopK(next.config.TopK)
+	a.exporter.Top(a.pipeline.snapshot)
 	a.follow = newFollowers(a.pipeline.in, a.exporter, a.logger.Named("source"))
 	a.exporter.Queue("batches", queueBatches, func() int { return len(a.pipeline.in) })
 
@@ -210,6 +215,9 @@ func (a *App) Start(ctx context.Context) error {
 
 	go a.serve(a.config.Web.ConfigFile)
 	a.startWatchdog()
+	if err := a.startAlerts(ctx); err != nil {
+		return err
+	}
 	a.pipeline.start()
 	a.cleanup.push("drain pipeline", a.stopPipeline)
 	a.keepStore()

@@ -210,7 +210,7 @@ func TestCausesAreRevised(t *testing.T) {
 			session+"NOQUEUE: reject: RCPT from pc.example.org[203.0.113.9]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<pc>")
 		time.Sleep(time.Second) //nolint:forbidigo // the bubble's time
 		p.in <- at(2, "/mail.log", session+"disconnect from pc.example.org[203.0.113.9] ehlo=2 starttls=1 auth=1 mail=1 rcpt=0/1 quit=1 commands=6/7")
-		time.Sleep(2 * reviseEvery) //nolint:forbidigo // the bubble's time
+		time.Sleep(30 * time.Second) //nolint:forbidigo // the bubble's time
 		synctest.Wait()
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/watch"
 	"github.com/relaylens/relaylens/store"
 )
 
@@ -48,9 +49,9 @@ func (l *ledger) add(e *relaylens.Event) *relaylens.Event {
 }
 
 // revise notes other causes.
-func (l *ledger) revise(revisions []store.Revision) {
-	if len(revisions) > 0 {
-		l.revised = append(l.revised, revisions...)
+func (l *ledger) revise(revisions []watch.Revision) {
+	for _, r := range revisions {
+		l.revised = append(l.revised, store.Revision{ID: r.ID, Cause: r.Cause})
 		l.begin()
 	}
 }

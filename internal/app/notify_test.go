@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/internal/spike"
 )
 
 // The daemon speaks to a real socket as systemd provides it.
@@ -70,7 +71,7 @@ func TestWrongWatchdogVariable(t *testing.T) {
 func TestWatchdogNeedsPipeline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told atomic.Int64
-		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, nil, prom.New(prom.Options{}), nil, nil, zap.NewNop())}
+		a := &App{logger: zap.NewNop(), pipeline: newPipeline(nil, spike.Settings{}, prom.New(prom.Options{}), nil, nil, zap.NewNop())}
 		a.options.watchdog = 30 * time.Second
 		a.options.notify = func(string) error { told.Add(1); return nil }
 		a.startWatchdog()

@@ -15,6 +15,9 @@ import (
 	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/internal/aggregate"
+	"github.com/relaylens/relaylens/internal/spike"
+	"github.com/relaylens/relaylens/internal/watch"
 	"github.com/relaylens/relaylens/parsers"
 )
 
@@ -35,11 +38,14 @@ type pipeline struct {
 	abort    func()
 	epoch    time.Time
 	beat     atomic.Int64 // nanoseconds from epoch to the last sign of life
+	lists    lists
 
 	parser     *parsers.Parser
-	classifier *classifier.Classifier
+	watch      *watch.Watch
+	tempo      tempo
+	alerts     *alerter // nil: nobody is told
 	ledger     ledger
-	recent     recent
+	windows    *aggregate.Windows
 	fed        [heldTicks]uint64 // feeds at each of the last ticks
 	ticks      int
 	configured []config.Source
@@ -53,22 +59,24 @@ type counted struct {
 	published parsers.Counts
 }
 
-func newPipeline(p *parsers.Parser, c *classifier.Classifier, x *prom.Exporter, s eventStore, m *prom.Commits, l *zap.Logger) *pipeline {
+func newPipeline(p *parsers.Parser, s spike.Settings, x *prom.Exporter, e eventStore, m *prom.Commits, l *zap.Logger) *pipeline {
 	quit := make(chan struct{})
-	return &pipeline{
-		commits:    newCommitter(s, m, l, quit),
-		in:         make(chan relaylens.Batch, queueBatches),
-		control:    make(chan func()),
-		exporter:   x,
-		findings:   x.Findings(),
-		done:       make(chan struct{}),
-		quit:       quit,
-		abort:      sync.OnceFunc(func() { close(quit) }),
-		epoch:      time.Now(),
-		parser:     p,
-		classifier: c,
-		sources:    map[string]*counted{},
+	made := &pipeline{
+		commits:  newCommitter(e, m, l, quit),
+		in:       make(chan relaylens.Batch, queueBatches),
+		control:  make(chan func()),
+		exporter: x,
+		findings: x.Findings(),
+		done:     make(chan struct{}),
+		quit:     quit,
+		abort:    sync.OnceFunc(func() { close(quit) }),
+		epoch:    time.Now(),
+		parser:   p,
+		windows:  aggregate.New(aggregate.Limits{}),
+		sources:  map[string]*counted{},
 	}
+	made.watch = watch.New(classifier.New(), watch.Settings{Spikes: s, Stepped: made.stepped})
+	return made
 }
 
 func (p *pipeline) start() {
@@ -134,16 +142,16 @@ func (p *pipeline) run() {
 			p.commits.write(p.ledger.take(p.parser.OldestHeld()))
 		case <-flush.C:
 		case now := <-tick.C:
+			p.windows.Limit(now)
+			p.watch.Limit(now)
 			if silent {
+				p.windows.Advance(now)
 				p.parser.Advance(now, p.event)
 				p.publishAll()
+				p.idle(now)
 			}
 			silent = true
 			p.expire()
-			if p.recent.due(now) {
-				p.ledger.revise(p.recent.revise(p.classifier, now))
-				p.findings.Set(p.recent.findings(p.classifier))
-			}
 		}
 	}
 }
@@ -181,7 +189,10 @@ func (p *pipeline) settle(flush *time.Timer) (in <-chan relaylens.Batch, idle <-
 func (p *pipeline) finish() {
 	p.parser.FlushSources(func(name string) bool { return p.sources[name] == nil || !p.sources[name].resumes }, p.event)
 	p.publishAll()
-	p.ledger.revise(p.recent.revise(p.classifier, time.Now()))
+	p.watch.Finish()
+	if p.alerts != nil {
+		p.alerts.tell(p.watch, p.tempo.far)
+	}
 	select {
 	case <-p.commits.idle:
 		p.commits.write(p.ledger.take(p.parser.OldestHeld()))
@@ -213,7 +224,11 @@ func (p *pipeline) batch(b *relaylens.Batch) {
 		p.parser.Feed(b, p.event)
 		s.resumes = s.resumes || b.Position.Source != ""
 		p.publish(name, s)
-		p.ledger.read(b, p.parser.Feeds(), p.parser.LastTime(name))
+		last := p.parser.LastTime(name)
+		p.ledger.read(b, p.parser.Feeds(), last)
+		if !b.Warm {
+			p.hear(last)
+		}
 	} else {
 		p.ledger.read(b, p.parser.Feeds(), time.Time{})
 	}
@@ -223,10 +238,35 @@ func (p *pipeline) batch(b *relaylens.Batch) {
 }
 
 func (p *pipeline) event(ev *relaylens.Event) {
-	p.classifier.Classify(ev)
+	p.watch.Classify(ev)
 	p.exporter.Count(ev)
+	p.windows.Add(ev)
 	if ev.Refusal() {
-		p.recent.add(p.ledger.add(ev))
+		p.watch.Keep(p.ledger.add(ev))
+	}
+}
+
+// hear has the watch know the time of the last line that was read.
+func (p *pipeline) hear(last time.Time) {
+	p.watch.Observe(last)
+	p.tempo.hear(p.watch.Now(), time.Now())
+	p.watch.Far(p.tempo.far)
+}
+
+// idle has event time go on while no lines come.
+func (p *pipeline) idle(now time.Time) {
+	if event, ok := p.tempo.idle(now); ok {
+		p.watch.Far(false)
+		p.watch.Advance(event)
+	}
+}
+
+// stepped hands on what the watch found.
+func (p *pipeline) stepped(s *watch.Step) {
+	p.ledger.revise(s.Revisions)
+	p.findings.Set(s.Findings)
+	if p.alerts != nil {
+		p.alerts.stepped(s, p.watch, p.tempo.far)
 	}
 }
 

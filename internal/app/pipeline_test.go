@@ -10,9 +10,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/internal/spike"
 	"github.com/relaylens/relaylens/parsers"
 )
 
@@ -34,7 +34,7 @@ func newTestPipeline(t *testing.T) *pipeline {
 		t.Fatal(err)
 	}
 	x := prom.New(prom.Options{Host: "mx1", MaxHosts: 2, Results: resultNames()})
-	p := newPipeline(parser, classifier.New(), x, &recorder{}, x.Commits(failureNames()), zap.NewNop())
+	p := newPipeline(parser, spike.Settings{}, x, &recorder{}, x.Commits(failureNames()), zap.NewNop())
 	p.setSources([]config.Source{{Path: "/mail.log", MTA: "auto"}})
 	return p
 }

@@ -13,6 +13,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/exporter/alertmanager"
+	"github.com/relaylens/relaylens/internal/spike"
 	"github.com/relaylens/relaylens/parsers"
 )
 
@@ -21,6 +23,8 @@ type state struct {
 	config  *config.Config
 	sources []config.Source
 	parser  *parsers.Parser
+	spikes  spike.Settings
+	sender  *alertmanager.Sender
 }
 
 // build does everything of a configuration that can go wrong without touching
@@ -38,6 +42,12 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	if next.spikes, err = SpikeSettings(cfg); err != nil {
+		return nil, err
+	}
+	if next.sender, err = newSender(&cfg.Alerting, a.alerted, a.logger.Named("alert")); err != nil {
+		return nil, fmt.Errorf("alerting: %w", err)
+	}
 	next.parser, err = parsers.New(options)
 	return next, err
 }
@@ -50,7 +60,7 @@ var errNoLoad = errors.New("reload: this daemon has no configuration to read aga
 // and in the metrics; the error is for whoever asked.
 //
 // What cannot change in a running daemon (listen, data_dir, web.config_file,
-// log.format) stays, with a warning; the rest of the configuration is in force.
+// log.format, how sensitive alerting is) stays, with a warning; the rest of the configuration is in force.
 // The content of web.config_file is read anew by itself.
 func (a *App) Reload() error {
 	a.mu.Lock()
@@ -102,7 +112,10 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		parser = next.parser
 	}
 	var forgotten []string
-	err := a.pipeline.do(ctx, func() { forgotten = a.pipeline.change(next.sources, parser) })
+	err := a.pipeline.do(ctx, func() {
+		forgotten = a.pipeline.change(next.sources, parser)
+		a.pipeline.windows.SetTopK(next.config.TopK)
+	})
 	if err != nil {
 		return fmt.Errorf("change pipeline: %w", err)
 	}
@@ -117,6 +130,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		if a.follow.running[s.Name()] == nil {
 			a.follow.start(s.Name(), a.source(s))
 		}
+	}
+	if !reflect.DeepEqual(a.config.Alerting, next.config.Alerting) {
+		a.alerts.use(next.sender)
 	}
 	a.exporter.SetMaxHosts(next.config.MaxHosts)
 	a.retention.Store(retentionOf(next.config))
@@ -146,6 +162,18 @@ func (a *App) keep(next *config.Config) {
 		if *k.now != *k.next {
 			a.logger.Warn("changed key needs a restart",
 				zap.String("key", k.key), zap.String("running", *k.now), zap.String("configured", *k.next))
+			*k.next = *k.now
+		}
+	}
+	for _, k := range []struct {
+		key       string
+		now, next *int
+	}{
+		{"alerting.false_pages_per_month", &a.config.Alerting.FalsePagesPerMonth, &next.Alerting.FalsePagesPerMonth},
+		{"alerting.min_events", &a.config.Alerting.MinEvents, &next.Alerting.MinEvents},
+	} {
+		if *k.now != *k.next {
+			a.logger.Warn("changed key needs a restart", zap.String("key", k.key), zap.Int("running", *k.now), zap.Int("configured", *k.next))
 			*k.next = *k.now
 		}
 	}

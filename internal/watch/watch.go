@@ -87,7 +87,7 @@ func (w *Watch) Alerts() []relaylens.Alert { return w.engine.Alerts() }
 func (w *Watch) Spikes() []spike.Spike { return w.detector.Active() }
 
 // Now is event time.
-func (w *Watch) Now() time.Time { return time.Unix(w.clock.Now(), 0) }
+func (w *Watch) Now() time.Time { return time.Unix(w.clock.Now(), 0).UTC() }
 
 // Far says whether event time is so far behind the present that nobody will be
 // told of what is found, which then is looked for less often.
