@@ -8,11 +8,11 @@ var eximMix = mix{
 	{130, (*session).eximSubmission},
 	{120, (*session).eximNothing},
 	{13, (*session).eximRelay},
-	{20, (*session).eximUnknownUser},
-	{15, (*session).eximBlocklisted},
+	{14, (*session).eximUnknownUser},
+	{10, (*session).eximBlocklisted},
 	{8, (*session).eximSenderVerify},
 	{3, (*session).eximCallout},
-	{15, (*session).eximGuess},
+	{11, (*session).eximGuess},
 	{8, (*session).eximGreylist},
 	{4, (*session).eximHelo},
 	{3, (*session).eximHurry},
@@ -79,6 +79,10 @@ func (s *session) eximMail() {
 	s.exim("{id} <= {from} H={peer} P=esmtps " + eximTLS + "S={size} id={msgid}")
 	s.wait(20, 600)
 	s.exim("{id} => " + s.rcpt[:lastAt(s.rcpt)] + " <{rcpt}> R=local_user T=maildir_home")
+	s.others()
+	for _, s.rcpt = range s.more {
+		s.exim("{id} -> " + s.rcpt[:lastAt(s.rcpt)] + " <{rcpt}> R=local_user T=maildir_home")
+	}
 	s.exim("{id} Completed")
 	s.play(s)
 }

@@ -36,7 +36,7 @@ func run(args []string) error {
 	f.StringVar(&o.stamps, "stamps", "", "rfc3164, rfc3339, or native: Exim's own log, and its default")
 	f.IntVar(&o.clients, "clients", 20000, "how many clients there are, at most")
 	f.IntVar(&o.hosts, "hosts", 2, "how many servers write into the log")
-	f.Float64Var(&o.rate, "rate", 2, "sessions a second, mean of a day")
+	f.Float64Var(&o.rate, "rate", 5, "sessions a second, mean of a day")
 	f.BoolVar(&o.uniform, "uniform", false, "each session has another client, user and domain until all had their turn; most are refused")
 	f.StringVar(&out, "out", "-", "the log; - is standard output")
 	f.StringVar(&truth, "truth", "", "what the log holds, as JSON")

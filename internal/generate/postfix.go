@@ -12,18 +12,18 @@ var postfixMix = mix{
 	{130, (*session).postfixSubmission},
 	{110, (*session).postfixNothing},
 	{150, (*session).postfixIMAP},
-	{50, (*session).postfixRelay},
-	{70, (*session).postfixUnknownUser},
-	{60, (*session).postfixBlocklisted},
+	{40, (*session).postfixRelay},
+	{50, (*session).postfixUnknownUser},
+	{40, (*session).postfixBlocklisted},
 	{25, (*session).postfixSenderDomain},
-	{70, (*session).postfixGuess},
+	{50, (*session).postfixGuess},
 	{25, (*session).postfixGreylist},
 	{20, (*session).postfixHelo},
 	{20, (*session).postfixNoName},
 	{8, (*session).postfixSpam},
 	{3, (*session).postfixTooBig},
 	{4, (*session).postfixRepeated},
-	{60, (*session).postscreenRejects},
+	{50, (*session).postscreenRejects},
 	{20, (*session).postfixChores},
 }
 
@@ -131,7 +131,7 @@ func (s *session) postfixQueued() {
 		s.text = append(append(s.text, s.host.name...), " opendkim[812]: "...)
 		s.put(0, "{id}: {name} [{ip}] not internal")
 	}
-	s.qmgr("{id}: from=<{from}>, size={size}, nrcpt=1 (queue active)")
+	s.qmgr("{id}: from=<{from}>, size={size}, nrcpt=" + strconv.Itoa(len(s.more)+1) + " (queue active)")
 }
 
 // postfixMail is mail for one of our users.
@@ -141,6 +141,7 @@ func (s *session) postfixMail() {
 		s.postfixTLS()
 	}
 	s.from, s.rcpt, s.id = s.stranger(), userName(s.world.user()), s.queueID()
+	s.others()
 	s.smtpd("{id}: client={client}")
 	s.wait(50, 600)
 	s.postfixQueued()
@@ -148,7 +149,9 @@ func (s *session) postfixMail() {
 	s.smtpd("disconnect from {client} ehlo=2 starttls=1 mail=1 rcpt=1 data=1 quit=1 commands=7")
 	s.play(s)
 	d.wait(20, 500)
-	d.worker("lmtp", "{id}: to=<{rcpt}>, relay={host}[private/dovecot-lmtp], delay={delay}, delays={delays}, dsn=2.0.0, status=sent (250 2.0.0 <{rcpt}> {token} Saved)")
+	for _, d.rcpt = range append(d.more, d.rcpt) {
+		d.worker("lmtp", "{id}: to=<{rcpt}>, relay={host}[private/dovecot-lmtp], delay={delay}, delays={delays}, dsn=2.0.0, status=sent (250 2.0.0 <{rcpt}> {token} Saved)")
+	}
 	d.qmgr("{id}: removed")
 	d.play(d)
 }

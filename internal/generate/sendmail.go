@@ -82,10 +82,13 @@ func (s *session) sendmailMail() {
 		proto = "ESMTPS"
 	}
 	s.from, s.rcpt = s.stranger(), userName(s.world.user())
-	s.mta("{id}: from=<{from}>, size={size}, class=0, nrcpts=1, msgid=<{msgid}>, proto=" + proto + ", daemon=MTA-v4, relay={relay}")
+	s.others()
+	s.mta("{id}: from=<{from}>, size={size}, class=0, nrcpts=" + strconv.Itoa(len(s.more)+1) + ", msgid=<{msgid}>, proto=" + proto + ", daemon=MTA-v4, relay={relay}")
 	s.pid = s.host.fork(s.rng)
 	s.wait(50, 800)
-	s.mta("{id}: to=<{rcpt}>, delay=00:00:0{n}, xdelay=00:00:00, mailer=local, pri=3{n}4{n}0, dsn=2.0.0, stat=Sent")
+	for _, s.rcpt = range append(s.more, s.rcpt) {
+		s.mta("{id}: to=<{rcpt}>, delay=00:00:0{n}, xdelay=00:00:00, mailer=local, pri=3{n}4{n}0, dsn=2.0.0, stat=Sent")
+	}
 	s.play(s)
 }
 

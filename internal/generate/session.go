@@ -18,6 +18,7 @@ type session struct {
 	helo     string
 	from     string
 	rcpt     string
+	more     []string // recipients of the message beside rcpt
 	user     string
 	id       string // of the message
 	remote   string // the server that a message goes to
@@ -55,6 +56,13 @@ func (s *session) fork() *session {
 	*f = *s
 	f.text, f.lines, f.next, f.program, f.pid = text, lines, 0, "", 0
 	return f
+}
+
+// others lets some messages have more recipients.
+func (s *session) others() {
+	for s.chance(15) {
+		s.more = append(s.more, userName(s.world.user()))
+	}
 }
 
 // chance is true in percent of all cases.
