@@ -95,7 +95,7 @@ func TestMeaning(t *testing.T) {
 		"good-commented-out.yml": commented,
 		"good-dos.yml":           dos,
 		"good-json.yml": {
-			Listen: "localhost:0", DataDir: "/var/lib/relaylens", Timezone: "local", MaxHosts: 100,
+			Listen: "localhost:0", DataDir: "/var/lib/relaylens", Timezone: "local", MaxHosts: 100, TopK: 20,
 			Sources:    []Source{{Type: "file", Path: "/var/log/maillog", MTA: "auto", Start: "end"}},
 			Store:      Store{Keep: Span(90 * 24 * time.Hour), MaxSize: 2e9},
 			Correlator: Correlator{MaxEntries: 40000, MaxBytes: 16 << 20},
@@ -104,7 +104,7 @@ func TestMeaning(t *testing.T) {
 			Log:        Log{Level: "info", Format: "auto"},
 		},
 		"good-full.yml": {
-			Listen: "[::1]:9725", DataDir: "/srv/relaylens", Timezone: "America/St_Johns", MaxHosts: 500,
+			Listen: "[::1]:9725", DataDir: "/srv/relaylens", Timezone: "America/St_Johns", MaxHosts: 500, TopK: 50,
 			Sources: []Source{
 				{Type: "file", Path: "/var/log/mail.log", MTA: "auto", Start: "end"},
 				{Type: "file", Path: "/var/log/mail/*/[a-z]*.log", MTA: "postfix", Start: "begin"},

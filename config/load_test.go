@@ -73,6 +73,7 @@ func TestEveryVariable(t *testing.T) {
 		"RELAYLENS_STORE_MAX_SIZE":                 "1GB",
 		"RELAYLENS_TIMEZONE":                       "UTC",
 		"RELAYLENS_MAX_HOSTS":                      "3",
+		"RELAYLENS_TOP_K":                          "7",
 		"RELAYLENS_PARSERS_POSTFIX_RELAY_DENIED":   "[p]",
 		"RELAYLENS_PARSERS_POSTFIX_SENDER_VERIFY":  "- p v\n- q",
 		"RELAYLENS_PARSERS_EXIM_RELAY_DENIED":      "[/e/]",
@@ -107,7 +108,7 @@ func TestEveryVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Listen: "[::1]:80", DataDir: "/a b/$HOME", Timezone: "UTC", MaxHosts: 3,
+		Listen: "[::1]:80", DataDir: "/a b/$HOME", Timezone: "UTC", MaxHosts: 3, TopK: 7,
 		Sources: []Source{
 			{Type: "file", Path: "/l", MTA: "exim", Start: "end"},
 			{Type: "file", Path: "/m", MTA: "auto", Start: "end"},

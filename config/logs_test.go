@@ -141,6 +141,7 @@ store:
   max_size: 2GB # default
 timezone: local # default
 max_hosts: 7 # FILE:1
+top_k: 20 # default
 parsers:
   postfix:
     relay_denied: [] # default

@@ -22,6 +22,7 @@ import (
 // Bounds of the numbers.
 const (
 	maxMaxHosts   = 10_000 // each host has some hundred series
+	maxTopK       = 100    // each has 80 series
 	minEntries    = 100
 	maxMaxEntries = 50_000_000
 	minBytes      = 64 << 10
@@ -54,6 +55,7 @@ func (c *Config) Validate() error {
 		k.refuse("timezone", quote(c.Timezone)+" is not a known zone", "use local, UTC or a name such as Europe/Berlin")
 	}
 	k.number("max_hosts", c.MaxHosts, 1, maxMaxHosts)
+	k.number("top_k", c.TopK, 1, maxTopK)
 	k.number("correlator.max_entries", c.Correlator.MaxEntries, minEntries, maxMaxEntries)
 	if s := c.Correlator.MaxBytes; s < minBytes || s > maxMaxBytes {
 		k.refuse("correlator.max_bytes", fmt.Sprintf("%s is out of bounds", s),
