@@ -27,6 +27,7 @@ type Event struct {
 	Stage     Stage
 	Reason    Reason
 	Cause     Cause
+	Given     Cause // by another relaylens, that read the log; CauseNone where this one did
 	Action    Action
 	Class     Class // set where Code is not logged, as in Exim; see ReplyClass
 

@@ -29,6 +29,10 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	if !e.Kind.Refusal() {
 		return
 	}
+	if given(e) {
+		e.Cause = e.Given
+		return
+	}
 	e.Cause = relaylens.CauseUnknown
 	for i := range rules {
 		if cause, ok := rules[i].decide(c.history, e, late); ok {

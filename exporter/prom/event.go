@@ -69,23 +69,26 @@ type hostCounters struct {
 //   - cause: unknown
 //
 // Only an event without an MTA, which no parser makes, is not counted.
-func (x *Exporter) Count(ev *relaylens.Event) {
+func (x *Exporter) Count(ev *relaylens.Event) { x.CountN(ev, 1) }
+
+// CountN is Count for n events that are alike.
+func (x *Exporter) CountN(ev *relaylens.Event, n float64) {
 	if ev.MTA == relaylens.MTANone || ev.MTA >= numMTAs {
 		return
 	}
 	switch {
 	case ev.Refusal():
-		x.countRefusal(ev)
+		x.countRefusal(ev, n)
 	case ev.Kind == relaylens.KindAccepted:
-		x.host(ev.Host).messages[ev.MTA][accepted].Inc()
+		x.host(ev.Host).messages[ev.MTA][accepted].Add(n)
 	case ev.Kind == relaylens.KindDelivered:
-		x.host(ev.Host).messages[ev.MTA][delivered].Inc()
+		x.host(ev.Host).messages[ev.MTA][delivered].Add(n)
 	case ev.Kind == relaylens.KindAuthOK && ev.Direction != relaylens.Outbound:
-		x.host(ev.Host).logins[ev.MTA][loginOK].Inc()
+		x.host(ev.Host).logins[ev.MTA][loginOK].Add(n)
 	}
 }
 
-func (x *Exporter) countRefusal(ev *relaylens.Event) {
+func (x *Exporter) countRefusal(ev *relaylens.Event, n float64) {
 	h := x.host(ev.Host)
 	direction, reason, cause := ev.Direction, ev.Reason, ev.Cause
 	if direction != relaylens.Outbound {
@@ -101,10 +104,10 @@ func (x *Exporter) countRefusal(ev *relaylens.Event) {
 	if cause == relaylens.CauseNone || cause >= numCauses {
 		cause = relaylens.CauseUnknown
 	}
-	h.refusals[ev.MTA][direction][reason][class].Inc()
-	h.causes[ev.MTA][cause].Inc()
+	h.refusals[ev.MTA][direction][reason][class].Add(n)
+	h.causes[ev.MTA][cause].Add(n)
 	if ev.Kind == relaylens.KindAuthFailed && direction == relaylens.Inbound {
-		h.logins[ev.MTA][loginFailed].Inc()
+		h.logins[ev.MTA][loginFailed].Add(n)
 	}
 }
 

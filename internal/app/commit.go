@@ -74,6 +74,9 @@ func (c *committer) commit(b *store.Batch) bool {
 		cancel()
 		if err == nil {
 			c.metrics.Done(time.Since(began), n)
+			for _, f := range b.Committed {
+				f()
+			}
 			if !said.IsZero() {
 				c.logger.Info("event store can be written again")
 			}

@@ -30,6 +30,8 @@ type ledger struct {
 	events      []relaylens.Event
 	revised     []store.Revision
 	checkpoints []checkpoint
+	committed   []func() // called when all of it is in the store
+	tallies     tallies
 	since       time.Time // of the first thing that waits; zero when nothing does
 }
 
@@ -110,7 +112,7 @@ func (l *ledger) full() bool { return len(l.events) >= maxUncommitted }
 // position before the feed that is the oldest with an event held back (held is
 // false when there is none). Nil when there is nothing to commit.
 func (l *ledger) take(oldest uint64, held bool) *store.Batch {
-	b := &store.Batch{Events: l.events, Revised: l.revised}
+	b := &store.Batch{Events: l.events, Revised: l.revised, Committed: l.committed, Context: l.tallies.take(time.Now(), false)}
 	ripe := len(l.checkpoints)
 	for i := range l.checkpoints {
 		if held && l.checkpoints[i].feed >= oldest {
@@ -134,10 +136,10 @@ func (l *ledger) take(oldest uint64, held bool) *store.Batch {
 	b.Positions = slices.DeleteFunc(b.Positions, func(p relaylens.Position) bool {
 		return slices.ContainsFunc(b.Drained, func(d relaylens.Position) bool { return sameFile(&p, &d) })
 	})
-	l.events, l.revised = nil, nil
+	l.events, l.revised, l.committed = nil, nil, nil
 	l.checkpoints = append(l.checkpoints[:0], l.checkpoints[ripe:]...)
 	l.since = time.Time{}
-	if len(b.Events)+len(b.Revised)+len(b.Positions)+len(b.Drained) == 0 {
+	if len(b.Events)+len(b.Revised)+len(b.Positions)+len(b.Drained)+len(b.Context)+len(b.Committed) == 0 {
 		return nil
 	}
 	return b

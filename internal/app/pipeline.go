@@ -214,7 +214,9 @@ func (p *pipeline) do(ctx context.Context, f func()) error {
 }
 
 func (p *pipeline) batch(b *relaylens.Batch) {
-	if len(b.Lines) > 0 {
+	if b.Shipment != nil {
+		p.receive(b)
+	} else if len(b.Lines) > 0 {
 		name := b.Lines[0].Source
 		s := p.sources[name]
 		if s == nil {
@@ -243,6 +245,8 @@ func (p *pipeline) event(ev *relaylens.Event) {
 	p.windows.Add(ev)
 	if ev.Refusal() {
 		p.watch.Keep(p.ledger.add(ev))
+	} else {
+		p.ledger.tallies.add(ev)
 	}
 }
 

@@ -63,6 +63,19 @@ func (r *recent) revise(c *classifier.Classifier, now time.Time) (revisions []Re
 	return revisions
 }
 
+// given notes the causes that others give events of theirs now.
+func (r *recent) given(revisions []relaylens.Revision) {
+	causes := make(map[relaylens.ID]relaylens.Cause, len(revisions))
+	for _, v := range revisions {
+		causes[v.ID] = v.Cause
+	}
+	for i := range r.events {
+		if c, ok := causes[r.events[i].ID]; ok && r.events[i].Given != relaylens.CauseNone {
+			r.events[i].Given, r.events[i].Cause = c, c
+		}
+	}
+}
+
 // findings gathers the problems that the recent refusals point to.
 func (r *recent) findings(c *classifier.Classifier) []relaylens.Finding {
 	f := c.NewFindings()

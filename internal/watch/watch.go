@@ -114,6 +114,12 @@ func (w *Watch) Keep(e *relaylens.Event) {
 	w.fresh = true
 }
 
+// Given takes the causes that another relaylens tells anew of its events.
+func (w *Watch) Given(revisions []relaylens.Revision) {
+	w.recent.given(revisions)
+	w.fresh = true
+}
+
 // Observe tells the time of a line of the log.
 func (w *Watch) Observe(t time.Time) {
 	if !t.IsZero() && w.clock.Observe(t.Unix()) {
