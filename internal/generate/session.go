@@ -14,6 +14,7 @@ type session struct {
 	pid     int
 
 	client   int
+	port     int // of the client
 	name, ip string // of the client; name is "" where it has none
 	helo     string
 	from     string
@@ -39,7 +40,7 @@ type line struct {
 // comes chooses the client.
 func (s *session) comes(c class) {
 	s.client = s.world.client(c)
-	s.ip = address(s.client)
+	s.ip, s.port = address(s.client), 1024+s.rng.IntN(64000)
 	s.name = hostName(s.client, c, s.ip)
 	s.helo = heloName(s.client, c, s.name, s.ip)
 }
@@ -154,7 +155,7 @@ func (s *session) number(key string) {
 	case "pid":
 		s.text = strconv.AppendInt(s.text, int64(s.pid), 10)
 	case "port":
-		s.text = strconv.AppendInt(s.text, int64(1024+s.rng.IntN(64000)), 10)
+		s.text = strconv.AppendInt(s.text, int64(s.port), 10)
 	case "size":
 		s.text = strconv.AppendInt(s.text, int64(900+s.rng.ExpFloat64()*40000), 10)
 	case "delay":
