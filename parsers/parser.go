@@ -119,7 +119,9 @@ func (p *Parser) Feed(b *relaylens.Batch, emit func(*relaylens.Event)) {
 	for i := range b.Lines {
 		line := &b.Lines[i]
 		status := s.decoder.Decode(line, b.Reference, &env)
-		p.popJoined(s)
+		if s.decoder.Joined() {
+			p.popJoined(s)
+		}
 		result := ResultIgnored
 		switch status {
 		case syslog.Ready:

@@ -67,8 +67,8 @@ func TestTableAgainstMap(t *testing.T) {
 				t.Fatalf("step %d: key %d is there after its deletion", step, key)
 			}
 		}
-		if tb.Len() != len(model) || tb.Len() > entries || len(tb.slab) > entries {
-			t.Fatalf("step %d: %d entries, %d slots, bound %d", step, tb.Len(), len(tb.slab), entries)
+		if tb.Len() != len(model) || tb.Len() > entries || len(tb.slots) > entries {
+			t.Fatalf("step %d: %d entries, %d slots, bound %d", step, tb.Len(), len(tb.slots), entries)
 		}
 	}
 }

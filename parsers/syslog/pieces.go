@@ -238,15 +238,15 @@ func cloneLine(line *relaylens.Line) relaylens.Line {
 	return c
 }
 
+// Joined reports whether there may be something to Pop. It costs nothing, so that
+// it can be asked at every line.
+func (d *Decoder) Joined() bool { return len(d.ready) > 0 || d.flushed }
+
 // Pop hands out a record that became complete because another line came, with
 // the line of its last piece, and reports whether there was one. It is to be
 // called until it returns false after each Decode, whatever its Status, before
 // the envelope of that Decode is used, and after Flush.
 func (d *Decoder) Pop(env *relaylens.Envelope, line *relaylens.Line) bool {
-	return (len(d.ready) > 0 || d.flushed) && d.pop(env, line)
-}
-
-func (d *Decoder) pop(env *relaylens.Envelope, line *relaylens.Line) bool {
 	for {
 		if len(d.ready) == 0 && d.flushed {
 			// A container's last payload may have begun a record of its own.
