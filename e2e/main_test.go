@@ -80,6 +80,7 @@ func enter() error {
 		ip link set lo up
 		for net in 192.0.2.0/24 198.51.100.0/24 203.0.113.0/24; do ip route add local $net dev lo; done
 		for addr in 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.25; do ip addr add $addr/32 dev lo; done
+		ip route add local 10.0.0.0/8 dev lo
 		ip -6 route add local 2001:db8::/32 dev lo
 		ip -6 addr add 2001:db8::1/128 dev lo`)
 }

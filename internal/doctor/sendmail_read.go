@@ -126,7 +126,9 @@ func (m *Sendmail) readClassFile(name, value string) {
 	file, _ := cutSpace(value)
 	text, ok := m.text(file)
 	if !ok {
-		m.unread[name] = append(m.unread[name], file)
+		if m.system.Exists(file) != No { // a file that is not there has no members
+			m.unread[name] = append(m.unread[name], file)
+		}
 		return
 	}
 	for line := range strings.Lines(text) {
