@@ -131,7 +131,7 @@ systemd-check: build ## verify the unit and its hardening
 .PHONY: e2e
 e2e: build $(BIN)/gotestsum ## against real servers, in namespaces of their own (root, Debian)
 	PATH="$(BIN)/debian/usr/bin:$(BIN)/debian/usr/sbin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens \
-	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/e2e.json -- -tags e2e -count=1 -timeout 10m ./e2e
+	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/e2e.json -- -tags e2e -count=1 -timeout 10m ./e2e ./e2e/page
 
 .PHONY: faults
 faults: build ## kill, rotate, fill the disk: ROUNDS=500 rounds from SEED on (root, strace)

@@ -137,7 +137,7 @@ func (r *Report) bars() []bar {
 	every := (len(bars) + 7) / 8
 	for i, b := range r.Timeline.Buckets {
 		bars[i].Title = fmt.Sprintf("%s: %s", b.Time.Format(time.DateTime), Number(b.Events+b.Remote))
-		if i%every == 0 {
+		if i%every == 0 && len(bars)-i >= every { // the last one needs room, too
 			bars[i].Label = r.Timeline.Label(i)
 		}
 		for _, part := range []struct {

@@ -19,8 +19,9 @@ const (
 	// findings.
 	pageTop      = 10
 	pageFindings = 20
-	// pageShown is how much of a text.
+	// pageShown is how much of a text, pageValue of one in a list.
 	pageShown = 300
+	pageValue = 100
 )
 
 // view is what the template shows. It escapes all of it for HTML; what would be
@@ -145,7 +146,7 @@ func (q pageQuestion) with(change func(*pageQuestion)) string {
 // only is a value that leads to the page about it alone. Of what is cut or no
 // text there is no such page.
 func (q pageQuestion) only(field, value string) link {
-	l := link{Text: shown(value)}
+	l := link{Text: relaylens.Escaped(value, pageValue)}
 	if len(value) <= 200 && utf8.ValidString(value) && !slices.Contains(q.matches, field+"="+value) {
 		l.URL = q.with(func(q *pageQuestion) { q.matches = append(slices.Clip(slices.Clone(q.matches)), field+"="+value) })
 	}
@@ -232,7 +233,7 @@ func (v *view) lists(q pageQuestion, r *summary.Report) {
 		for i := range l.Values {
 			item := &l.Values[i]
 			text, class := changed(item.Events, item.Before)
-			one.Rows = append(one.Rows, row{Value: q.only(l.Field, item.Value), Note: shown(cmp.Or(item.Name, item.Answer)), Events: summary.Number(item.Events),
+			one.Rows = append(one.Rows, row{Value: q.only(l.Field, item.Value), Note: relaylens.Escaped(cmp.Or(item.Name, item.Answer), pageValue), Events: summary.Number(item.Events),
 				Change: text, Class: class, Share: int(item.Events * 100 / max(l.Values[0].Events, 1))})
 		}
 		if l.Others > 0 {
@@ -244,9 +245,9 @@ func (v *view) lists(q pageQuestion, r *summary.Report) {
 
 func (v *view) findings(all []*summary.Diagnosis, now time.Time) {
 	for _, d := range all[:min(len(all), pageFindings)] {
-		one := finding{Title: shown(d.Title), About: shown(d.Entity.Value), Fault: faultName(d.Fault), Class: faultClasses[d.Fault],
+		one := finding{Title: shown(d.Title), About: relaylens.Escaped(d.Entity.Value, pageValue), Fault: faultName(d.Fault), Class: faultClasses[d.Fault],
 			Events: summary.Number(int64(d.Events)), When: moment(d.First, now) + " to " + moment(d.Last, now),
-			Text: shown(d.Text), Confidence: fmt.Sprintf("%.0f %%", d.Confidence*100), Why: shown(d.Why)}
+			Text: relaylens.Escaped(d.Text, 0), Confidence: fmt.Sprintf("%.0f %%", d.Confidence*100), Why: shown(d.Why)}
 		if d.Partial {
 			one.Events += " or more"
 		}
