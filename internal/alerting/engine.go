@@ -52,6 +52,7 @@ const (
 type Engine struct {
 	problems []*problem // in the order in which they began
 	now      time.Time
+	before   time.Time // the step before
 }
 
 // New makes an engine without alerts.
@@ -106,7 +107,7 @@ type Input struct {
 // Step takes in what is known at a moment, which is not before that of the last
 // step, and reports whether an alert began or ended.
 func (g *Engine) Step(in *Input) (changed bool) {
-	g.now = in.Now
+	g.before, g.now = g.now, in.Now
 	for _, c := range g.proven(in.Findings) {
 		g.show(&c)
 	}
@@ -129,11 +130,14 @@ func (g *Engine) show(c *candidate) {
 			again = min(p.again+1, maxAgain)
 			g.problems = slices.DeleteFunc(g.problems, func(o *problem) bool { return o == p })
 		}
-		p = &problem{alert: c.alert, volume: c.volume, seen: g.now, again: again}
+		p = &problem{alert: c.alert, volume: c.volume, seen: g.now, shown: g.now, again: again}
 		g.problems = append(g.problems, p)
 	}
 	a := &p.alert
 	if p.state == pending { // its labels are open still
+		if p.shown.Before(g.before) { // it was gone meanwhile
+			p.seen = g.now
+		}
 		began := a.StartsAt
 		*a = c.alert
 		if began.Before(a.StartsAt) {

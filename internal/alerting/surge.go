@@ -82,36 +82,47 @@ func gather(open []spike.Spike, of []profile) []surge {
 	return explain(list)
 }
 
-// explain has the surges that are about no cause join those that explain them.
+// explain has the surges of which less is known join those that explain them.
 func explain(list []surge) []surge {
-	var rest []surge
+	joins := make([]int, len(list)) // one more than the place of what each joins
 	for i := range list {
-		s := &list[i]
-		if s.profile.cause != relaylens.CauseNone {
-			continue
-		}
 		explained := 0.0
-		first := -1
 		for j := range list {
-			o := &list[j]
-			if o.profile.cause != relaylens.CauseNone && (s.profile.kind == relaylens.KindNone || s.profile.kind == o.profile.kind) {
-				explained += excess(&o.spikes[0])
-				if first < 0 {
-					first = j
+			if list[i].wider(&list[j]) {
+				explained += excess(&list[j].spikes[0])
+				if joins[i] == 0 {
+					joins[i] = j + 1
 				}
 			}
 		}
-		if first >= 0 && explained >= most*excess(&s.spikes[0]) {
-			list[first].spikes = append(list[first].spikes, s.spikes...)
-			s.spikes = nil
+		if explained < most*excess(&list[i].spikes[0]) {
+			joins[i] = 0
 		}
 	}
-	for _, s := range list {
-		if len(s.spikes) > 0 {
-			rest = append(rest, s)
+	var rest []surge
+	for i := range list {
+		if joins[i] > 0 {
+			to := joins[i] - 1
+			for joins[to] > 0 { // never in a circle: each is narrower
+				to = joins[to] - 1
+			}
+			list[to].spikes = append(list[to].spikes, list[i].spikes...)
+		}
+	}
+	for i := range list {
+		if joins[i] == 0 {
+			rest = append(rest, list[i])
 		}
 	}
 	return rest
+}
+
+// wider reports whether the refusals of o can be some of those of s, of which
+// less is known.
+func (s *surge) wider(o *surge) bool {
+	a, b := &s.profile, &o.profile
+	kinds := a.kind == relaylens.KindNone || a.kind == b.kind
+	return a.cause == relaylens.CauseNone && kinds && (b.cause != relaylens.CauseNone || a.kind == relaylens.KindNone && b.kind != relaylens.KindNone)
 }
 
 // candidate is what s is, with the finding that explains it, or one made of its

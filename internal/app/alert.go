@@ -54,7 +54,7 @@ func newAlerter(s alertStore, l *zap.Logger) *alerter {
 // newSender makes what sends by a configuration; the error tells what is wrong
 // with it.
 func newSender(c *config.Alerting, m *alertmanager.Metrics, l *zap.Logger) (*alertmanager.Sender, error) {
-	o := alertmanager.Options{Metrics: m, Logger: l, Describe: describer(c)}
+	o := alertmanager.Options{Metrics: m, Logger: l, Describe: Describer(c)}
 	for _, t := range c.Alertmanagers {
 		o.Targets = append(o.Targets, alertmanager.Target{URL: t.URL, Username: t.Username, PasswordFile: t.PasswordFile,
 			CredentialsFile: t.CredentialsFile, CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName})
@@ -81,7 +81,8 @@ func (a *App) startAlerts(ctx context.Context) error {
 	return nil
 }
 
-func describer(c *config.Alerting) *alertmanager.Describer {
+// Describer puts alerts into words by a configuration.
+func Describer(c *config.Alerting) *alertmanager.Describer {
 	return &alertmanager.Describer{Labels: c.LabelSet(), External: c.ExternalURL, Dashboard: c.DashboardURL, Runbook: c.RunbookURL}
 }
 
