@@ -34,6 +34,7 @@ func newRootCommand() *cobra.Command {
 		newSummaryCommand(),
 		newDiagnoseCommand(),
 		newDoctorCommand(),
+		newBacktestCommand(),
 		newExplainCommand(),
 		newCheckConfigCommand(),
 		newVersionCommand(),
