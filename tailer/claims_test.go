@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -58,7 +59,9 @@ func TestClaimsOverRotation(t *testing.T) {
 	appendTo(t, path+".1", text(lines(10, 12)))
 	writeFile(t, path, text(lines(12, 20)))
 	first.want(lines(10, 20)...)
-	first.until("the old file to be closed", func() bool { return len(first.saved) == 1 })
+	first.until("the old file to be closed", func() bool {
+		return slices.ContainsFunc(first.saved, func(p relaylens.Position) bool { return p.Cursor == cursorEnded })
+	})
 	second.settleFor(300 * time.Millisecond)
 	if len(second.lines) > 0 {
 		t.Errorf("read twice: %q", testTexts(second.lines))

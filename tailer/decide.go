@@ -1,16 +1,15 @@
 package tailer
 
 import (
-	"os"
-	"syscall"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
 )
 
-// decide finds out whether s holds what was read before, under another name or
-// as a copy, and goes on from there. It is false while s is empty, and as long as
-// that other file is still followed: then s waits.
+// decide finds out what the file of s holds, and where to go on in it. It is
+// false while there is no whole line, and as long as somebody else reads the same.
 func (f *follower) decide(s *stream) bool {
 	fi, err := s.f.Stat()
 	if err != nil {
@@ -20,107 +19,63 @@ func (f *follower) decide(s *stream) bool {
 	if fi.Size() != s.size {
 		s.grew = time.Now()
 	}
-	s.size, s.atEnd = fi.Size(), true
+	s.size, s.atEnd, s.waits = fi.Size(), true, false
 	if s.size == 0 {
 		return false
 	}
 	if packed, more := compressed(s.f); packed || more {
 		// gzip had just created it when it was opened.
-		if f.packed = packed; packed && f.glob == nil {
+		s.waits = packed
+		if f.packed = packed && s == f.last(); f.packed && f.glob == nil {
 			f.failed("open", errCompressed)
 		}
 		return false
 	}
-	s.atEnd = false
-	if p, at := f.previous(s); p != nil && p.compare(s.f, fi.Size()) == same && f.Claims.take(s.id, f) {
-		f.adopt(s, p)
-		s.stale = append(s.stale, at)
-		return true
-	}
-	if f.glob != nil && f.copyOfFollowed(s, fi.Size()) || !f.Claims.take(s.id, f) {
+	origin, err := originOf(s.f)
+	if err != nil {
+		f.unreadable(s, err)
 		return false
 	}
-	s.undecided = false
-	if !f.adoptPast(s, fi.Size()) {
-		f.superseded(s, fi.Size())
+	if origin.IsZero() {
+		return false
 	}
-	return true
+	turn := f.Claims.enter(s, origin, s.size, f.seen)
+	if turn == turnWait {
+		s.waits = true
+		return false
+	}
+	s.atEnd = false
+	if err := f.place(s, turn); err != nil {
+		// It was rewritten meanwhile.
+		f.log.Info("file changed while it was opened", zap.String("path", f.path), zap.Error(err))
+		f.giveBack(s)
+		f.news = true
+		return false
+	}
+	f.Claims.place(s)
+	if turn == turnFresh {
+		// What it held before may have been copied and truncated, and comes first.
+		f.news = f.walk()
+	}
+	return !f.news
 }
 
-// adoptPast goes on where somebody has ended who followed the same content, and
-// reports whether there was one.
-func (f *follower) adoptPast(s *stream, size int64) bool {
-	for _, p := range f.Claims.past() {
-		known := p.id == s.id || p.from >= printSize && rotatedName(p.source, s.source)
-		if known && p.compare(s.f, size) == same {
-			f.adopt(s, &p)
-			return true
-		}
+// place has s go on where its content was read to.
+func (f *follower) place(s *stream, turn turn) error {
+	t := s.content
+	switch {
+	case turn == turnFresh && s.startAt+s.startFrom == 0:
+		return nil
+	case turn == turnFresh:
+		return s.seek(t.key.Origin, s.startAt, s.startFrom, 0)
+	case t.cold:
+		return s.resumeAt(&relaylens.Position{Origin: t.key.Origin, Offset: t.line, Number: t.number}, f.WarmUp)
 	}
-	return false
+	return s.seek(t.key.Origin, t.line, t.from, t.number)
 }
 
-// previous is what the path named before s, if s may be a rewritten copy of
-// it: editors and rsync write a copy and rename it into place. A short file
-// proves nothing as long as the old one has another name.
-func (f *follower) previous(s *stream) (*footprint, relaylens.Position) {
-	for i := 1; i < len(f.streams); i++ {
-		if f.streams[i] != s {
-			continue
-		}
-		old := f.streams[i-1]
-		fi, err := old.f.Stat()
-		if err != nil || old.from == 0 {
-			return nil, relaylens.Position{}
-		}
-		if old.from < printSize && !unlinked(fi) {
-			break
-		}
-		p := old.footprint()
-		return &p, old.position()
-	}
-	return nil, relaylens.Position{}
-}
-
-// copyOfFollowed reports whether another follower reads the same content: the
-// path is a copy of it (copytruncate).
-func (f *follower) copyOfFollowed(s *stream, size int64) bool {
-	for _, other := range f.followers {
-		if other == f {
-			continue
-		}
-		for _, o := range other.streams {
-			if o.undecided || o.id == s.id || o.from < printSize || !rotatedName(other.path, f.path) {
-				continue
-			}
-			if p := o.footprint(); p.compare(s.f, size) != different {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (f *follower) adopt(s *stream, p *footprint) {
-	s.undecided = false
-	s.kept = s.kept || p.source == s.source && p.id == s.id
-	err := s.seek(p.line, p.number)
-	if err == nil && p.from > p.line {
-		s.from = p.from
-		err = s.loadTail()
-	}
-	if err != nil {
-		s.reset()
-	}
-}
-
-// unlinked reports whether the file has no name any more.
-func (s *stream) unlinked() bool {
-	fi, err := s.f.Stat()
-	return err != nil || unlinked(fi)
-}
-
-func unlinked(fi os.FileInfo) bool {
-	st, ok := fi.Sys().(*syscall.Stat_t)
-	return ok && st.Nlink == 0
+// giveBack has s know nothing of its file any more.
+func (f *follower) giveBack(s *stream) {
+	f.Claims.release(s)
+	s.reset()
 }

@@ -34,8 +34,8 @@ type FileOptions struct {
 	TimeOf func(line *relaylens.Line, reference time.Time) (time.Time, bool)
 	// Positions are saved ones, of this source or of others; they win over
 	// Start and Since. A file that was renamed, copied or compressed since is
-	// found in its folder by what it holds, and read to its end; so are the files
-	// that came between it and the one the path names by now.
+	// found in its folder by what it holds, and read to its end; so is every
+	// rotated file of which no position tells.
 	Positions []relaylens.Position
 	// WarmUp is how many bytes before a saved position are read again, as
 	// batches with Warm set; 0 means 256 KiB, a negative number none.
@@ -105,6 +105,7 @@ func NewFile(o FileOptions) relaylens.Source {
 func (f *file) Name() string { return f.Path }
 
 func (f *file) Run(ctx context.Context, out chan<- relaylens.Batch) error {
+	f.Claims.load(f.Positions)
 	r := &run{file: f, ctx: ctx, out: out, log: f.Logger.Named("tailer"), folders: folders{}, wakes: wakeSet{ch: make(chan struct{}, 1)}}
 	defer r.close()
 	if isPattern(f.Path) {
@@ -146,6 +147,7 @@ type run struct {
 
 func (r *run) follow(path string, initial bool) {
 	f := &follower{run: r, path: path, initial: initial, m: r.Metrics.source(path), news: true, heard: true}
+	f.resumed = f.savedBefore()
 	f.listen()
 	f.due = time.Now()
 	r.nextDue = f.due

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,11 +32,17 @@ type follower struct {
 	initial bool      // nothing was opened yet that was there at start
 	news    bool      // to be looked at before anything is waited for
 
-	seen      map[fileID]sibling // the files beside the path, as they were when it last named another file
-	rewalks   int                // how often the folder will be looked at again
-	walkSince time.Time          // what was written to before is no news
-	begun     *stream            // placed without a saved position, which is to be saved
-	drained   []drained          // to be forgotten when a newer file has a position
+	walked  bool                 // the folder was looked at
+	resumed bool                 // an earlier run followed the path
+	seen    map[fileID]sibling   // the files beside the path, as they were at the last look
+	again   time.Time            // when to look again; zero: when something happens
+	patient time.Duration        // between two looks for what cannot be read yet
+	told    map[fileID]bool      // what cannot be read, and that was said
+	marks   []relaylens.Position // to be saved: what is not to be read
+	began   bool                 // it was saved that following began
+	needles []relaylens.Position // saved, and needless when there is a position of a line
+	lapsed  []relaylens.Position // saved, and of files that are no more
+	ids     []fileID             // of files that an earlier run read, whatever they are called by now
 
 	cancels map[string]func() // what is listened to: the path, and what it links to
 	heard   bool              // an event came since the last look
@@ -63,15 +70,19 @@ func (f *follower) last() *stream {
 func (f *follower) look() {
 	f.news = false
 	found := f.checkPath(time.Now())
-	if s := f.begun; s != nil {
-		f.begun = nil
-		f.announce(s)
-	}
-	for i := 0; i < len(f.streams) && !f.news && f.ctx.Err() == nil; i++ {
-		s := f.streams[i]
+	f.news = false
+	f.saveMarks()
+	for _, s := range slices.Clone(f.streams) {
+		if f.news || f.ctx.Err() != nil {
+			break
+		}
+		if s.over {
+			continue
+		}
 		lines := f.drain(s)
 		found = found || lines && s == f.last()
 	}
+	f.saveBegin()
 	if f.ctx.Err() != nil {
 		return
 	}
@@ -93,39 +104,37 @@ func (f *follower) look() {
 // drain reads s to its end, or as far as its turn goes; then f.news is set. It
 // reports whether there were lines.
 func (f *follower) drain(s *stream) (found bool) {
+	if s.content != nil && !f.Claims.begin(s) {
+		f.giveBack(s)
+	}
+	defer f.Claims.end(s)
 	for range turnBlocks {
-		if s.undecided && !f.decide(s) {
+		if s.over {
 			return found
 		}
-		fresh := s.began.IsZero() && len(s.head) == 0
+		if s.content == nil && (!f.decide(s) || !f.Claims.begin(s)) || f.news {
+			return found
+		}
+		if s.first && !f.announce(s) {
+			return found
+		}
 		b := takeBlock()
 		err := s.read(b, time.Now())
-		if errors.Is(err, errRewritten) {
+		switch {
+		case errors.Is(err, errRewritten):
 			b.free()
-			if f.truncated(s) {
-				f.news = true
-				return found
-			}
-			continue
-		}
-		if err != nil {
+			f.truncated(s)
+			return found
+		case err != nil:
 			b.free()
 			f.unreadable(s, err)
 			return found
-		}
-		if fresh && !s.began.IsZero() && s == f.last() && f.copiesUnread() {
+		case len(b.lines) == 0:
 			b.free()
-			s.reset()
-			f.news = true
-			return found
-		}
-		if len(b.lines) > 0 {
+		case !f.hand(s, b):
+			return true
+		default:
 			found = true
-			if !f.hand(s, b) {
-				return found
-			}
-		} else {
-			b.free()
 		}
 		if s.atEnd {
 			return found
@@ -142,12 +151,20 @@ func (f *follower) hand(s *stream, b *block) bool {
 		return f.send(batch)
 	}
 	f.count(b)
-	batch.Drained = f.outdated(s)
+	return f.save(s, batch)
+}
+
+// save sends a batch with a position of s, which makes others needless.
+func (f *follower) save(s *stream, batch relaylens.Batch) bool {
+	needles := len(f.needles)
+	batch.Drained = slices.DeleteFunc(slices.Concat(f.needles, s.content.stale), func(p relaylens.Position) bool {
+		return sameFile(&p, &batch.Position)
+	})
 	if !f.send(batch) {
 		return false
 	}
-	f.forgotten(append(batch.Drained, batch.Position))
-	s.kept, s.stale = true, nil
+	f.began, f.needles = true, f.needles[needles:]
+	f.Claims.progress(s, &batch.Position)
 	return true
 }
 
@@ -160,21 +177,14 @@ func (f *follower) count(b *block) {
 	}
 }
 
-// truncated begins s anew. It is true when copies hold what was not read
-// before: that comes first.
-func (f *follower) truncated(s *stream) bool {
+// truncated begins s anew. What it held and was not read may be in a copy, which
+// comes first.
+func (f *follower) truncated(s *stream) {
 	f.log.Info("file was truncated, reading it from the beginning", zap.String("path", f.path), zap.Int64("offset", s.offset))
 	f.m.truncated.Inc()
-	p := s.footprint()
-	f.Claims.retire(&p)
-	if s.kept {
-		f.drop(s, s.position())
-	}
-	n := len(f.streams)
-	f.recover(s)
-	s.reset()
-	f.findBetween(nil)
-	return len(f.streams) > n
+	f.giveBack(s)
+	f.walk()
+	f.news = true
 }
 
 // checkPath opens what the path names by now, and reports whether that is
@@ -185,9 +195,6 @@ func (f *follower) checkPath(now time.Time) bool {
 	}
 	if len(f.cancels) == 0 {
 		f.listen()
-	}
-	if f.seen == nil {
-		f.snapshot()
 	}
 	fi, err := os.Stat(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -204,9 +211,8 @@ func (f *follower) checkPath(now time.Time) bool {
 	}
 	f.ok = true
 	if f.reorder(idOf(fi)) {
-		if f.rewalks > 0 {
-			f.findBetween(f.last())
-			f.reorder(idOf(fi))
+		if f.walkDue(now) || f.heard && fi.Size() == 0 {
+			f.walk()
 		}
 		return false
 	}
@@ -278,20 +284,33 @@ func compressed(file io.ReaderAt) (yes, more bool) {
 // join appends a file that the path has come to name.
 func (f *follower) join(s *stream, fi os.FileInfo) {
 	f.listen()
-	s.undecided = true
-	initial := f.initial && (f.glob == nil || len(f.saved()) > 0) || f.glob.wasThere(s.id, fi.Size())
-	f.initial = false
-	if initial {
+	there := f.glob.wasThere(s.id, fi.Size())
+	if !f.resumed && (there || f.initial && f.glob == nil) {
 		f.begin(s, fi)
-		f.streams = append(f.streams, s)
-		return
 	}
+	f.initial = false
+	s.copyOf = f.glob != nil
 	if len(f.streams) > 0 {
 		f.m.renamed.Inc()
 		f.log.Info("following a new file", zap.String("path", f.path))
 	}
-	f.findBetween(s)
 	f.streams = append(f.streams, s)
+	f.walk()
+}
+
+// begin has s, which was there at start, begin as it is configured.
+func (f *follower) begin(s *stream, fi os.FileInfo) {
+	err := error(nil)
+	switch {
+	case !f.Since.IsZero():
+		err = f.beginSince(s, f.path, fi.ModTime(), fi.Size())
+	case f.Start == StartEnd:
+		err = s.startAtEnd(fi.Size())
+	}
+	if s.first = true; err != nil {
+		f.log.Warn("file changed while it was opened, reading it from the beginning", zap.String("path", f.path), zap.Error(err))
+		s.reset()
+	}
 }
 
 // gone notes that the path names nothing. What it named last is read on: its
@@ -301,11 +320,9 @@ func (f *follower) gone(now time.Time) {
 	if f.missing.IsZero() {
 		f.missing = now
 	}
-	switch {
-	case f.initial:
-		f.initial = f.beginMissing()
-	case f.heard, f.rewalks > 0:
-		f.findBetween(nil)
+	f.initial = false
+	if !f.walked || f.heard || f.walkDue(now) {
+		f.walk()
 	}
 	if len(f.streams) > 0 && now.Sub(f.missing) < f.Drain {
 		return
@@ -343,9 +360,7 @@ func (f *follower) present() {
 func (f *follower) measure(now time.Time) {
 	unread := int64(0)
 	for _, s := range f.streams {
-		if !s.undecided {
-			unread += s.unread()
-		}
+		unread += s.unread()
 	}
 	f.m.lag(unread, now)
 }
@@ -356,13 +371,16 @@ func (f *follower) schedule(now time.Time) {
 	switch {
 	case f.fault != "" && f.backoff > 0:
 		wait = f.backoff
-	case f.deaf, len(f.cancels) == 0, f.rewalks > 0:
+	case f.deaf, len(f.cancels) == 0:
 		wait = f.timing.poll
 	case len(f.streams) > 0 && !f.missing.IsZero(), f.draining(now):
 		// Nothing announces what is written to a file under its new name.
 		wait = f.timing.poll
 	}
 	f.due = now.Add(wait)
+	if !f.again.IsZero() && f.again.Before(f.due) {
+		f.due = f.again
+	}
 }
 
 // listen subscribes to the path and, where it is a link, to what it links to.

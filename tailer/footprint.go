@@ -3,27 +3,30 @@ package tailer
 import (
 	"bytes"
 	"io"
-
-	"github.com/relaylens/relaylens"
 )
 
 // A footprint tells how far some content was read, and how to know it again.
 type footprint struct {
-	source     string
-	id         fileID
-	origin     relaylens.Origin
-	head, tail []byte
-	from       int64 // how far it was looked at
-	line       int64 // where the next line begins
-	number     int64 // of the line before
+	head, tail []byte // at the beginning, and before from; none of what another process read
+	from       int64  // how far it was looked at
+	line       int64  // where the next line begins
+	number     int64  // of the line before
 }
 
-func (s *stream) footprint() footprint {
+// imprint notes in p how far s has come.
+func (s *stream) imprint(p *footprint) {
 	at := s.position()
-	return footprint{
-		source: s.source, id: s.id, origin: s.origin, from: s.from, line: at.Offset, number: at.Number,
-		head: bytes.Clone(s.head), tail: bytes.Clone(s.tail),
+	p.from, p.line, p.number = max(s.from, at.Offset), at.Offset, at.Number
+	if s.arc != nil || s.warmTo > 0 {
+		p.head, p.tail = p.head[:0], p.tail[:0]
+		return
 	}
+	p.head = append(p.head[:0], s.head...)
+	p.tail = append(p.tail[:0], s.tail...)
+}
+
+func (p *footprint) clone() footprint {
+	return footprint{bytes.Clone(p.head), bytes.Clone(p.tail), p.from, p.line, p.number}
 }
 
 // resemblance is how much of what was read a file holds.
@@ -35,20 +38,17 @@ const (
 	same                  // all of it
 )
 
-// compare looks for the content of p in a file.
+// compare looks for the content of p in a file that begins with the same line.
 func (p *footprint) compare(f io.ReaderAt, size int64) resemblance {
-	if len(p.head) == 0 || size == 0 {
-		return different
-	}
 	head := make([]byte, min(int64(len(p.head)), size))
-	if _, err := f.ReadAt(head, 0); err != nil || !bytes.HasPrefix(p.head, head) {
+	if _, err := f.ReadAt(head, 0); err != nil && len(head) > 0 || !bytes.HasPrefix(p.head, head) {
 		return different
 	}
 	if size < p.from {
 		return partial
 	}
 	tail := make([]byte, len(p.tail))
-	if _, err := f.ReadAt(tail, p.from-int64(len(tail))); err != nil || !bytes.Equal(tail, p.tail) {
+	if _, err := f.ReadAt(tail, p.from-int64(len(tail))); len(tail) > 0 && (err != nil || !bytes.Equal(tail, p.tail)) {
 		return different
 	}
 	return same

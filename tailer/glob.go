@@ -10,6 +10,8 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens"
 )
 
 // A glob finds the files that match a pattern. It has a watcher of its own:
@@ -234,6 +236,14 @@ func (f *follower) lost(now time.Time) bool {
 	return last == nil || last.atEnd && now.Sub(last.grew) >= f.timing.lost
 }
 
+// since is when the pattern was first looked for; it may be called on nil.
+func (g *glob) since() time.Time {
+	if g == nil {
+		return time.Time{}
+	}
+	return g.began
+}
+
 // forget drops followers whose path has been gone for long, or is an archive by
 // now. The series of a path leave with it.
 func (g *glob) forget(now time.Time) {
@@ -241,20 +251,26 @@ func (g *glob) forget(now time.Time) {
 		if !f.packed && !f.lost(now) {
 			continue
 		}
-		gone := f.packed
 		for _, s := range f.streams {
-			gone = gone || s.unlinked()
 			f.finish(s)
 		}
 		f.streams = nil
-		// A file that has another name by now may yet be asked for: when the path
-		// comes back, its position tells that all in it is new.
-		if gone {
-			f.sendDrained()
-		}
+		g.drop(f)
 		f.close()
 		g.followers = slices.DeleteFunc(g.followers, func(o *follower) bool { return o == f })
 		g.Metrics.Delete(f.path)
+	}
+}
+
+// drop has the positions of a path that is gone forgotten, except where another
+// name of its file is known.
+func (g *glob) drop(f *follower) {
+	f.seen = nil
+	now := time.Now()
+	_, _, _ = g.Claims.miss(f.path, g.holds, now, now)
+	gone, _, _ := g.Claims.miss(f.path, g.holds, now, now)
+	if gone = slices.Concat(f.lapsed, f.needles, gone); len(gone) > 0 {
+		f.send(relaylens.Batch{Drained: gone})
 	}
 }
 

@@ -24,16 +24,13 @@ type packed struct {
 	err   error // why it ended before its end
 }
 
-// newPacked makes s read an archive. P is nil for one that was never read.
-func (s *stream) newPacked(path string, fi os.FileInfo, p *relaylens.Position, warm int64) {
+// newPacked makes s read an archive. At is how far it was read already, zero for
+// one that was never read.
+func (s *stream) newPacked(path string, fi os.FileInfo, at relaylens.Position, warm int64) {
 	r := NewReader(path, io.NewSectionReader(s.f, 0, math.MaxInt64), reference(path, fi, time.Now()))
-	s.arc = &packed{r: r}
+	s.arc = &packed{r: r, p: at, warm: warm}
 	s.size, s.began, s.grew = fi.Size(), time.Now(), time.Now()
-	if p != nil {
-		s.arc.p, s.arc.warm = *p, warm
-		s.key, s.kept = fileID{p.Device, p.Inode}, true
-		s.origin, s.offset, s.number = p.Origin, p.Offset, p.Number
-	}
+	s.offset, s.number = at.Offset, at.Number
 }
 
 // readPacked hands lines to b; none at the end.
@@ -49,8 +46,6 @@ func (s *stream) readPacked(b *block, now time.Time) error {
 			a.over = true
 			if !errors.Is(err, io.EOF) {
 				a.err = err
-			} else if a.r.offset < a.p.Offset {
-				a.err = errCutArchive
 			}
 			continue
 		}

@@ -47,6 +47,12 @@ type sibling struct {
 
 	packed bool
 	origin relaylens.Origin // zero while its first line is unfinished
+	failed bool             // it is an archive that is cut off or damaged
+}
+
+// alike reports whether nothing was written to c since it was o.
+func (c *sibling) alike(o *sibling) bool {
+	return c.id == o.id && c.size == o.size && c.mtime.Equal(o.mtime)
 }
 
 func newSibling(path, suffix string, fi os.FileInfo) sibling {

@@ -4,11 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
-	"slices"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
 )
@@ -16,43 +12,19 @@ import (
 // timePiece is how much of a file is searched for one line that tells a time.
 const timePiece = 64 << 10
 
-// beginSince places cur at the first line that is not older than f.Since, and
-// opens the rotated files that were written to since.
-func (f *follower) beginSince(cur *stream, fi os.FileInfo) error {
-	old, err := f.folders.siblings(f.path, nil, func(c *sibling) bool {
-		return c.id != cur.id && !c.mtime.Before(f.Since) && !f.ownPath(c)
-	})
-	if err != nil {
-		f.log.Warn("folder cannot be read, rotated files are not found", zap.String("path", f.path), zap.Error(err))
+// beginSince has s, which is what c tells, begin at the first line that is not
+// older than f.Since.
+func (f *follower) beginSince(s *stream, path string, mtime time.Time, size int64) error {
+	switch {
+	case s.arc != nil:
+		s.arc.since = f.notOlder
+		return nil
+	case mtime.Before(f.Since):
+		return s.startAtEnd(size)
+	case f.TimeOf == nil:
+		return nil
 	}
-	old = slices.DeleteFunc(old, func(c sibling) bool { return !f.Claims.free(c.id, f) })
-	for i := range old {
-		old[i].identify(f.openFile)
-	}
-	byAge(old)
-	for i := range old {
-		c := &old[i]
-		if c.packed && slices.ContainsFunc(old, func(o sibling) bool { return !o.packed && stem(o.path) == stem(c.path) }) || !f.Claims.take(c.id, f) {
-			continue
-		}
-		s, err := f.openSibling(c, nil)
-		if err == nil && s.arc == nil {
-			err = f.seekSince(s, c.path, c.size)
-		}
-		if err != nil {
-			f.Claims.drop(c.id, f)
-			f.log.Warn("rotated file cannot be read", zap.String("path", c.path), zap.Error(err))
-			continue
-		}
-		if s.arc != nil {
-			s.arc.since = f.notOlder
-		}
-		f.streams = append(f.streams, s)
-	}
-	if fi.ModTime().Before(f.Since) {
-		return cur.seekEnd(fi.Size())
-	}
-	return f.seekSince(cur, f.path, fi.Size())
+	return f.seekSince(s, path, size)
 }
 
 // notOlder reports whether l says that it was written at f.Since or later.
@@ -67,9 +39,6 @@ func (f *follower) notOlder(l *relaylens.Line, reference time.Time) bool {
 // seekSince goes on with the first line of s that is not older than f.Since. It
 // halves the file: lines are nearly in order.
 func (f *follower) seekSince(s *stream, path string, size int64) error {
-	if f.TimeOf == nil {
-		return nil
-	}
 	fi, err := s.f.Stat()
 	if err != nil {
 		return err
@@ -93,7 +62,8 @@ func (f *follower) seekSince(s *stream, path string, size int64) error {
 	if err != nil {
 		return err
 	}
-	return s.seek(offset, 0)
+	s.startAt, s.startFrom = offset, offset
+	return nil
 }
 
 // firstTime finds the first line after offset that tells its time, and reports

@@ -34,7 +34,6 @@ type stream struct {
 	cursor
 	f    handle
 	id   fileID
-	key  fileID  // what positions name: id, or that of the saved position it goes on with
 	arc  *packed // f is an archive, read once
 	from int64   // what to read next: offset, or beyond it inside an overlong line
 
@@ -48,15 +47,20 @@ type stream struct {
 	warmTo     int64 // the saved position, while what stands before it is read again
 	warmNumber int64 // of the last line before it
 
-	undecided bool                 // not yet known whether it continues another stream
-	kept      bool                 // a position of it was handed out, or saved by an earlier run
-	stale     []relaylens.Position // saved ones that its first lines make needless
-	began     time.Time            // when the first bytes were seen; zero while there are none
-	grew      time.Time            // when the last bytes were seen
+	content *content // what it holds; nil: not decided, or somebody else reads that
+	copyOf  bool     // it may be a copy: the path itself does not name it, or a pattern does
+	first   bool     // following begins with it
+	// Where to begin with what nobody has read of: at startAt, where a line begins,
+	// or beyond it inside an overlong one.
+	startAt, startFrom int64
+	waits              bool      // there is nothing to do while others read what it holds
+	over               bool      // there is nothing more to come from it
+	began              time.Time // when the first bytes were seen; zero while there are none
+	grew               time.Time // when the last bytes were seen
 }
 
 func newStream(source string, f handle, fi os.FileInfo) *stream {
-	return &stream{cursor: cursor{source: source}, f: f, id: idOf(fi), key: idOf(fi), mtime: fi.ModTime()}
+	return &stream{cursor: cursor{source: source}, f: f, id: idOf(fi), mtime: fi.ModTime()}
 }
 
 // read hands complete lines to b; none when the end is reached. After
@@ -96,6 +100,12 @@ func (s *stream) next(b *block) error {
 	if n < before || !bytes.Equal(b.buf[:before], s.tail) {
 		return errRewritten
 	}
+	if s.from == 0 && n > 0 {
+		s.head = bytes.Clone(b.buf[:min(n, printSize)])
+	}
+	if !s.headStands() { // truncated while it was read
+		return errRewritten
+	}
 	if s.warmTo > 0 {
 		n = min(n, before+int(s.warmTo-s.from))
 	}
@@ -114,6 +124,9 @@ func (s *stream) next(b *block) error {
 			used = len(data)
 		}
 		s.moveTo(b.buf[:before+used], used)
+	}
+	if s.content != nil && !s.origin.IsZero() && s.origin != s.content.key.Origin {
+		return errRewritten
 	}
 	s.atEnd = s.warmTo == 0 && n < len(b.buf) && len(b.lines) < batchLines
 	s.warmed(b)
@@ -151,6 +164,13 @@ func (s *stream) sameHead(buf []byte) bool {
 	return true
 }
 
+// headStands reports whether the file begins as it did when it was read.
+func (s *stream) headStands() bool {
+	var head [printSize]byte
+	n, _ := s.f.ReadAt(head[:len(s.head)], 0)
+	return n == len(s.head) && bytes.Equal(head[:n], s.head)
+}
+
 // finish adds what stands after the last newline, once the file is known to
 // grow no more.
 func (s *stream) finish(b *block) {
@@ -163,35 +183,35 @@ func (s *stream) finish(b *block) {
 	s.from = s.offset
 }
 
-// reset begins at the beginning again.
+// reset begins at the beginning again, of whatever the file holds by then.
 func (s *stream) reset() {
 	s.cursor = cursor{source: s.source}
 	s.from, s.head, s.tail = 0, nil, nil
-	s.atEnd, s.began = false, time.Time{}
-	s.key, s.kept, s.warmTo = s.id, false, 0
+	s.atEnd, s.began, s.warmTo = false, time.Time{}, 0
+	s.startAt, s.startFrom = 0, 0
 }
 
-// seek goes on at offset, where a line begins and number lines were before.
-func (s *stream) seek(offset, number int64) error {
-	origin, err := originOf(s.f)
-	if err != nil {
-		return err
-	}
-	s.offset, s.from, s.number, s.origin, s.begun = offset, offset, number, origin, offset > 0
+// seek goes on at offset, where a line begins and number lines were before, or
+// at from inside of it.
+func (s *stream) seek(origin relaylens.Origin, offset, from, number int64) error {
+	s.offset, s.from, s.number, s.begun, s.origin = offset, from, number, offset > 0, origin
 	if offset == 0 {
 		s.origin = relaylens.Origin{}
 	}
-	if err := s.loadHead(offset); err != nil {
+	if err := s.loadHead(origin, from); err != nil {
 		return err
 	}
 	return s.loadTail()
 }
 
 // loadHead is called right away: the file may be truncated before it is read.
-func (s *stream) loadHead(offset int64) error {
+func (s *stream) loadHead(origin relaylens.Origin, offset int64) error {
 	s.head = make([]byte, min(printSize, offset))
 	if n, _ := s.f.ReadAt(s.head, 0); n < len(s.head) {
 		return errRewritten
+	}
+	if is, err := originOf(s.f); err != nil || is != origin {
+		return errors.Join(err, errRewritten)
 	}
 	return nil
 }
@@ -205,17 +225,17 @@ func (s *stream) loadTail() error {
 	return err
 }
 
-// seekEnd goes on where the last line begins that is not finished.
-func (s *stream) seekEnd(size int64) error {
+// startAtEnd has s begin where the last line begins that is not finished.
+func (s *stream) startAtEnd(size int64) error {
 	start, err := lastLine(s.f, size)
-	if err == nil {
-		err = s.seek(start, 0)
-	}
-	if err != nil || size-start <= relaylens.MaxLine {
+	if err != nil {
 		return err
 	}
-	s.from = size
-	return s.loadTail()
+	s.startAt, s.startFrom = start, start
+	if size-start > relaylens.MaxLine {
+		s.startFrom = size
+	}
+	return nil
 }
 
 // lastLine is the offset after the last newline before size.
@@ -260,8 +280,8 @@ func originOf(f io.ReaderAt) (relaylens.Origin, error) {
 // position resumes the stream after the last line that was handed out.
 func (s *stream) position() relaylens.Position {
 	p := relaylens.Position{
-		Source: s.source, Device: s.key.device, Inode: s.key.inode,
-		Origin: s.origin, Offset: s.offset, Number: s.number,
+		Source: s.source, Device: s.content.key.Device, Inode: s.content.key.Inode,
+		Origin: s.content.key.Origin, Offset: s.offset, Number: s.number,
 	}
 	if s.warmTo > 0 {
 		p.Offset, p.Number = s.warmTo, s.warmNumber
@@ -280,7 +300,10 @@ func (s *stream) reference(now time.Time) time.Time {
 
 // unread is how many bytes of the file were not handed out.
 func (s *stream) unread() int64 {
-	if s.arc != nil {
+	switch {
+	case s.waits, s.over:
+		return 0
+	case s.arc != nil:
 		return s.size - s.arc.r.BytesRead()
 	}
 	return max(0, s.size-s.offset)

@@ -12,18 +12,16 @@ const defaultWarmUp = 256 << 10
 // resumeAt goes on at a saved position, after reading again what stands in the
 // warm bytes before it.
 func (s *stream) resumeAt(p *relaylens.Position, warm int64) error {
-	s.key, s.kept = fileID{p.Device, p.Inode}, true
 	if p.Offset > 0 && warm > 0 {
 		if start := s.warmStart(p, warm); start < p.Offset {
 			s.warmTo, s.warmNumber = p.Offset, p.Number
-			if err := s.seek(start, 0); err != nil {
+			if err := s.seek(p.Origin, start, start, 0); err != nil {
 				return err
 			}
-			s.origin = p.Origin
-			return s.loadHead(p.Offset)
+			return s.loadHead(p.Origin, p.Offset)
 		}
 	}
-	return s.seek(p.Offset, p.Number)
+	return s.seek(p.Origin, p.Offset, p.Offset, p.Number)
 }
 
 // warmStart is where the first line begins that stands within warm bytes before
