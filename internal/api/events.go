@@ -95,7 +95,7 @@ func (a *API) eventsQuestion(c *call, now time.Time) (q *ask.Events, follow bool
 	if follow && !c.values.Has("since") && q.From == nil {
 		absent = min(defaultFollowed, most)
 	}
-	q.Number, p = c.number("n", absent, 0, most, "ask for the next ones with after_cursor, or raise web.max_events in the configuration")
+	q.Number, p = c.number("n", absent, 0, most, "; ask for the next ones with after_cursor, or raise web.max_events in the configuration")
 	return q, follow, p
 }
 

@@ -119,15 +119,15 @@ func (c *call) match() (relaylens.Match, *problem) {
 	return m, nil
 }
 
-// number reads a whole number within bounds.
-func (c *call) number(name string, absent, least, most int, remedy string) (int, *problem) {
+// number reads a whole number within bounds; more is what else can be done.
+func (c *call) number(name string, absent, least, most int, more string) (int, *problem) {
 	if !c.values.Has(name) {
 		return absent, nil
 	}
 	text := c.values.Get(name)
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		return 0, wrong(name, text, remedy, "this is no number of %d to %d", least, most)
+		return 0, wrong(name, text, fmt.Sprintf("write a number of %d to %d%s", least, most, more), "this is no such number")
 	}
 	return n, nil
 }
