@@ -18,14 +18,19 @@ type Config struct {
 	Parsers    Parsers    `key:"parsers" doc:"Texts of a site's own mail server configuration, which no log format can tell. A plain text is looked for anywhere in the server's answer, upper and lower case being the same; a text between slashes is an RE2 regular expression."`
 	Correlator Correlator `key:"correlator" doc:"Bounds of what is remembered between lines: who a session or a queue id belongs to. When a bound is reached, the oldest entry is forgotten; refusals are still counted, but some may lack the client or the user that only an earlier line told."`
 	Alerting   Alerting   `key:"alerting" doc:"Who is paged, and when. docs/alerting.md tells how it works. Never page by mail through the server that is watched."`
+	NATS       NATS       `key:"nats" doc:"The fleet that this machine belongs to, over NATS JetStream. docs/fleet.md tells how it works."`
 	Web        Web        `key:"web" doc:"The HTTP server."`
 	Log        Log        `key:"log" doc:"The daemon's own log, on standard error."`
+
+	LocalDomains    []string `key:"local_domains" example:"[example.com, .example.org]" doc:"Domains whose mail or users are on these servers. One with a leading dot stands for all names below it. What is not stated is learned from deliveries and logins; stated, it is known from the first line on."`
+	LocalNetworks   []string `key:"local_networks" example:"[203.0.113.0/28, '2001:db8:7::/48']" doc:"Networks of your own machines, beside the private ones: who is refused there without a login is an application server that may not relay, not a stranger."`
+	TrustedMonitors []string `key:"trusted_monitors" example:"[192.0.2.10]" doc:"Addresses or networks that test these servers on your behalf. What they are refused is no problem, and tells nothing of others."`
 }
 
 // Source is one log to follow. The tag types tells which types a key is for;
 // without it, for all.
 type Source struct {
-	Type        string   `key:"type" default:"file" enum:"file|journal|syslog|pipe|stdin" doc:"What the source is. file is a file on this machine, or all files that a pattern matches. journal is the systemd journal, read through journalctl. syslog is a socket that rsyslog or syslog-ng hands lines over to; what comes while the daemon is down is lost, as a socket keeps nothing. pipe is a named pipe. stdin is standard input, read to its end."`
+	Type        string   `key:"type" default:"file" enum:"file|journal|syslog|pipe|stdin|nats" doc:"What the source is. file is a file on this machine, or all files that a pattern matches. journal is the systemd journal, read through journalctl. syslog is a socket that rsyslog or syslog-ng hands lines over to; what comes while the daemon is down is lost, as a socket keeps nothing. pipe is a named pipe. stdin is standard input, read to its end. nats is what the other machines of the fleet ship, over the connection that nats describes."`
 	Path        string   `key:"path" types:"file|pipe" example:"/var/log/mail.log" doc:"Absolute path of the file or pipe. For files *, ? and [a-z] match as in a shell, and the path - is standard input. The file may be rotated in any manner, and may appear later. A pipe is made with mkfifo."`
 	MTA         string   `key:"mta" default:"auto" enum:"auto|postfix|exim|sendmail" doc:"The mail server that writes the log. auto tells each line by its program name."`
 	Start       string   `key:"start" types:"file|journal" default:"end" doc:"Where to begin in a file or journal that was never read before: at its end (end), at its beginning (begin), or with what is not older than a time span, such as -24h or -7d."`
@@ -34,6 +39,8 @@ type Source struct {
 	Directory   string   `key:"directory" types:"journal" example:"/var/log/journal/remote" doc:"Absolute path of a directory with journal files. Not set means the journal of this machine."`
 	Listen      string   `key:"listen" types:"syslog" example:"unixgram:///run/relaylens/log" doc:"Where to listen: unixgram:// with the path of a socket file, which is made with mode 0660, udp:// or tcp:// with an IP address and a port. RFC 3164 and RFC 5424 are understood, over TCP with octet counts as well as newlines. When lines come faster than they can be read, datagrams are dropped and counted, and TCP makes the sender wait. In rsyslog use a template that keeps the whole tag, such as RSYSLOG_ForwardFormat: RSYSLOG_SyslogProtocol23Format cuts postfix/smtpd to postfix."`
 	Peers       string   `key:"peers" types:"syslog" example:"any" doc:"Who may send to a udp or tcp socket: local (which is also meant when nothing is set) for programs on this machine, any for other machines too. Whoever can reach the socket can make up lines."`
+	Consumer    string   `key:"consumer" types:"nats" example:"reader-a" doc:"Name under which the stream keeps how far this reader is. Readers of the same name stand by for each other: one reads, and another goes on within seconds when it dies. Readers of different names read everything each. Not set means the host name of this machine."`
+	Hosts       []string `key:"hosts" types:"nats" example:"[mx1, mx2]" doc:"Hosts whose events are read, by their names in the events. Not set means all of the fleet."`
 }
 
 // Store is what is kept of the past.

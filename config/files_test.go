@@ -100,11 +100,13 @@ func TestMeaning(t *testing.T) {
 			Store:      Store{Keep: Span(90 * 24 * time.Hour), MaxSize: 2e9},
 			Correlator: Correlator{MaxEntries: 40000, MaxBytes: 16 << 20},
 			Alerting:   Default().Alerting,
+			NATS:       Default().NATS,
 			Web:        Default().Web,
 			Log:        Log{Level: "info", Format: "auto"},
 		},
 		"good-full.yml": {
 			Listen: "[::1]:9725", DataDir: "/srv/relaylens", Timezone: "America/St_Johns", MaxHosts: 500, TopK: 50,
+			LocalDomains: []string{"example.com", ".example.org"}, LocalNetworks: []string{"203.0.113.0/28", "2001:db8:7::/48"}, TrustedMonitors: []string{"192.0.2.10"},
 			Sources: []Source{
 				{Type: "file", Path: "/var/log/mail.log", MTA: "auto", Start: "end"},
 				{Type: "file", Path: "/var/log/mail/*/[a-z]*.log", MTA: "postfix", Start: "begin"},
@@ -115,6 +117,7 @@ func TestMeaning(t *testing.T) {
 				{Type: "syslog", MTA: "auto", Start: "end", Listen: "tcp://[::]:5140", Peers: "any"},
 				{Type: "pipe", MTA: "auto", Start: "end", Path: "/run/relaylens/pipe"},
 				{Type: "stdin", MTA: "auto", Start: "end"},
+				{Type: "nats", MTA: "auto", Start: "end", Consumer: "reader-a", Hosts: []string{"mx1", "mx2.example.com"}},
 			},
 			Store: Store{Keep: Span(9 * 24 * time.Hour), MaxSize: 64 << 30},
 			Parsers: Parsers{
@@ -130,6 +133,9 @@ func TestMeaning(t *testing.T) {
 					PasswordFile: "/etc/relaylens/am.password", CAFile: "/etc/ssl/site.pem"}},
 				DashboardURL: "https://grafana.example.com/d/relaylens", RunbookURL: Default().Alerting.RunbookURL,
 				Labels: []string{"team=mail"}},
+			NATS: NATS{URLs: []string{"tls://nats1.example.com:4222", "nats://[2001:db8::1]"}, Fleet: "eu-west", Host: "reader1", Delay: Span(10 * time.Second),
+				CredentialsFile: "/etc/relaylens/reader.creds", CAFile: "/etc/ssl/site.pem",
+				Stream: NATSStream{Replicas: 3, MaxAge: Span(14 * 24 * time.Hour), MaxSize: 50e9, Duplicates: Span(30 * time.Minute)}},
 			Web: Web{ConfigFile: "/etc/relaylens/web.yml", MaxSpan: Span(92 * 24 * time.Hour), MaxEvents: 100_000},
 			Log: Log{Level: "warn", Format: "json"},
 		},

@@ -91,6 +91,7 @@ func (c *Config) check(root string) (warnings []string, err error) {
 	if c.exposed() {
 		warnings = append(warnings, fmt.Sprintf("listen: %s can be reached from other machines, and web.config_file sets no passwords: what is shown is personal data", quote(c.Listen)))
 	}
+	warnings = append(warnings, c.NATS.check()...)
 	if info, err := os.Stat(c.DataDir); err == nil && !info.IsDir() {
 		return warnings, &Error{Key: "data_dir", Problem: quote(c.DataDir) + " is not a directory", Remedy: "name a directory"}
 	}
@@ -114,7 +115,7 @@ func (c *Config) exposed() bool {
 // daemon runs.
 func (s *Source) check() string {
 	switch {
-	case s.Stdin():
+	case s.Stdin(), s.Type == TypeNATS:
 		return ""
 	case s.Type == TypeSyslog:
 		if s.Remote() {

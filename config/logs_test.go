@@ -162,6 +162,15 @@ alerting:
   alertmanagers: [] # default
   runbook_url: https://github.com/relaylens/relaylens/blob/main/docs/causes.md # default
   labels: [] # default
+nats:
+  urls: [] # default
+  fleet: main # default
+  delay: 2s # default
+  stream:
+    replicas: 0 # default
+    max_age: 0s # default
+    max_size: 0 # default
+    duplicates: 0s # default
 web:
   max_span: 31d # default
   max_events: 20000 # default

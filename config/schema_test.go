@@ -240,9 +240,14 @@ func TestExample(t *testing.T) {
 	want.Sources = []Source{{Type: "file", Path: "/var/log/mail.log", MTA: "auto", Start: "end"}}
 	texts := Texts{RelayDenied: []string{"we do not carry mail for", "/not (a|our) customer/"}, SenderVerify: []string{"your return address does not work"}}
 	want.Parsers = Parsers{texts, texts, texts}
+	want.LocalDomains, want.LocalNetworks, want.TrustedMonitors = []string{"example.com", ".example.org"}, []string{"203.0.113.0/28", "2001:db8:7::/48"}, []string{"192.0.2.10"}
 	want.Alerting.Alertmanagers = []Alertmanager{{URL: "http://127.0.0.1:9093"}}
 	want.Alerting.ExternalURL, want.Alerting.DashboardURL = "https://mx1.example.com:9725/", "https://grafana.example.com/d/relaylens"
 	want.Alerting.Labels = []string{"team=mail", "environment=production"}
+	want.NATS = NATS{URLs: []string{"tls://nats1.example.com:4222", "tls://nats2.example.com:4222"}, Fleet: "main", Host: "mx1.example.com", Delay: want.NATS.Delay,
+		CredentialsFile: "/etc/relaylens/mx1.creds", NKeyFile: "/etc/relaylens/mx1.nk", User: "mx1", PasswordFile: "/etc/relaylens/nats.password",
+		CAFile: "/etc/relaylens/ca.pem", CertFile: "/etc/relaylens/mx1.pem", KeyFile: "/etc/relaylens/mx1.key",
+		Stream: NATSStream{Replicas: 3, MaxAge: Span(14 * 24 * time.Hour), MaxSize: 50e9, Duplicates: Span(30 * time.Minute)}}
 	want.Web.ConfigFile = "/etc/relaylens/web.yml"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

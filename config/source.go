@@ -18,6 +18,7 @@ const (
 	TypeSyslog  = "syslog"
 	TypePipe    = "pipe"
 	TypeStdin   = "stdin"
+	TypeNATS    = "nats"
 )
 
 const (
@@ -41,6 +42,8 @@ func (s *Source) Name() string {
 		return "journal:" + s.Directory
 	case s.Type == TypeJournal:
 		return "journal"
+	case s.Type == TypeNATS:
+		return TypeNATS
 	}
 	return s.Path
 }
@@ -90,7 +93,7 @@ func (s *Source) nameKey() string {
 		return "directory"
 	case TypeSyslog:
 		return "listen"
-	case TypeStdin:
+	case TypeStdin, TypeNATS:
 		return "type"
 	}
 	return "path"
@@ -125,6 +128,8 @@ func (k *checker) source(s *Source, key string) bool {
 	switch s.Type {
 	case TypeStdin:
 		return true
+	case TypeNATS:
+		return k.reader(s, key)
 	case TypeJournal:
 		return k.journal(s, key)
 	case TypeSyslog:

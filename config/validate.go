@@ -51,6 +51,12 @@ func (c *Config) Validate() error {
 	k.listen(c.Listen)
 	k.directory(c.DataDir)
 	k.sources(c.Sources)
+	k.nats(&c.NATS)
+	for i := range c.Sources {
+		if c.Sources[i].Type == TypeNATS && !c.NATS.Enabled() {
+			k.refuse(fmt.Sprintf("sources[%d].type", i), "is nats, and nats.urls is not set", "write the addresses of the servers there, such as tls://nats1.example.com:4222")
+		}
+	}
 	if _, err := c.Location(); err != nil {
 		k.refuse("timezone", quote(c.Timezone)+" is not a known zone", "use local, UTC or a name such as Europe/Berlin")
 	}
@@ -71,6 +77,7 @@ func (c *Config) Validate() error {
 		k.refuse("web.max_span", s.String()+" is out of bounds", fmt.Sprintf("use %s to %s", minWebSpan, maxKeep))
 	}
 	k.number("web.max_events", c.Web.MaxEvents, 1, maxWebEvents)
+	k.site(c)
 	for _, p := range c.Parsers.all() {
 		k.phrases(p.key+".relay_denied", p.texts.RelayDenied)
 		k.phrases(p.key+".sender_verify", p.texts.SenderVerify)

@@ -62,20 +62,22 @@ type Source struct {
 }
 
 // NewSource makes a source that connects when it runs.
-func NewSource(o SourceOptions) (*Source, error) {
-	d, err := newDecoder(o.Fleet, time.Now)
-	if err != nil {
-		return nil, fmt.Errorf("make decoder: %w", err)
-	}
-	return &Source{options: o, metrics: o.Metrics, decoder: d, said: map[string]time.Time{}, events: newRecent[relaylens.ID](recentEvents)}, nil
+func NewSource(o SourceOptions) *Source {
+	return &Source{options: o, metrics: o.Metrics, said: map[string]time.Time{}, events: newRecent[relaylens.ID](recentEvents)}
 }
 
-// Name is nats:FLEET.
-func (s *Source) Name() string { return "nats:" + s.options.Fleet }
+// Name implements [relaylens.Source].
+func (s *Source) Name() string { return "nats" }
 
 // Run implements [relaylens.Source]. Messages are acknowledged once their batch
 // is committed, so that what a crash takes away comes again.
 func (s *Source) Run(ctx context.Context, out chan<- relaylens.Batch) error {
+	decoder, err := newDecoder(s.options.Fleet, time.Now)
+	if err != nil {
+		return fmt.Errorf("make decoder: %w", err)
+	}
+	defer decoder.zstd.Close()
+	s.decoder = decoder
 	conn, err := connect(&s.options.Options, "reader")
 	if err != nil {
 		return err

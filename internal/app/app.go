@@ -19,6 +19,7 @@ import (
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/alertmanager"
+	"github.com/relaylens/relaylens/exporter/nats"
 	"github.com/relaylens/relaylens/exporter/prom"
 	"github.com/relaylens/relaylens/internal/api"
 	"github.com/relaylens/relaylens/parsers"
@@ -66,6 +67,7 @@ type App struct {
 	logger   *zap.Logger
 	exporter *prom.Exporter
 	tailer   *tailer.Metrics
+	fleet    *nats.Metrics
 	store    *store.Store
 	pipeline *pipeline
 	alerts   *alerter
@@ -118,6 +120,7 @@ func (a *App) setup() error {
 	a.exporter = prom.New(prom.Options{Host: a.options.hostname, MaxHosts: next.config.MaxHosts, Results: resultNames(),
 		Version: a.options.Version, Revision: a.options.Revision})
 	a.tailer = tailer.NewMetrics(a.exporter.Registry())
+	a.fleet = nats.NewMetrics(a.exporter.Registry())
 	a.claims = tailer.NewClaims()
 	if err := a.openStore(cmp.Or(a.options.dataDir, next.config.DataDir)); err != nil {
 		return err
@@ -129,6 +132,7 @@ func (a *App) setup() error {
 	a.pipeline = newPipeline(next.parser, next.spikes, a.exporter, a.store, commits, a.logger.Named("store"))
 	a.openAlerts(next)
 	a.pipeline.setSources(next.sources)
+	a.pipeline.classifier.SetSite(next.site)
 	a.pipeline.windows.SetTopK(next.config.TopK)
 	a.exporter.Top(a.pipeline.snapshot)
 	a.follow = newFollowers(a.pipeline.in, a.exporter, a.logger.Named("source"))
@@ -216,6 +220,9 @@ func (a *App) Start(ctx context.Context) error {
 	go a.serve(a.config.Web.ConfigFile)
 	a.startWatchdog()
 	if err := a.startAlerts(ctx); err != nil {
+		return err
+	}
+	if err := a.startShipping(ctx); err != nil {
 		return err
 	}
 	a.pipeline.start()

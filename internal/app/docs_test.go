@@ -56,6 +56,7 @@ func describeMetrics(t *testing.T) string {
 	writeFile(t, log, refusalLine+"\n")
 	r := started(t, func(o *Options) {
 		o.newSource = nil
+		o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: "http://127.0.0.1:9"}} // nothing listens there
 		o.Config.Sources = []config.Source{
 			{Type: "file", Path: log, MTA: "auto", Start: "begin"},
 			{Type: "journal", Directory: t.TempDir(), MTA: "auto"},

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/alertmanager"
 	"github.com/relaylens/relaylens/internal/spike"
@@ -25,6 +26,7 @@ type state struct {
 	parser  *parsers.Parser
 	spikes  spike.Settings
 	sender  *alertmanager.Sender
+	site    classifier.Site
 }
 
 // build does everything of a configuration that can go wrong without touching
@@ -115,6 +117,7 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	err := a.pipeline.do(ctx, func() {
 		forgotten = a.pipeline.change(next.sources, parser)
 		a.pipeline.windows.SetTopK(next.config.TopK)
+		a.pipeline.classifier.SetSite(next.site)
 	})
 	if err != nil {
 		return fmt.Errorf("change pipeline: %w", err)
@@ -165,6 +168,7 @@ func (a *App) keep(next *config.Config) {
 			*k.next = *k.now
 		}
 	}
+	a.keepFleet(next)
 	for _, k := range []struct {
 		key       string
 		now, next *int

@@ -25,6 +25,8 @@ func (a *App) source(s config.Source) relaylens.Source {
 	switch {
 	case a.options.newSource != nil:
 		return a.options.newSource(s)
+	case s.Type == config.TypeNATS:
+		return a.reader(s)
 	case s.Stdin():
 		return tailer.NewStdin(s.Name(), a.options.Stdin)
 	case s.Type == config.TypePipe:

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+
+	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/exporter/nats"
+)
+
+// fleetOptions are how the servers of the fleet are reached.
+func (a *App) fleetOptions(n *config.NATS) nats.Options {
+	return nats.Options{
+		URLs: n.URLs, Fleet: n.Fleet, Host: cmp.Or(n.Host, a.options.hostname), Logger: a.logger.Named("fleet"),
+		CredentialsFile: n.CredentialsFile, NKeyFile: n.NKeyFile, User: n.User, PasswordFile: n.PasswordFile,
+		CAFile: n.CAFile, CertFile: n.CertFile, KeyFile: n.KeyFile,
+		Stream: nats.StreamOptions{Replicas: n.Stream.Replicas, MaxAge: n.Stream.MaxAge.Duration(), MaxBytes: int64(n.Stream.MaxSize),
+			Duplicates: n.Stream.Duplicates.Duration()},
+	}
+}
+
+// startShipping begins to ship what is in the store, where there is a fleet that
+// wants it, and forgets what was left to ship where there is none any more. The
+// pipeline must not run yet.
+func (a *App) startShipping(ctx context.Context) error {
+	if !a.config.Ships() {
+		if err := a.store.CloseOutbox(ctx); err != nil {
+			return fmt.Errorf("end shipping: %w", err)
+		}
+		return nil
+	}
+	outbox, err := a.store.Outbox(ctx)
+	if err != nil {
+		return fmt.Errorf("begin shipping: %w", err)
+	}
+	shipper, err := nats.NewShipper(a.fleetOptions(&a.config.NATS), outbox, a.config.NATS.Delay.Duration(), a.fleet)
+	if err != nil {
+		return fmt.Errorf("begin shipping: %w", err)
+	}
+	a.pipeline.ledger.tallies.on = true
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		shipper.Run(ctx)
+	}()
+	a.cleanup.push("end shipping", func(ctx context.Context) error {
+		cancel()
+		return wait(ctx, done)
+	})
+	return nil
+}
+
+// reader makes the source of what the fleet ships.
+func (a *App) reader(s config.Source) relaylens.Source {
+	o := a.fleetOptions(&a.config.NATS)
+	return nats.NewSource(nats.SourceOptions{Options: o, Consumer: cmp.Or(s.Consumer, nats.Token(o.Host)), Hosts: s.Hosts, Metrics: a.fleet})
+}
+
+// keepFleet puts back what of the fleet a running daemon cannot change.
+func (a *App) keepFleet(next *config.Config) {
+	if !reflect.DeepEqual(a.config.NATS, next.NATS) {
+		a.logger.Warn("changed key needs a restart", zap.String("key", "nats"))
+		next.NATS = a.config.NATS
+	}
+	if a.config.Ships() != next.Ships() {
+		a.logger.Warn("shipping begins or ends with a restart", zap.Bool("ships", a.config.Ships()))
+	}
+}
