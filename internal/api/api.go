@@ -149,7 +149,7 @@ func (a *API) begin(c *call) (ctx context.Context, end func(), ok bool) {
 }
 
 // fail answers a question that the store could not.
-func (a *API) fail(c *call, ctx context.Context, err error) {
+func (a *API) fail(ctx context.Context, c *call, err error) {
 	if c.r.Context().Err() != nil {
 		return // nobody waits for the answer
 	}

@@ -60,9 +60,16 @@ func (r *rig) commit(events ...relaylens.Event) {
 }
 
 // get asks and reads the whole answer.
-func (r *rig) get(path string) (*http.Response, string) { return r.request(http.MethodGet, path) }
+func (r *rig) get(path string) (*reply, string) { return r.request(http.MethodGet, path) }
 
-func (r *rig) request(method, path string) (*http.Response, string) {
+// reply is an answer whose body was read.
+type reply struct {
+	StatusCode      int
+	Status          string
+	Header, Trailer http.Header
+}
+
+func (r *rig) request(method, path string) (*reply, string) {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(r.t.Context(), method, r.server.URL+path, http.NoBody)
 	if err != nil {
@@ -77,7 +84,7 @@ func (r *rig) request(method, path string) (*http.Response, string) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return res, string(body)
+	return &reply{res.StatusCode, res.Status, res.Header, res.Trailer}, string(body)
 }
 
 // refusals are n of them, a second apart, until a minute ago.
@@ -123,7 +130,7 @@ func TestEventsAreThoseOfTheStore(t *testing.T) {
 		"?after_cursor=" + cursor(&events[2]) + "&reverse=1": text(events[1], events[0]),
 	} {
 		res, body := r.get("/api/v1/events" + query)
-		if diff := cmp.Diff(want, body); diff != "" || res.StatusCode != 200 || res.Header.Get("Content-Type") != "application/x-ndjson" {
+		if diff := cmp.Diff(want, body); diff != "" || res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "application/x-ndjson" {
 			t.Errorf("%s: %s, (-want +got):\n%s", query, res.Status, diff)
 		}
 	}
@@ -380,7 +387,7 @@ func TestBrokenStream(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		s := &stream{c: &call{w: w, r: req}, control: http.NewResponseController(w)}
 		e := refusals(1)[0]
-		s.end(r.API, req.Context(), errors.Join(s.event(&e), errors.New("the disk is gone")))
+		s.end(req.Context(), r.API, errors.Join(s.event(&e), errors.New("the disk is gone")))
 	}))
 	defer server.Close()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)

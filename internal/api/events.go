@@ -46,7 +46,7 @@ func (a *API) events(c *call) {
 	if err == nil {
 		err = s.flush()
 	}
-	s.end(a, ctx, err)
+	s.end(ctx, a, err)
 }
 
 func (a *API) follow(c *call, q *ask.Events, s *stream) {
@@ -60,7 +60,7 @@ func (a *API) follow(c *call, q *ask.Events, s *stream) {
 	ctx, cancel := context.WithCancel(c.r.Context())
 	defer cancel()
 	defer context.AfterFunc(a.closed, cancel)()
-	s.end(a, ctx, q.Follow(ctx, a.o.Store, s.event, s.flush))
+	s.end(ctx, a, q.Follow(ctx, a.o.Store, s.event, s.flush))
 }
 
 func (a *API) eventsQuestion(c *call, now time.Time) (q *ask.Events, follow bool, p *problem) {
@@ -157,14 +157,14 @@ func (s *stream) flush() error {
 
 // end closes the answer. One that is not whole is broken off, so that nobody
 // takes it for the whole.
-func (s *stream) end(a *API, ctx context.Context, err error) {
+func (s *stream) end(ctx context.Context, a *API, err error) {
 	switch {
 	case err == nil:
 		if s.last != (relaylens.Cursor{}) {
 			s.c.w.Header().Set(cursorTrailer, s.last.String())
 		}
 	case !s.began:
-		a.fail(s.c, ctx, err)
+		a.fail(ctx, s.c, err)
 	default:
 		if a.o.Failed != nil && ctx.Err() == nil && s.c.r.Context().Err() == nil {
 			a.o.Failed(err)

@@ -64,12 +64,12 @@ func (a *API) statusPage(c *call) {
 		return
 	}
 	if err != nil {
-		a.fail(c, c.r.Context(), err)
+		a.fail(c.r.Context(), c, err)
 		return
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, a.view(q, facts)); err != nil {
-		a.fail(c, c.r.Context(), err)
+		a.fail(c.r.Context(), c, err)
 		return
 	}
 	c.w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -128,7 +128,7 @@ func (a *API) pageFacts(c *call, q pageQuestion) (*pageFacts, error) {
 	defer end()
 	f, err := a.gather(ctx, q)
 	if err != nil {
-		a.fail(c, ctx, err)
+		a.fail(ctx, c, err)
 		return nil, errAnswered
 	}
 	return f, nil
@@ -184,14 +184,14 @@ const (
 	costs = 5
 )
 
-// get gives what is known under a key, or makes it. Who asks for what is being
+// get gives what is known under a key, or finds it. Who asks for what is being
 // made waits for it; when its maker gives up, the next one tries.
-func (p *pageCache) get(ctx context.Context, key string, make func() (*pageFacts, error)) (*pageFacts, error) {
+func (p *pageCache) get(ctx context.Context, key string, find func() (*pageFacts, error)) (*pageFacts, error) {
 	for {
 		e, mine := p.entry(key)
 		if mine {
 			began := time.Now()
-			facts, err := make()
+			facts, err := find()
 			p.mu.Lock()
 			e.facts, e.until = facts, time.Now().Add(max(fresh, costs*time.Since(began)))
 			if facts == nil {

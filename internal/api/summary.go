@@ -33,7 +33,7 @@ func (a *API) summary(c *call) {
 	}
 	defer end()
 	if err := errors.Join(s.CountStore(ctx, a.o.Store), ctx.Err()); err != nil {
-		a.fail(c, ctx, err)
+		a.fail(ctx, c, err)
 		return
 	}
 	var text []byte
@@ -43,7 +43,7 @@ func (a *API) summary(c *call) {
 		text, err = s.Report(summary.PageSteps).AppendJSON(nil)
 	}
 	if err != nil {
-		a.fail(c, ctx, err)
+		a.fail(ctx, c, err)
 		return
 	}
 	c.w.Header().Set("Content-Type", "application/json")
@@ -90,13 +90,13 @@ func (a *API) findings(c *call) {
 	defer end()
 	found, err := q.Store(ctx, a.o.Store)
 	if err != nil {
-		a.fail(c, ctx, err)
+		a.fail(ctx, c, err)
 		return
 	}
 	var text []byte
 	for _, f := range found {
 		if text, err = f.AppendJSON(text); err != nil {
-			a.fail(c, ctx, err)
+			a.fail(ctx, c, err)
 			return
 		}
 	}
