@@ -67,7 +67,14 @@ func (c *Classifier) NewFindings() *Findings {
 
 // Add takes in a refusal with its cause. Policy that works as it was meant to,
 // and what has no known cause, are no problem.
-func (f *Findings) Add(e *relaylens.Event) {
+func (f *Findings) Add(e *relaylens.Event) { f.add(e, (*relaylens.Event).Clone) }
+
+// AddKept is Add for an event whose texts stay as they are.
+func (f *Findings) AddKept(e *relaylens.Event) {
+	f.add(e, func(e *relaylens.Event) relaylens.Event { return *e })
+}
+
+func (f *Findings) add(e *relaylens.Event, keep func(*relaylens.Event) relaylens.Event) {
 	if !e.Refusal() || e.Cause == relaylens.CauseNone || e.Cause == relaylens.CausePolicy || e.Cause == relaylens.CauseUnknown {
 		return
 	}
@@ -77,7 +84,7 @@ func (f *Findings) Add(e *relaylens.Event) {
 		*g = group{finding: relaylens.Finding{Cause: e.Cause, Fault: e.Cause.Fault(), Host: strings.Clone(e.Host), MTA: e.MTA, First: e.Time, Last: e.Time,
 			Entity: relaylens.Entity{Kind: entity.Kind, Value: strings.Clone(entity.Value)}}}
 	}
-	g.add(f, e)
+	g.add(f, e, keep)
 }
 
 func (f *Findings) key(e *relaylens.Event, entity relaylens.Entity) uint64 {
@@ -88,7 +95,7 @@ func (f *Findings) key(e *relaylens.Event, entity relaylens.Entity) uint64 {
 	}{e.Cause, e.Host, entity})
 }
 
-func (g *group) add(f *Findings, e *relaylens.Event) {
+func (g *group) add(f *Findings, e *relaylens.Event, keep func(*relaylens.Event) relaylens.Event) {
 	p := &g.finding
 	p.Events++
 	if e.Time.Before(p.First) {
@@ -111,11 +118,11 @@ func (g *group) add(f *Findings, e *relaylens.Event) {
 	}
 	switch {
 	case len(p.Evidence) == 0, len(p.Evidence) == 1 && newClient:
-		p.Evidence = append(p.Evidence, e.Clone())
+		p.Evidence = append(p.Evidence, keep(e))
 	case len(p.Evidence) < 3:
-		p.Evidence = append(p.Evidence, e.Clone())
+		p.Evidence = append(p.Evidence, keep(e))
 	default:
-		p.Evidence[2] = e.Clone()
+		p.Evidence[2] = keep(e)
 	}
 }
 

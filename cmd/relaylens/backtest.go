@@ -189,7 +189,7 @@ func (b *backtest) page(p *watch.Page, d *alertmanager.Describer) ([]byte, error
 		text = fmt.Appendf(text, ", for %s until %s", p.EndsAt.Sub(p.StartsAt).Round(time.Second), p.EndsAt.In(zone).Format(time.DateTime))
 	}
 	if p.Value > 0 {
-		text = fmt.Appendf(text, "; %.0f within %s where %.1f were expected", p.Value, p.Window, p.Expected)
+		text = fmt.Appendf(text, "; %.0f within %.0f min where %.1f were expected", p.Value, p.Window.Minutes(), p.Expected)
 	}
 	return text, nil
 }

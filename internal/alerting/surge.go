@@ -144,7 +144,7 @@ func (s *surge) candidate(in *Input) candidate {
 	if a.Finding != nil {
 		a.Entity = a.Finding.Entity
 		if p, ok := proofs[a.Cause]; ok && proves(a.Finding) {
-			c.volume, a.Name, a.Severity = false, ServerFault, p.severity
+			c.volume, a.Name, a.Severity, c.last = false, ServerFault, p.severity, a.Finding.Last
 			return c
 		}
 	} else {

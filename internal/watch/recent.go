@@ -12,6 +12,7 @@ const (
 	// refusal; until reviseAge it may all the same.
 	lateAge   = 20 * time.Minute
 	reviseAge = time.Hour
+	lateEvery = 2 * time.Minute
 	// maxRecent refusals are looked at again.
 	maxRecent = 20_000
 )
@@ -24,7 +25,10 @@ type Revision struct {
 
 // recent are the refusals whose causes later events may change, in the order in
 // which they came.
-type recent struct{ events []relaylens.Event }
+type recent struct {
+	events []relaylens.Event
+	late   time.Time // when the late ones were looked at
+}
 
 func (r *recent) add(e *relaylens.Event) {
 	if len(r.events) >= maxRecent {
@@ -44,13 +48,18 @@ func (r *recent) forget(n int) {
 // changed. Refusals that are too old at now are let go.
 func (r *recent) revise(c *classifier.Classifier, now time.Time) (revisions []Revision) {
 	old := 0
+	late := now.Sub(r.late) >= lateEvery
+	if late {
+		r.late = now
+	}
 	for i := range r.events {
 		e := &r.events[i]
 		was, age := e.Cause, now.Sub(e.Time)
-		if age >= lateAge {
-			c.Final(e)
-		} else {
+		switch {
+		case age < lateAge:
 			c.Revise(e)
+		case late:
+			c.Final(e)
 		}
 		if e.Cause != was {
 			revisions = append(revisions, Revision{ID: e.ID, Cause: e.Cause})
@@ -80,7 +89,7 @@ func (r *recent) given(revisions []relaylens.Revision) {
 func (r *recent) findings(c *classifier.Classifier) []relaylens.Finding {
 	f := c.NewFindings()
 	for i := range r.events {
-		f.Add(&r.events[i])
+		f.AddKept(&r.events[i])
 	}
 	return f.List()
 }

@@ -160,7 +160,7 @@ func (w *Watch) advance() {
 // pace is how long it is until everything is looked at again, by how much there
 // is to look at.
 func (w *Watch) pace() int64 {
-	const some, many = 2_000, 8_000
+	const some, many = 1_000, 5_000
 	switch n := len(w.recent.events); {
 	case w.far:
 		return behind
