@@ -8,7 +8,13 @@ import "github.com/relaylens/relaylens"
 type Classifier struct{ history *history }
 
 // New makes a classifier that has seen nothing.
-func New() *Classifier { return &Classifier{history: newHistory()} }
+func New(options ...Option) *Classifier {
+	c := &Classifier{history: newHistory()}
+	for _, o := range options {
+		o(c)
+	}
+	return c
+}
 
 // Classify learns from an event and, if it is a refusal, sets its cause: the
 // best so far, CauseUnknown where too little is known.
@@ -34,6 +40,10 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 		return
 	}
 	e.Cause = relaylens.CauseUnknown
+	if c.history.site.isMonitor(e) {
+		e.Cause = relaylens.CausePolicy
+		return
+	}
 	for i := range rules {
 		if cause, ok := rules[i].decide(c.history, e, late); ok {
 			e.Cause = cause

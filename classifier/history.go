@@ -26,6 +26,7 @@ const (
 // history is what earlier events told, of everybody whom a later event may be
 // about.
 type history struct {
+	site     site
 	seed     maphash.Seed
 	clients  *bounded.Table[client]
 	users    *bounded.Table[user]
@@ -136,7 +137,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}
-	if !e.Refusal() || e.Direction != relaylens.Inbound {
+	if !e.Refusal() || e.Direction != relaylens.Inbound || h.site.isMonitor(e) {
 		return
 	}
 	switch {
@@ -158,8 +159,11 @@ func (h *history) ours(domain string, now int64) {
 }
 
 func (h *history) isOurs(domain string, now int64) bool {
-	return domain != "" && h.own.Get(h.name(domain), now) != nil
+	return domain != "" && (h.site.has(domain) || h.own.Get(h.name(domain), now) != nil)
 }
+
+// knowsOurs reports whether any domain is known to be ours.
+func (h *history) knowsOurs() bool { return len(h.site.domains) > 0 || h.own.Len() > 0 }
 
 // inOurs reports whether a host's name is in one of our domains.
 func (h *history) inOurs(name string, now int64) bool {

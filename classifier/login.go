@@ -42,7 +42,7 @@ func (h *history) whyFailed(e *relaylens.Event, _ bool) relaylens.Cause {
 		return relaylens.CauseAuthBackendUnavailable
 	case u.logins > 0 && c.failUsers.Len() == 1:
 		return relaylens.CauseStalePassword
-	case u.logins == 0 && h.own.Len() > 0 && !h.isOurs(relaylens.Domain(e.User), now):
+	case u.logins == 0 && h.knowsOurs() && !h.isOurs(relaylens.Domain(e.User), now):
 		return relaylens.CauseCredentialGuessing // no such user can be
 	}
 	return relaylens.CauseUnknown

@@ -31,7 +31,9 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 		return relaylens.CauseAuthBackendUnavailable
 	case c.failures > 0 && h.authDown(e):
 		return relaylens.CauseAuthBackendUnavailable
-	case (internal(e.ClientIP) || c.ours && ourSender) && c.logins == 0:
+	case h.site.has(e.RecipientDomain()):
+		return relaylens.CauseRecipientDomainNotConfigured // it is said to be ours
+	case (h.site.internal(e.ClientIP) || c.ours && ourSender) && c.logins == 0:
 		return relaylens.CauseClientNotInMynetworks
 	case !ourSender && c.logins == 0 && h.wanted(e.RecipientDomain(), now):
 		return relaylens.CauseRecipientDomainNotConfigured
@@ -39,7 +41,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 		return relaylens.CauseAddressChanged
 	case ourSender, c.logins > 0:
 		return relaylens.CauseClientNotAuthenticated
-	case h.own.Len() == 0 && c.denDomains.Len() <= fewDomains:
+	case !h.knowsOurs() && c.denDomains.Len() <= fewDomains:
 		return relaylens.CauseUnknown // nothing was seen yet that would be ours
 	case !late && c.named && c.denDomains.Len() <= fewDomains && c.failures == 0:
 		return relaylens.CauseUnknown // it may be the first of many honest servers
@@ -92,15 +94,6 @@ func (h *history) moved(e *relaylens.Event, now int64) bool {
 var private = []netip.Prefix{
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 	netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"),
-}
-
-func internal(a netip.Addr) bool {
-	for _, p := range private {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 func abs(n int64) int64 { return max(n, -n) }

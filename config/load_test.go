@@ -107,6 +107,9 @@ func TestEveryVariable(t *testing.T) {
 		"RELAYLENS_WEB_CONFIG_FILE":                "/w",
 		"RELAYLENS_WEB_MAX_SPAN":                   "2d",
 		"RELAYLENS_WEB_MAX_EVENTS":                 "500",
+		"RELAYLENS_LOCAL_DOMAINS":                  "[d.example]",
+		"RELAYLENS_LOCAL_NETWORKS":                 "[203.0.113.0/28]",
+		"RELAYLENS_TRUSTED_MONITORS":               "[192.0.2.10]",
 		"RELAYLENS_LOG_LEVEL":                      "error",
 		"RELAYLENS_LOG_FORMAT":                     "console",
 	}
@@ -140,6 +143,8 @@ func TestEveryVariable(t *testing.T) {
 			NATSStream{3, Span(24 * time.Hour), 1e9, Span(time.Minute)}},
 		Web: Web{"/w", Span(48 * time.Hour), 500},
 		Log: Log{"error", "console"},
+
+		LocalDomains: []string{"d.example"}, LocalNetworks: []string{"203.0.113.0/28"}, TrustedMonitors: []string{"192.0.2.10"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -177,6 +177,9 @@ web:
 log:
   level: info # default
   format: auto # default
+local_domains: [] # default
+local_networks: [] # default
+trusted_monitors: [] # default
 `
 	if diff := cmp.Diff(want, strings.ReplaceAll(b.String(), origins.File, "FILE")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -28,6 +28,7 @@ type inputFlags struct {
 	since   string
 	until   string
 	utc     bool
+	site    siteFlags
 	flags   *pflag.FlagSet
 }
 
@@ -39,6 +40,7 @@ func (o *inputFlags) addFlags(fs *pflag.FlagSet) {
 	fs.StringVarP(&o.since, "since", "S", "", "what happened at this `TIME` or later: \"2006-01-02 15:04\", 15:04, today, yesterday, -2h, \"2h ago\"")
 	fs.StringVarP(&o.until, "until", "U", "", "what happened at this `TIME` or before")
 	fs.BoolVar(&o.utc, "utc", false, "show times in UTC")
+	o.site.addFlags(fs)
 }
 
 // location is the zone that times are shown and read in.
@@ -124,9 +126,13 @@ func (o *inputFlags) readFiles(c *cobra.Command, names []string, question func(*
 	if err != nil {
 		return err
 	}
+	site, err := o.site.site(o.config)
+	if err != nil {
+		return err
+	}
 	p := newProgress(c.ErrOrStderr())
 	defer p.done()
-	return question(&ask.Files{Names: names, Stdin: c.InOrStdin(), Options: options, Progress: p.show})
+	return question(&ask.Files{Names: names, Stdin: c.InOrStdin(), Options: options, Site: site, Progress: p.show})
 }
 
 // arguments are what stands behind the flags.

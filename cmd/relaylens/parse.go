@@ -41,6 +41,7 @@ type parseOptions struct {
 	all       bool
 	raw       bool
 	malformed string
+	site      siteFlags
 }
 
 func (o *parseOptions) addFlags(f *pflag.FlagSet) {
@@ -49,6 +50,7 @@ func (o *parseOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.output, "output", "o", "short", "short or json (one object a line)")
 	f.BoolVar(&o.all, "all", false, "print context events and what was only warned about, too")
 	f.BoolVar(&o.raw, "raw", false, "add the log line to each event")
+	o.site.addFlags(f)
 	f.StringVar(&o.malformed, "malformed", "", "append lines that were not understood to this `FILE`")
 }
 
@@ -73,8 +75,12 @@ func runParse(c *cobra.Command, o parseOptions, files []string) error {
 	if o.output != "short" && o.output != "json" {
 		return usagef("--output %q: choose short or json", o.output)
 	}
+	site, err := o.site.site(o.config)
+	if err != nil {
+		return err
+	}
 	out := bufio.NewWriterSize(c.OutOrStdout(), 64<<10)
-	r := &parseRun{options: o, out: out, stdin: c.InOrStdin(), classifier: classifier.New(), progress: newProgress(c.ErrOrStderr())}
+	r := &parseRun{options: o, out: out, stdin: c.InOrStdin(), classifier: classifier.New(classifier.WithSite(site)), progress: newProgress(c.ErrOrStderr())}
 	if o.malformed != "" {
 		f, err := os.OpenFile(o.malformed, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 		if err != nil {

@@ -2,8 +2,10 @@ package app
 
 import (
 	"fmt"
+	"net/netip"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/parsers"
 )
@@ -24,4 +26,23 @@ func ParserOptions(cfg *config.Config) (parsers.Options, error) {
 		}
 	}
 	return o, nil
+}
+
+// SiteOf is what the configuration states of the owner's domains and networks.
+func SiteOf(cfg *config.Config) (classifier.Site, error) {
+	site := classifier.Site{Domains: cfg.LocalDomains}
+	for _, list := range []struct {
+		key  string
+		from []string
+		to   *[]netip.Prefix
+	}{{"local_networks", cfg.LocalNetworks, &site.Networks}, {"trusted_monitors", cfg.TrustedMonitors, &site.Monitors}} {
+		for _, text := range list.from {
+			p, err := config.ParseNetwork(text)
+			if err != nil {
+				return site, fmt.Errorf("%s: %w", list.key, err)
+			}
+			*list.to = append(*list.to, p)
+		}
+	}
+	return site, nil
 }

@@ -41,6 +41,7 @@ type pipeline struct {
 	lists    lists
 
 	parser     *parsers.Parser
+	classifier *classifier.Classifier
 	watch      *watch.Watch
 	tempo      tempo
 	alerts     *alerter // nil: nobody is told
@@ -74,8 +75,10 @@ func newPipeline(p *parsers.Parser, s spike.Settings, x *prom.Exporter, e eventS
 		parser:   p,
 		windows:  aggregate.New(aggregate.Limits{}),
 		sources:  map[string]*counted{},
+
+		classifier: classifier.New(),
 	}
-	made.watch = watch.New(classifier.New(), watch.Settings{Spikes: s, Stepped: made.stepped})
+	made.watch = watch.New(made.classifier, watch.Settings{Spikes: s, Stepped: made.stepped})
 	return made
 }
 

@@ -44,6 +44,9 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	if next.site, err = SiteOf(cfg); err != nil {
+		return nil, err
+	}
 	if next.spikes, err = SpikeSettings(cfg); err != nil {
 		return nil, err
 	}

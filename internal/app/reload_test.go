@@ -2,14 +2,17 @@ package app
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
 )
 
@@ -287,5 +290,23 @@ func TestReloadNeedsRunningApp(t *testing.T) {
 	r.stop()
 	if err := r.Reload(); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("after Stop: %v", err)
+	}
+}
+
+// TestReloadStatesTheSite: what is ours is known from the reload on.
+func TestReloadStatesTheSite(t *testing.T) {
+	next := testConfig("/mail.log")
+	next.LocalNetworks = []string{"203.0.113.0/24"}
+	r := started(t, reloadable(&next, nil))
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	e := relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, Host: "mx1", ClientIP: netip.MustParseAddr("203.0.113.9"),
+		Sender: "a@example.org", Recipient: "b@example.net", Time: time.Now()}
+	if err := r.pipeline.do(t.Context(), func() { r.pipeline.classifier.Classify(&e) }); err != nil {
+		t.Fatal(err)
+	}
+	if e.Cause != relaylens.CauseClientNotInMynetworks {
+		t.Errorf("cause %v", e.Cause)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/parsers/syslog"
 	"github.com/relaylens/relaylens/tailer"
@@ -24,6 +25,8 @@ type Files struct {
 	Names   []string // "-" is Stdin
 	Stdin   io.Reader
 	Options parsers.Options
+	// Site is what is known of whose logs they are.
+	Site classifier.Site
 	// Progress, when it is set, is told how many bytes of a file were read; a
 	// size of 0 is not known.
 	Progress func(name string, read, size int64)

@@ -25,7 +25,7 @@ type gathered struct {
 // earlier one. Of what match selects, want says what is kept; it sees causes
 // that are not final yet.
 func (l *Files) gather(ctx context.Context, match relaylens.Match, reverse bool, want func(*relaylens.Event) bool) (*gathered, error) {
-	g := &gathered{classify: classifier.New(), events: spool.New(spool.DefaultMemory, reverse), match: match}
+	g := &gathered{classify: classifier.New(classifier.WithSite(l.Site)), events: spool.New(spool.DefaultMemory, reverse), match: match}
 	early := match.Without("cause") // which is not known before the end
 	var spoolErr error
 	g.readErr = l.Read(ctx, func(e *relaylens.Event) {
