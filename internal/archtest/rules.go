@@ -71,7 +71,7 @@ var Rules = []Rule{
 	{Package: "internal/alerting", Rooms: []string{"internal/aggregate", "internal/spike"}, Pure: true},
 	{Package: "internal/watch", Rooms: []string{"classifier", "internal/alerting", "internal/bounded", "internal/spike"}, Pure: true},
 	{Package: "internal/spike", Rooms: []string{"internal/bounded", "internal/aggregate"}, Pure: true},
-	{Package: "internal/spike/simulate", Pure: true},
+	{Package: "internal/spike/simulate"},
 
 	{Package: "internal/timespec", Pure: true},
 	{Package: "internal/doctor", Rooms: []string{"classifier/knowledge"}, Pure: true},

@@ -216,9 +216,19 @@ func (d *Detector) learnWindows(t *track, now int64) {
 	}
 	for w, length := range panesOf {
 		if d.head%length == 0 && now-length*pane >= max(d.known, t.episode.end) {
-			t.learnWindow(w, now)
+			d.learnWindow(t, w, now)
 		}
 	}
+}
+
+// learnWindow takes a window that has just ended for an ordinary one, unless it is
+// of what comes every night.
+func (d *Detector) learnWindow(t *track, w int, now int64) {
+	r := t.read(w, now, 0)
+	if r.expected <= 0 || r.surprise > tailFrom && d.usual(t, &r, now) > 0 {
+		return
+	}
+	t.spread[w].add(float64(r.n), r.expected, t.alpha(w, r.expected))
 }
 
 func (d *Detector) newCell(now int64) {

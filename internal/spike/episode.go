@@ -81,9 +81,17 @@ func (d *Detector) calm(t *track, usual bool, now int64) (ended bool) {
 // routine reports whether so many refusals come at this time of day on most
 // days, or on this day of every week.
 func (d *Detector) routine(t *track, r *reading, now int64) bool {
+	usual := d.usual(t, r, now)
+	return usual > 0 && t.spread[r.window].surprise(float64(r.n), usual, t.alpha(r.window, usual)+t.doubt) < d.needed[r.window]
+}
+
+// usual is how many refusals most days, or weeks, have at most about this time;
+// 0 where that is nothing out of the way.
+func (d *Detector) usual(t *track, r *reading, now int64) float64 {
 	const (
 		days = 7
 		some = 4 // days that have to be known
+		week = days * 24 * 3600 / cell
 	)
 	length := (panesOf[r.window]*pane + cell - 1) / cell
 	last := floorDiv(now-1, cell)
@@ -97,16 +105,15 @@ func (d *Detector) routine(t *track, r *reading, now int64) bool {
 	if len(peaks) >= some {
 		usual = middle(peaks)
 	}
-	const week = days * 24 * 3600 / cell
 	a, okA := d.peak(t, last-week, length)
 	b, okB := d.peak(t, last-2*week+2, length)
 	if okA && okB {
 		usual = max(usual, min(a, b))
 	}
-	if usual <= r.expected {
-		return false
+	if usual <= r.expected || t.spread[r.window].surprise(usual, max(r.expected, 1e-3), r.alpha) < d.needed[r.window]/2 {
+		return 0
 	}
-	return t.spread[r.window].surprise(float64(r.n), usual, t.alpha(r.window, usual)+t.doubt) < d.needed[r.window]
+	return usual
 }
 
 // peak is the most refusals in so many cells that end about the cell last.

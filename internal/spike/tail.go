@@ -36,20 +36,26 @@ func ratio(i, mean, dispersion float64) float64 {
 }
 
 // logSeries is the logarithm of P(N ≥ n)/P(n), for n above the mean, where the
-// terms fall.
+// terms fall ever faster or ever slower towards a geometric series: what is left
+// is as good as one long before it is nothing.
 func logSeries(n, mean, dispersion float64) float64 {
-	const most = 20_000 // the terms are summed up to here, and bounded beyond
-	sum, term := 1.0, 1.0
+	const (
+		most  = 20_000
+		exact = 1e-7
+	)
+	sum, term, last := 1.0, 1.0, 0.0
 	for i := n + 1; i <= n+most; i++ {
 		r := ratio(i, mean, dispersion)
 		term *= r
 		sum += term
-		if term <= sum*1e-12 {
-			return math.Log(sum)
+		next := ratio(i+1, mean, dispersion)
+		all := sum + term*next/(1-next)
+		if math.Abs(all-last) <= exact*all {
+			return math.Log(all)
 		}
+		last = all
 	}
-	limit := dispersion * mean / (1 + dispersion*mean)
-	return math.Log(sum + term/(1-limit))
+	return math.Log(last)
 }
 
 // logMass is the logarithm of P(n).

@@ -104,17 +104,10 @@ func (t *track) read(w int, now, floor int64) reading {
 	// A rate of which nothing was seen yet is not known to be zero.
 	mean := max(r.expected, 0.5*float64(now-r.since)/3600/float64(max(t.profile.known, 1)))
 	r.alpha = t.alpha(w, mean) + t.doubt
-	r.surprise = t.spread[w].surprise(float64(r.n), mean, r.alpha)
-	return r
-}
-
-// learnWindow takes window w, which has just ended, for an ordinary one.
-func (t *track) learnWindow(w int, now int64) {
-	mean := t.expected(now-panesOf[w]*pane, now)
-	if mean <= 0 {
-		return
+	if far := float64(r.n) - mean; far*far > 2*(mean+r.alpha*mean*mean) { // what is nearer is no surprise
+		r.surprise = t.spread[w].surprise(float64(r.n), mean, r.alpha)
 	}
-	t.spread[w].add(float64(t.ring.sums[w]), mean, t.alpha(w, mean))
+	return r
 }
 
 // onset is when the excess that r shows began: since then the refusals were

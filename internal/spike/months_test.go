@@ -1,0 +1,432 @@
+package spike
+
+import (
+	"flag"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/spike/simulate"
+)
+
+var (
+	months    = flag.Int("months", 0, "how many months to simulate")
+	firstSeed = flag.Uint64("seed", 1000, "the seed of the first month")
+	chatty    = flag.Bool("chatty", false, "tell of each false page and each miss")
+)
+
+const (
+	historyWeeks = 4
+	slack        = 3*time.Hour + 15*time.Minute // for which windows remember an incident
+	calmRule     = 30 * time.Minute             // between two pages of a rule
+)
+
+// rule is one way to tell when to page.
+type rule struct {
+	name string
+	on   []span
+	last time.Time
+}
+
+type span struct{ from, to time.Time }
+
+// say notes that the rule would page at a time.
+func (r *rule) say(at time.Time) {
+	if n := len(r.on); n > 0 && at.Sub(r.last) < calmRule {
+		r.on[n-1].to = at
+	} else {
+		r.on = append(r.on, span{at, at})
+	}
+	r.last = at
+}
+
+// delay is how long after its begin an incident was told of.
+func (r *rule) delay(in *simulate.Incident) (time.Duration, bool) {
+	for _, s := range r.on {
+		if s.to.Before(in.Start) || !s.from.Before(in.End.Add(15*time.Minute)) {
+			continue
+		}
+		if s.from.Before(in.Start) {
+			return 0, true
+		}
+		return s.from.Sub(in.Start), true
+	}
+	return 0, false
+}
+
+// false lists the pages that no incident explains.
+func (r *rule) falsePages(incidents []simulate.Incident) (list []time.Time) {
+	nights := 7
+	if r.name == "oracle" { // it has no memory
+		nights = math.MaxInt
+	}
+	for _, s := range r.on {
+		explained := slices.ContainsFunc(incidents, func(in simulate.Incident) bool {
+			return in.Night <= nights && !s.from.Before(in.Start) && s.from.Before(in.End.Add(slack))
+		})
+		if !explained {
+			list = append(list, s.from)
+		}
+	}
+	return list
+}
+
+// oracle knows the true rates and what they vary by.
+type oracle struct {
+	world  *simulate.World
+	tracks []oracleTrack
+	offset float64 // beyond what is needed, for as many false pages as are asked for
+	needed [numWindows]float64
+	excess float64 // the most at this step
+	rates  []float64
+}
+
+type oracleTrack struct {
+	series  Series
+	streams []int
+	ring    ring
+	means   [][numPanes]float64 // of each stream, by pane
+	sums    [][numWindows]float64
+}
+
+func newOracle(w *simulate.World, pane int64) *oracle {
+	o := &oracle{world: w}
+	add := func(s Series) {
+		t := oracleTrack{series: s}
+		for i := range w.Streams {
+			if st := &w.Streams[i]; s.By == Total || s.By == PerKind && st.Kind == s.Kind || s.By == PerCause && st.Cause == s.Cause {
+				t.streams = append(t.streams, i)
+			}
+		}
+		t.means, t.sums = make([][numPanes]float64, len(t.streams)), make([][numWindows]float64, len(t.streams))
+		t.ring.reset(pane)
+		o.tracks = append(o.tracks, t)
+	}
+	add(Series{})
+	for k := range numKinds {
+		add(Series{By: PerKind, Kind: relaylens.Kind(k + 1)})
+	}
+	for c := range numCauses {
+		add(Series{By: PerCause, Cause: relaylens.Cause(c + 1)})
+	}
+	for w, length := range panesOf {
+		o.needed[w] = math.Log(15 * numWindows * month / float64(length*15) * overlap)
+	}
+	return o
+}
+
+func (o *oracle) step(at time.Time, groups []simulate.Group) {
+	o.excess = math.Inf(-1)
+	if at.Second() == 0 || o.rates == nil {
+		o.rates = o.rates[:0]
+		for i := range o.world.Streams {
+			o.rates = append(o.rates, o.world.Rate(&o.world.Streams[i], at)/4)
+		}
+	}
+	for i := range o.tracks {
+		t := &o.tracks[i]
+		n := uint32(0)
+		for j := range groups {
+			e := &groups[j].Event
+			if s := t.series; s.By == Total || s.By == PerKind && s.Kind == e.Kind || s.By == PerCause && s.Cause == e.Cause {
+				n += uint32(groups[j].N)
+			}
+		}
+		t.ring.add(t.ring.head, n)
+		for j, s := range t.streams {
+			rate := o.rates[s]
+			t.means[j][slotOf(t.ring.head)] = rate
+			for w, length := range panesOf {
+				t.sums[j][w] += rate - t.means[j][slotOf(t.ring.head-length)]
+			}
+		}
+		t.ring.step()
+		for j := range t.streams {
+			t.means[j][slotOf(t.ring.head)] = 0
+		}
+		for w := range windows {
+			if n := float64(t.ring.sums[w]); n >= 20 {
+				o.excess = max(o.excess, o.surprise(t, w, n)-o.needed[w])
+			}
+		}
+	}
+}
+
+func (o *oracle) surprise(t *oracleTrack, w int, n float64) float64 {
+	mean, variance := o.moments(t, w)
+	if far := n - mean; far < 0 || far*far < 4*variance {
+		return 0
+	}
+	return -logTail(n, mean, (variance-mean)/(mean*mean))
+}
+
+// moments are the true mean and variance of a window.
+func (o *oracle) moments(t *oracleTrack, w int) (mean, variance float64) {
+	mean, variance = 1e-3, 1e-3
+	x := float64(panesOf[w]) * pane / 5400
+	kept := 2 * (x - 1 + math.Exp(-x)) / (x * x) // of what wanders, in the mean of a window
+	for j, s := range t.streams {
+		m, st := t.sums[j][w], &o.world.Streams[s]
+		mean += m
+		variance += m*(2*st.Burst-1) + m*m*(math.Expm1(st.Wander*st.Wander)*kept+math.Expm1(st.Mood*st.Mood))
+	}
+	return mean, variance
+}
+
+// static is `rate > N` and mean + 3 σ, over the refusals of five minutes.
+type static struct {
+	ring     ring
+	day      []float64 // five-minute counts of the last day
+	at       int
+	max      []float64
+	limit    float64
+	sum, sq  float64
+	filled   int
+	previous float64
+}
+
+// outcome is one month.
+type outcome struct {
+	seed      uint64
+	incidents []simulate.Incident
+	rules     [4]rule // ours, oracle, rate > N, mean + 3 σ
+	excess    []float64
+	peaks     []float64
+	spikes    []Spike
+}
+
+// begin of every simulated month: a Monday, and not too close to a change of the year.
+var beginMonth = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+type plan struct {
+	seed      uint64
+	incidents bool
+	cold      bool // nothing is known at the begin
+	offset    float64
+	limit     float64
+	ask       float64
+	bare      bool // no other rules
+}
+
+func simulateMonth(p plan) *outcome {
+	start := beginMonth.Add(-historyWeeks * 7 * 24 * time.Hour)
+	w := simulate.New(p.seed, start)
+	d := New(Settings{FalsePagesPerMonth: p.ask})
+	counts := map[Count]int64{}
+	for {
+		at, groups, _ := w.Next()
+		for i := range groups {
+			counts[Count{Start: at.Truncate(time.Hour), Length: time.Hour, Kind: groups[i].Event.Kind, Cause: groups[i].Event.Cause}] += int64(groups[i].N)
+		}
+		if !at.Add(simulate.Pane).Before(beginMonth) {
+			break
+		}
+	}
+	if !p.cold {
+		var list []Count
+		for c, n := range counts {
+			c.Events = n
+			list = append(list, c)
+		}
+		d.Learn(list)
+	}
+	out := &outcome{seed: p.seed, rules: [4]rule{{name: "relaylens"}, {name: "oracle"}, {name: "rate > N"}, {name: "mean + 3 σ"}}}
+	if p.incidents {
+		w.Plan(beginMonth)
+	}
+	out.incidents = w.Incidents
+	o := newOracle(w, beginMonth.Unix()/pane)
+	o.offset = p.offset
+	s := &static{day: make([]float64, 24*60/5), limit: p.limit}
+	s.ring.reset(beginMonth.Unix() / pane)
+	// Plans end within the month, as good as all of them.
+	for end := beginMonth.Add(30 * 24 * time.Hour); ; {
+		at, groups, down := w.Next()
+		if !at.Before(end) {
+			return out
+		}
+		if down {
+			groups = nil
+		}
+		for i := range groups {
+			d.AddN(&groups[i].Event, groups[i].N)
+		}
+		now := at.Add(simulate.Pane)
+		if !down {
+			out.spikes = append(out.spikes, d.Advance(now)...)
+			if slices.ContainsFunc(d.Active(), func(s Spike) bool { return !s.Series.By.Entity() }) {
+				out.rules[0].say(now)
+			}
+		}
+		if p.bare {
+			continue
+		}
+		o.step(at, groups)
+		out.note(o, s, groups, now)
+	}
+}
+
+func (out *outcome) note(o *oracle, s *static, groups []simulate.Group, now time.Time) {
+	if o.excess > o.offset {
+		out.rules[1].say(now)
+	}
+	if o.excess > -6 {
+		out.peak(&out.excess, o.excess, now)
+	}
+	n := uint32(0)
+	for i := range groups {
+		n += uint32(groups[i].N)
+	}
+	s.ring.add(s.ring.head, n)
+	s.ring.step()
+	five := float64(s.ring.sums[1])
+	out.peak(&out.peaks, five, now)
+	if s.limit > 0 && five > s.limit {
+		out.rules[2].say(now)
+	}
+	if s.filled == len(s.day) {
+		mean := s.sum / float64(s.filled)
+		if sigma := math.Sqrt(max(0, s.sq/float64(s.filled)-mean*mean)); five > mean+3*sigma && five >= 20 {
+			out.rules[3].say(now)
+		}
+	}
+	if s.ring.head%20 == 0 {
+		s.sum += five - s.day[s.at]
+		s.sq += five*five - s.day[s.at]*s.day[s.at]
+		s.day[s.at] = five
+		s.at, s.filled = (s.at+1)%len(s.day), min(s.filled+1, len(s.day))
+	}
+}
+
+// peak keeps the largest value of each half hour.
+func (out *outcome) peak(list *[]float64, v float64, now time.Time) {
+	slot := int(now.Sub(beginMonth) / calmRule)
+	for len(*list) <= slot {
+		*list = append(*list, math.Inf(-1))
+	}
+	(*list)[slot] = max((*list)[slot], v)
+}
+
+// parallel makes n months.
+func parallel(n int, f func(int) *outcome) []*outcome {
+	outs := make([]*outcome, n)
+	var wait sync.WaitGroup
+	for worker := range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for i := worker; i < n; i += runtime.GOMAXPROCS(0) {
+				outs[i] = f(i)
+			}
+		})
+	}
+	wait.Wait()
+	return outs
+}
+
+// calibrate finds the thresholds with which the oracle and a static rate page
+// once in a clean month.
+func calibrate(first uint64, n int) (offset float64, limits map[uint64]float64, wrong int) {
+	var all []float64
+	limits = map[uint64]float64{}
+	for i, out := range parallel(n, func(i int) *outcome { return simulateMonth(plan{seed: first + uint64(i), ask: 1}) }) {
+		wrong += len(out.rules[0].falsePages(nil))
+		all = append(all, episodes(out.excess)...)
+		peaks := episodes(out.peaks)
+		slices.Sort(peaks)
+		limits[first+uint64(i)] = peaks[len(peaks)-2]
+	}
+	slices.Sort(all)
+	return all[max(len(all)-n-1, 0)], limits, wrong
+}
+
+// episodes are the local maxima: neighbours are one page.
+func episodes(v []float64) (list []float64) {
+	for i := range v {
+		if (i == 0 || v[i] > v[i-1]) && (i+1 == len(v) || v[i] >= v[i+1]) && !math.IsInf(v[i], -1) {
+			list = append(list, v[i])
+		}
+	}
+	return list
+}
+
+// TestMonths prints how spikes are found in simulated months: make simulate.
+func TestMonths(t *testing.T) {
+	if *months == 0 {
+		*months = 1
+	}
+	offset, limits, wrong := calibrate(*firstSeed, *months)
+	t.Logf("oracle's offset %.1f, %d false pages in as many clean months", offset, wrong)
+	outs := parallel(*months, func(i int) *outcome {
+		seed := *firstSeed + uint64(i)
+		return simulateMonth(plan{seed: seed, incidents: true, cold: i%6 == 5, offset: offset, limit: limits[seed], ask: 1})
+	})
+	t.Log("\n" + table(outs))
+	if *chatty {
+		t.Log("\n" + details(outs))
+	}
+}
+
+func details(outs []*outcome) string {
+	var b strings.Builder
+	for _, o := range outs {
+		for _, at := range o.rules[0].falsePages(o.incidents) {
+			fmt.Fprintf(&b, "seed %d: false at %s (day %.1f):", o.seed, at.Format("Mon 15:04"), at.Sub(beginMonth).Hours()/24)
+			for _, s := range o.spikes {
+				if s.End.IsZero() && s.Found.Sub(at).Abs() < calmRule {
+					fmt.Fprintf(&b, " [%v %v%v %v: %v for %.1f]", s.Series.By, s.Series.Kind, s.Series.Cause, s.Window, s.Value, s.Expected)
+				}
+			}
+			b.WriteByte('\n')
+		}
+		for i := range o.incidents {
+			in := &o.incidents[i]
+			ours, ok1 := o.rules[0].delay(in)
+			theirs, ok2 := o.rules[1].delay(in)
+			if in.Night == 0 && ok2 && (!ok1 || ours-theirs > 5*time.Minute) {
+				fmt.Fprintf(&b, "seed %d: %s at %s rate %.1f: ours %v %v, oracle %v\n", o.seed, in.Name, in.Start.Format("2 Mon 15:04"), in.Rate, ours, ok1, theirs)
+			}
+		}
+	}
+	return b.String()
+}
+
+// table compares the rules.
+func table(outs []*outcome) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| rule | false pages a month | found of what the oracle finds | within 5 min of the oracle | median delay behind it |\n|---|---|---|---|---|\n")
+	for r := range 4 {
+		wrong, must, found, soon := 0, 0, 0, 0
+		var behind []float64
+		for _, o := range outs {
+			wrong += len(o.rules[r].falsePages(o.incidents))
+			for i := range o.incidents {
+				in := &o.incidents[i]
+				theirs, ok := o.rules[1].delay(in)
+				if !ok || in.Night > 0 || in.Name == simulate.Gap {
+					continue
+				}
+				must++
+				if ours, ok := o.rules[r].delay(in); ok {
+					found++
+					late := ours - theirs
+					behind = append(behind, late.Minutes())
+					if late <= 5*time.Minute {
+						soon++
+					}
+				}
+			}
+		}
+		slices.Sort(behind)
+		median := math.NaN()
+		if len(behind) > 0 {
+			median = behind[len(behind)/2]
+		}
+		fmt.Fprintf(&b, "| %s | %.2f | %d of %d | %d | %.1f min |\n", outs[0].rules[r].name, float64(wrong)/float64(len(outs)), found, must, soon, median)
+	}
+	return b.String()
+}
