@@ -63,9 +63,9 @@ func (s *Store) networks(ctx context.Context, q Query) ([]string, error) {
 }
 
 // Frequent lists at most n of the values that a field had most often in the
-// last day of the log and that begin with prefix, the most frequent first. It
-// is for completion: quick rather than whole. Fields that are not counted by
-// hour have none.
+// last day of the log, or where they are not counted by hour in its latest
+// events, and that begin with prefix, the most frequent first. It is for
+// completion: quick rather than whole.
 func (s *Store) Frequent(ctx context.Context, field, prefix string, n int) ([]string, error) {
 	const latest = "(SELECT max(hour) FROM hourly_totals)"
 	if name, ok := hourlyFields[field]; ok {
@@ -76,7 +76,11 @@ func (s *Store) Frequent(ctx context.Context, field, prefix string, n int) ([]st
 		return s.strings(ctx, `SELECT `+field+` FROM hourly_totals WHERE `+field+` <> '' AND substr(`+field+`, 1, length(?)) = ?
 			GROUP BY 1 ORDER BY sum(events) DESC, 1 LIMIT ?`, []any{prefix, prefix, n})
 	}
-	return nil, nil
+	if !slices.Contains(valueColumns, field) {
+		return nil, nil
+	}
+	return s.strings(ctx, `SELECT v FROM (SELECT CAST(`+field+` AS TEXT) AS v FROM events ORDER BY time DESC LIMIT 2000)
+		WHERE v <> '' AND substr(v, 1, length(?)) = ? GROUP BY v ORDER BY count(*) DESC, v LIMIT ?`, []any{prefix, prefix, n})
 }
 
 func (s *Store) strings(ctx context.Context, query string, args []any) ([]string, error) {

@@ -42,10 +42,13 @@ type Groups struct {
 	tally  int64
 }
 
+// GroupFields are all fields that can be grouped by.
+func GroupFields() []string { return append(relaylens.MatchFields(), groupFields...) }
+
 // NewGroups counts what is in span by fields, with dates and hours of loc. A
 // field that there is not is an error that names it.
 func NewGroups(by []string, span Span, loc *time.Location) (*Groups, error) {
-	names := append(relaylens.MatchFields(), groupFields...)
+	names := GroupFields()
 	for i, field := range by {
 		if !slices.Contains(names, field) {
 			if s := relaylens.Suggest(field, names); s != "" {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/summary"
 )
 
@@ -83,12 +84,39 @@ func completeWords(words ...string) cobra.CompletionFunc {
 // times are what --since and --until are often given.
 var times = []string{"now", "today", "yesterday", "tomorrow", "-1h", "-1d", "-1w"}
 
+// completeFields offers the names of fields after the commas of a list of them.
+func completeFields(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	before, last := "", typed
+	if i := strings.LastIndexByte(typed, ','); i >= 0 {
+		before, last = typed[:i+1], typed[i+1:]
+	}
+	var lists []string
+	for _, name := range summary.GroupFields() {
+		if strings.HasPrefix(name, last) && !slices.Contains(strings.Split(before, ","), name) {
+			lists = append(lists, before+name)
+		}
+	}
+	return lists, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
+
+// completeDirectories offers directories.
+func completeDirectories(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeConfigs offers configuration files.
+func completeConfigs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
 // registerCompletions tells the shell about the values of flags; what the
-// command does not have is left out.
-func registerCompletions(c *cobra.Command) {
+// command does not have is left out. Outputs are those of the command.
+func registerCompletions(c *cobra.Command, outputs ...string) {
 	for name, f := range map[string]cobra.CompletionFunc{
-		"field": completeField, "output": completeWords(summary.ListFormats()...), "mta": completeWords("auto", "postfix", "exim", "sendmail"),
+		"field": completeField, "output": completeWords(outputs...), "mta": completeWords("auto", "postfix", "exim", "sendmail"),
 		"since": completeWords(times...), "until": completeWords(times...), "lines": completeWords("10", "50", "all"),
+		"by": completeFields, "top": completeWords("10", "20", "-1"), "data-dir": completeDirectories, config.FileFlag: completeConfigs,
+		"cursor": completeWords(), "after-cursor": completeWords(), "grep": completeWords(),
 	} {
 		if c.Flags().Lookup(name) != nil {
 			// It fails for a flag that is not there or has a function, which is not the case.

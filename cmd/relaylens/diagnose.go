@@ -53,7 +53,7 @@ func newDiagnoseCommand() *cobra.Command {
 	c.Flags().StringVarP(&d.output, "output", "o", "text", "text, or json (one finding a line)")
 	c.Flags().BoolVar(&d.exitCode, "exit-code", false, "exit with 3 if a finding's fault is the server's")
 	c.ValidArgsFunction = d.completeMatches
-	registerCompletions(c)
+	registerCompletions(c, "text", "json")
 	return c
 }
 

@@ -100,7 +100,7 @@ func newEventsCommand() *cobra.Command {
 	}
 	o.addFlags(c.Flags())
 	c.ValidArgsFunction = o.completeMatches
-	registerCompletions(c)
+	registerCompletions(c, summary.ListFormats()...)
 	return c
 }
 

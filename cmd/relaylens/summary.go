@@ -47,6 +47,8 @@ EXIT STATUS
   2  the command line is wrong
   3  with --exit-code: refusals were counted`
 
+var summaryOutputs = []string{"text", "json", "csv", "html"}
+
 // summaryFlags are the flags of summary.
 type summaryFlags struct {
 	inputFlags
@@ -79,7 +81,7 @@ func newSummaryCommand() *cobra.Command {
 	}
 	o.addFlags(c.Flags())
 	c.ValidArgsFunction = o.completeMatches
-	registerCompletions(c)
+	registerCompletions(c, summaryOutputs...)
 	return c
 }
 
@@ -121,7 +123,7 @@ func (o *summaryFlags) ask(args []string, now time.Time) (*summaryRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]string{"text", "json", "csv", "html"}, o.output) {
+	if !slices.Contains(summaryOutputs, o.output) {
 		return nil, usagef("--output %q: choose text, json, csv or html", o.output)
 	}
 	if o.output == "csv" && len(o.by) == 0 {
