@@ -155,7 +155,8 @@ func TestFrequent(t *testing.T) {
 		"words":            {"kind", "rel", []string{"relay_denied"}},
 		"another prefix":   {"kind", "x", nil},
 		"no wild card":     {"kind", "%", nil},
-		"not counted":      {"helo", "", nil},
+		"of late":          {"helo", "p", []string{"pc"}},
+		"of no column":     {"raw", "", nil},
 		"no field at all ": {"kind; DROP TABLE events", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
