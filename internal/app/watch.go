@@ -82,6 +82,9 @@ type tempo struct {
 
 // hear notes event time, after lines came.
 func (t *tempo) hear(event, now time.Time) {
+	if event.IsZero() {
+		return
+	}
 	t.event, t.heard = event, now
 	const often, steady = 30 * time.Second, 15 * time.Second
 	lag := now.Sub(event)

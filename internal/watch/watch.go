@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"math"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -86,8 +87,14 @@ func (w *Watch) Alerts() []relaylens.Alert { return w.engine.Alerts() }
 // Spikes are those that are on.
 func (w *Watch) Spikes() []spike.Spike { return w.detector.Active() }
 
-// Now is event time.
-func (w *Watch) Now() time.Time { return time.Unix(w.clock.Now(), 0).UTC() }
+// Now is event time, zero before the first stamp.
+func (w *Watch) Now() time.Time {
+	now := w.clock.Now()
+	if now == math.MinInt64 {
+		return time.Time{}
+	}
+	return time.Unix(now, 0).UTC()
+}
 
 // Far says whether event time is so far behind the present that nobody will be
 // told of what is found, which then is looked for less often.
