@@ -94,7 +94,7 @@ func (b *bench) many(ctx context.Context, m *maker) error {
 	for _, s := range all {
 		t.row(s.name, seconds(s.duration(wall)), seconds(s.duration(sample.cpu)), mebibytes(s.rss()), s.against(all[2], sample.cpu).String())
 	}
-	b.page.goal(fmt.Sprintf("RSS of `summary`, %s clients, MiB", thousands(int64(b.unique))), exactly(float64(all[0].rss())/(1<<20)), 64)
+	b.page.goal(fmt.Sprintf("RSS of `summary`, %s clients refused, MiB", thousands(int64(l.Clients))), exactly(float64(all[0].rss())/(1<<20)), 64)
 	return nil
 }
 
