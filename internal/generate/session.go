@@ -14,7 +14,7 @@ type session struct {
 	pid     int
 
 	client   int
-	port     int // of the client
+	port     int    // of the client
 	name, ip string // of the client; name is "" where it has none
 	helo     string
 	from     string
