@@ -2,6 +2,7 @@ package ask
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -40,7 +41,10 @@ func (q *Findings) Store(ctx context.Context, s *store.Store) ([]*summary.Diagno
 		}
 		g.add(&e)
 	}
-	return diagnoses(g.findings.List()), ctx.Err()
+	if err := errors.Join(g.clock(ctx, s), ctx.Err()); err != nil {
+		return nil, err
+	}
+	return diagnoses(g.findings.List()), nil
 }
 
 // Files gathers what files tell, once all of it is known. With an error for
@@ -79,6 +83,16 @@ func (g gathering) add(e *relaylens.Event) {
 	g.findings.Add(e)
 }
 
+// clock tells the gathering what time it is in the log: that of the latest event,
+// whatever was asked for.
+func (g gathering) clock(ctx context.Context, s *store.Store) error {
+	latest, err := s.Tail(ctx, store.Query{}, 1)
+	if err == nil && len(latest) > 0 {
+		g.classify.Classify(&latest[0])
+	}
+	return err
+}
+
 // mostOfCause is how many of a cause's refusals a summary of a store looks at
 // for its findings, the latest: a summary is to be quick.
 const mostOfCause = 200
@@ -113,6 +127,9 @@ func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, ma
 	g := newGathering()
 	for i := range events {
 		g.add(&events[i])
+	}
+	if err := g.clock(ctx, s); err != nil {
+		return err
 	}
 	p.list = diagnoses(g.findings.List())
 	for _, d := range p.list {

@@ -1,10 +1,11 @@
 package ask
 
 import (
-	"errors"
+	"cmp"
 	"iter"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/relaylens/relaylens/store"
@@ -24,17 +25,24 @@ func halves(span store.Span) []store.Span {
 	return []store.Span{{Since: span.Since, Until: middle}, {Since: middle, Until: span.Until}}
 }
 
-// together runs jobs, a few at once, and joins their errors.
+// together runs jobs, a few at once, and gives the first error. Of a store that
+// cannot be read, one says what there is to say.
 func together(jobs []func() error) error {
 	// Each opens a connection, which is worth it where it has a processor of its own.
 	workers := min(runtime.GOMAXPROCS(0), 4)
 	errs := make([]error, len(jobs))
+	var failed atomic.Bool
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(workers, len(jobs)) {
 		wg.Go(func() {
 			for i := range next {
-				errs[i] = jobs[i]()
+				if failed.Load() {
+					continue
+				}
+				if errs[i] = jobs[i](); errs[i] != nil {
+					failed.Store(true)
+				}
 			}
 		})
 	}
@@ -43,7 +51,7 @@ func together(jobs []func() error) error {
 	}
 	close(next)
 	wg.Wait()
-	return errors.Join(errs...)
+	return cmp.Or(errs...)
 }
 
 // share hands what seq gives to add, which others use as well: in portions, for

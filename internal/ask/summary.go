@@ -1,8 +1,8 @@
 package ask
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -152,7 +152,7 @@ func (r *Summary) CountStore(ctx context.Context, s *store.Store) error {
 	count := r.countHours
 	if !r.o.Match.IsZero() || r.short() {
 		count = func(ctx context.Context, s *store.Store) error {
-			return errors.Join(r.countRows(ctx, s, r.o.Span), r.countRows(ctx, s, r.before))
+			return cmp.Or(r.countRows(ctx, s, r.o.Span), r.countRows(ctx, s, r.before))
 		}
 	}
 	var wg sync.WaitGroup
@@ -160,7 +160,7 @@ func (r *Summary) CountStore(ctx context.Context, s *store.Store) error {
 	wg.Go(func() { findErr = r.problems.find(ctx, s, r.o.Span, r.o.Match, mostOfCause) })
 	err := count(ctx, s)
 	wg.Wait()
-	return errors.Join(err, findErr)
+	return cmp.Or(err, findErr)
 }
 
 // shortSpan is what a time line by hours says too little of.
