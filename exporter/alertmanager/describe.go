@@ -127,12 +127,17 @@ func title(a *relaylens.Alert) string {
 	return "Many more refusals than usual"
 }
 
-// entryOf is what is known of the cause; nil where that is nothing of use.
+// entryOf is what is known of the cause, of the finding's where the alert began
+// without one; nil where that is nothing of use.
 func entryOf(a *relaylens.Alert) *knowledge.Entry {
-	if a.Cause == relaylens.CausePolicy || a.Cause == relaylens.CauseUnknown {
+	cause := a.Cause
+	if a.Finding != nil && (cause == relaylens.CauseNone || cause == relaylens.CauseUnknown) {
+		cause = a.Finding.Cause
+	}
+	if cause == relaylens.CausePolicy || cause == relaylens.CauseUnknown {
 		return nil
 	}
-	return knowledge.Of(a.Cause)
+	return knowledge.Of(cause)
 }
 
 func description(a *relaylens.Alert) string {
@@ -146,7 +151,11 @@ func description(a *relaylens.Alert) string {
 		if f.Users > 0 {
 			text += fmt.Sprintf(", %s", count(f.Users, "user"))
 		}
-		parts = append(parts, fmt.Sprintf("%s. %.0f %% sure: %s.", text, f.Confidence*100, f.Why))
+		text += "."
+		if f.Confidence > 0 {
+			text += fmt.Sprintf(" %.0f %% sure: %s.", f.Confidence*100, quoted(f.Why, 0))
+		}
+		parts = append(parts, text)
 	}
 	if entry := entryOf(a); entry != nil {
 		parts = append(parts, entry.Text)

@@ -1,0 +1,260 @@
+package alertmanager
+
+import (
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/alertmanager/api/v2/models"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// receiver is an Alertmanager that takes what it is sent.
+type receiver struct {
+	*httptest.Server
+	t        *testing.T
+	requests chan []*models.PostableAlert
+
+	mu     sync.Mutex
+	status int
+	check  func(*http.Request) bool
+}
+
+func newReceiver(t *testing.T, start func(http.Handler) *httptest.Server) *receiver {
+	r := &receiver{t: t, requests: make(chan []*models.PostableAlert, 100), status: 200}
+	r.Server = start(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	r.mu.Lock()
+	status, check := r.status, r.check
+	r.mu.Unlock()
+	if check != nil && !check(request) {
+		http.Error(w, "who are you", http.StatusUnauthorized)
+		return
+	}
+	if request.URL.Path != "/am/api/v2/alerts" || request.Method != http.MethodPost {
+		r.t.Errorf("%s %s", request.Method, request.URL.Path)
+	}
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		r.t.Error(err)
+	}
+	var alerts []*models.PostableAlert
+	if err := json.Unmarshal(body, &alerts); err != nil {
+		r.t.Errorf("%v: %s", err, body)
+	}
+	for _, a := range alerts {
+		if err := a.Validate(nil); err != nil {
+			r.t.Errorf("%v: %s", err, body)
+		}
+	}
+	w.WriteHeader(status)
+	r.requests <- alerts
+}
+
+func (r *receiver) answer(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status = status
+}
+
+// next is the next request.
+func (r *receiver) next() []*models.PostableAlert {
+	r.t.Helper()
+	select {
+	case alerts := <-r.requests:
+		return alerts
+	case <-time.After(10 * time.Second):
+		r.t.Fatal("nothing was sent")
+		return nil
+	}
+}
+
+// rig is a sender that runs until the test ends.
+type rig struct {
+	*Sender
+	metrics *Metrics
+}
+
+func newRig(t *testing.T, resend time.Duration, targets ...Target) *rig {
+	t.Helper()
+	m := NewMetrics()
+	m.Register(prometheus.NewRegistry())
+	s, err := New(Options{Targets: targets, Metrics: m, Logger: zap.NewNop(), Describe: &Describer{Labels: map[string]string{"team": "mail"}}, resend: resend})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Run(t.Context())
+	}()
+	t.Cleanup(func() { <-done }) // the context ends before
+	return &rig{s, m}
+}
+
+func (r *receiver) target() Target { return Target{URL: r.URL + "/am/"} }
+
+func alert(domain string) relaylens.Alert {
+	return relaylens.Alert{Name: "RelaylensServerFault", Severity: relaylens.SeverityCritical, Kind: relaylens.KindRelayDenied,
+		Cause: relaylens.CauseRecipientDomainNotConfigured, Fault: relaylens.FaultServer, Host: "mx1",
+		Entity: relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: domain}, StartsAt: time.Now().Add(-time.Minute)}
+}
+
+func TestActiveIsSentAgainAndEnds(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	s := newRig(t, 20*time.Millisecond, r.target())
+	a := alert("lost.example")
+	s.Set([]relaylens.Alert{a})
+	var last time.Time
+	for range 3 {
+		sent := r.next()[0]
+		if sent.Labels["entity"] != "recipient_domain=lost.example" || sent.Labels["team"] != "mail" {
+			t.Errorf("labels %v", sent.Labels)
+		}
+		ends := time.Time(sent.EndsAt)
+		if !ends.After(last) || time.Until(ends) > lifetimes*20*time.Millisecond {
+			t.Errorf("ends at %v, after %v", ends, last)
+		}
+		last = ends
+	}
+	a.EndsAt = time.Now()
+	s.Set([]relaylens.Alert{a})
+	for sent := r.next()[0]; time.Time(sent.EndsAt).After(time.Now()); sent = r.next()[0] {
+	}
+	if n := testutil.ToFloat64(s.metrics.sent.WithLabelValues(r.URL + "/am/")); n < 3 {
+		t.Errorf("%g were sent", n)
+	}
+}
+
+// What began and ended unheard of is no news.
+func TestEndWithoutBegin(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	s := newRig(t, time.Hour, r.target())
+	over := alert("over.example")
+	over.EndsAt = time.Now()
+	s.Set([]relaylens.Alert{over, alert("lost.example")})
+	if sent := r.next(); len(sent) != 1 || sent[0].Labels["entity"] != "recipient_domain=lost.example" {
+		t.Errorf("sent %v", sent)
+	}
+}
+
+func TestOneThatHangsDelaysNoOther(t *testing.T) {
+	release := make(chan struct{})
+	stuck := newReceiver(t, func(h http.Handler) *httptest.Server {
+		return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-release; h.ServeHTTP(w, r) }))
+	})
+	defer close(release)
+	fine := newReceiver(t, httptest.NewServer)
+	s := newRig(t, 20*time.Millisecond, stuck.target(), fine.target())
+	s.Set([]relaylens.Alert{alert("lost.example")})
+	for range 5 {
+		fine.next()
+	}
+}
+
+func TestFailureIsTriedAgain(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	r.answer(503)
+	s := newRig(t, time.Hour, r.target())
+	s.Set([]relaylens.Alert{alert("lost.example")})
+	r.next()
+	r.answer(200)
+	r.next() // a second later
+	name := r.URL + "/am/"
+	if n := testutil.ToFloat64(s.metrics.errors.WithLabelValues(name)); n != 1 {
+		t.Errorf("%g errors", n)
+	}
+	if n := testutil.ToFloat64(s.metrics.dropped.WithLabelValues(name)); n != 0 {
+		t.Errorf("%g dropped", n)
+	}
+}
+
+func TestRefusedIsDropped(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	r.answer(400)
+	s := newRig(t, time.Hour, r.target())
+	s.Set([]relaylens.Alert{alert("a.example")})
+	r.next()
+	r.answer(200)
+	s.Set([]relaylens.Alert{alert("a.example"), alert("b.example")})
+	if sent := r.next(); len(sent) != 1 || sent[0].Labels["entity"] != "recipient_domain=b.example" {
+		t.Errorf("sent %v", sent)
+	}
+	if n := testutil.ToFloat64(s.metrics.dropped.WithLabelValues(r.URL + "/am/")); n != 1 {
+		t.Errorf("%g dropped", n)
+	}
+}
+
+func TestManyInBatches(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	s := newRig(t, time.Hour, r.target())
+	var alerts []relaylens.Alert
+	for i := range MaxAlerts + 10 {
+		alerts = append(alerts, alert(strings.Repeat("x", i+1)))
+	}
+	s.Set(alerts)
+	seen := map[string]bool{}
+	for len(seen) < MaxAlerts {
+		batch := r.next()
+		if len(batch) > maxBatch {
+			t.Errorf("a batch of %d", len(batch))
+		}
+		for _, a := range batch {
+			seen[a.Labels["entity"]] = true
+		}
+	}
+}
+
+func TestLogsIn(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	basic := newReceiver(t, httptest.NewServer)
+	basic.check = func(r *http.Request) bool {
+		user, password, ok := r.BasicAuth()
+		return ok && user == "relaylens" && password == "secret"
+	}
+	bearer := newReceiver(t, httptest.NewTLSServer)
+	bearer.check = func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer token" }
+	ca := file("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: bearer.Certificate().Raw})))
+
+	one, two := basic.target(), bearer.target()
+	one.Username, one.PasswordFile = "relaylens", file("password", "secret\n")
+	two.CredentialsFile, two.CAFile, two.ServerName = file("token", "token\n"), ca, "example.com"
+	s := newRig(t, time.Hour, one, two)
+	s.Set([]relaylens.Alert{alert("lost.example")})
+	basic.next()
+	bearer.next()
+}
+
+func TestWrongFiles(t *testing.T) {
+	_, err := New(Options{Metrics: NewMetrics(), Logger: zap.NewNop(), Describe: &Describer{},
+		Targets: []Target{{URL: "https://am.example", CAFile: "/nowhere/ca.pem"}}})
+	if err == nil || !strings.Contains(err.Error(), "https://am.example") || !strings.Contains(err.Error(), "/nowhere/ca.pem") {
+		t.Errorf("error %v", err)
+	}
+}
