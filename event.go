@@ -99,12 +99,23 @@ func Domain(address string) string {
 	return strings.ToLower(strings.TrimSuffix(address[at+1:], "."))
 }
 
-// Clone is a deep copy that aliases no batch.
+// Clone is a deep copy that aliases no batch. Its texts are one piece of memory.
 func (e *Event) Clone() Event {
 	c := *e
-	for _, s := range []*string{&c.Host, &c.Service, &c.QueueID, &c.ClientName, &c.Helo, &c.Proto, &c.User, &c.AuthMethod,
-		&c.Sender, &c.Recipient, &c.Enhanced, &c.Text, &c.RemoteHost, &c.Source, &c.Raw} {
-		*s = strings.Clone(*s)
+	texts := [...]*string{&c.Host, &c.Service, &c.QueueID, &c.ClientName, &c.Helo, &c.Proto, &c.User, &c.AuthMethod,
+		&c.Sender, &c.Recipient, &c.Enhanced, &c.Text, &c.RemoteHost, &c.Source, &c.Raw}
+	size := 0
+	for _, s := range texts {
+		size += len(*s)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, s := range texts {
+		b.WriteString(*s)
+	}
+	all := b.String()
+	for _, s := range texts {
+		*s, all = all[:len(*s)], all[len(*s):]
 	}
 	c.ClientIP, c.RemoteIP = cloneAddr(c.ClientIP), cloneAddr(c.RemoteIP)
 	return c

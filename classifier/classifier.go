@@ -5,7 +5,10 @@ import "github.com/relaylens/relaylens"
 // Classifier sets causes, by an event itself and by what it has seen before. It
 // is used by one goroutine. What it remembers is bounded and ages by the time
 // of the events, so the same events give the same causes.
-type Classifier struct{ history *history }
+type Classifier struct {
+	history *history
+	settled bool
+}
 
 // New makes a classifier that has seen nothing.
 func New(options ...Option) *Classifier {
@@ -23,6 +26,10 @@ func (c *Classifier) Classify(e *relaylens.Event) {
 	c.decide(e, false)
 }
 
+// Settled reports whether the cause of the event that was classified last is told
+// by the event itself, so that nothing that comes later changes it.
+func (c *Classifier) Settled() bool { return c.settled }
+
 // Revise sets the cause of a refusal anew, by what was seen since, while more may
 // come. It learns nothing.
 func (c *Classifier) Revise(e *relaylens.Event) { c.decide(e, false) }
@@ -32,6 +39,7 @@ func (c *Classifier) Revise(e *relaylens.Event) { c.decide(e, false) }
 func (c *Classifier) Final(e *relaylens.Event) { c.decide(e, true) }
 
 func (c *Classifier) decide(e *relaylens.Event, late bool) {
+	c.settled = true
 	if !e.Kind.Refusal() {
 		return
 	}
@@ -46,7 +54,7 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	}
 	for i := range rules {
 		if cause, ok := rules[i].decide(c.history, e, late); ok {
-			e.Cause = cause
+			e.Cause, c.settled = cause, rules[i].why == nil
 			return
 		}
 	}

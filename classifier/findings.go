@@ -12,7 +12,11 @@ import (
 
 // maxFindings bounds the problems that are kept apart. Of attackers' noise
 // there is one finding a server, so real problems do not come near it.
-const maxFindings = 5_000
+const (
+	maxFindings = 5_000
+	// manyEvents make a problem stay when there are too many.
+	manyEvents = 10
+)
 
 // Findings gathers refusals, whose causes are final, into problems: one for each
 // lost domain, misplaced restriction, dead backend or guessed account, and one
@@ -62,7 +66,9 @@ func (c *counter) len() int {
 
 // NewFindings makes an empty gathering that knows what c has seen.
 func (c *Classifier) NewFindings() *Findings {
-	return &Findings{history: c.history, seed: maphash.MakeSeed(), groups: bounded.NewTable[group](maxFindings, memory, nil)}
+	f := &Findings{history: c.history, seed: maphash.MakeSeed(), groups: bounded.NewTable[group](maxFindings, memory, nil)}
+	f.groups.Spare = func(g *group) bool { return g.finding.Events >= manyEvents }
+	return f
 }
 
 // Add takes in a refusal with its cause. Policy that works as it was meant to,

@@ -58,7 +58,7 @@ func goldenEvents(t *testing.T, path string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newParser(t, parsers.Options{Location: time.UTC})
+	p := newParser(t, parsers.Options{Location: time.UTC, ContextIDs: true})
 	var out []byte
 	emit := func(e *relaylens.Event) {
 		if e.Kind.Refusal() {

@@ -108,13 +108,18 @@ func (p *Parser) context(rec *relaylens.Record, k keys, line *relaylens.Line, no
 	if p.memory.repeated(rec, k, now) {
 		return
 	}
-	e.ID = relaylens.NewID(line, 0)
+	if p.options.ContextIDs {
+		e.ID = relaylens.NewID(line, 0)
+	}
 	p.emit(e)
 	if e.Kind != relaylens.KindAccepted || e.User == "" || e.MTA != relaylens.Exim {
 		return
 	}
 	login := *rec
-	login.Event.Kind, login.Event.ID = relaylens.KindAuthOK, relaylens.NewID(line, 1)
+	login.Event.Kind = relaylens.KindAuthOK
+	if p.options.ContextIDs {
+		login.Event.ID = relaylens.NewID(line, 1)
+	}
 	if k.process {
 		p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
 	}

@@ -23,6 +23,9 @@ type Options struct {
 	Location *time.Location
 	// Raw puts the line into every event.
 	Raw bool
+	// ContextIDs gives events that are no refusals an id as well. They are many,
+	// and a digest costs more than reading the line.
+	ContextIDs bool
 	// Limits bound the correlator's memory; the zero value is DefaultLimits.
 	Limits Limits
 	// OnMalformed is given every line that should have been understood and was

@@ -157,9 +157,9 @@ func (b *Builder) Report(o ReportOptions) *Report {
 }
 
 // SetFindings adds the problems behind the refusals, at most top of them; a
-// negative top is all.
-func (r *Report) SetFindings(findings []*Diagnosis, top int) {
-	r.FindingsTotal = len(findings)
+// negative top is all. Total is how many there are.
+func (r *Report) SetFindings(findings []*Diagnosis, total, top int) {
+	r.FindingsTotal = total
 	if top >= 0 && top < len(findings) {
 		findings = findings[:top]
 	}

@@ -90,6 +90,7 @@ func runParse(c *cobra.Command, o parseOptions, files []string) error {
 		r.malformed = bufio.NewWriter(f)
 		options.OnMalformed = r.keepMalformed
 	}
+	options.ContextIDs = o.all
 	if r.parser, err = parsers.New(options); err != nil {
 		return err
 	}

@@ -32,6 +32,9 @@ type Files struct {
 	Progress func(name string, read, size int64)
 
 	parser *parsers.Parser
+	// twins says that files begin alike: one may be a copy of another, whose
+	// events are told once.
+	twins bool
 }
 
 // Read hands on every event of the files. An event is valid during the call
@@ -100,10 +103,23 @@ func (l *Files) open(names []string) ([]*logFile, []error) {
 			files = append(files, f)
 		}
 	}
+	l.twins = twins(files)
 	slices.SortStableFunc(files, func(a, b *logFile) int {
 		return int(min(max(a.time-b.time, -1), 1))
 	})
 	return files, errs
+}
+
+// twins reports whether two of the files have the same first line.
+func twins(files []*logFile) bool {
+	seen := map[relaylens.Origin]bool{}
+	for _, f := range files {
+		if seen[f.origin] {
+			return true
+		}
+		seen[f.origin] = true
+	}
+	return false
 }
 
 // logFile is one file with the lines that were read of it last.
@@ -115,6 +131,7 @@ type logFile struct {
 	times   []int64 // of the lines, never falling
 	next    int     // the first line that was not taken
 	time    int64   // of that line
+	origin  relaylens.Origin
 }
 
 // reopen opens f, unless it is open, and reads its first lines.
@@ -159,6 +176,7 @@ func (f *logFile) fill() error {
 			return err
 		}
 		f.batch, f.next, f.times = batch, 0, f.times[:0]
+		f.origin = batch.Position.Origin
 	}
 	if len(f.times) > 0 {
 		f.time = f.times[f.next]

@@ -98,7 +98,10 @@ func (g gathering) clock(ctx context.Context, s *store.Store) error {
 const mostOfCause = 200
 
 // problems are the findings of a summary.
-type problems struct{ list []*summary.Diagnosis }
+type problems struct {
+	list  []*summary.Diagnosis // of files, no more than the summary lists
+	total int
+}
 
 // find looks for problems in the latest refusals of each cause.
 func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match, most int) error {
@@ -132,6 +135,7 @@ func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, ma
 		return err
 	}
 	p.list = diagnoses(g.findings.List())
+	p.total = len(p.list)
 	for _, d := range p.list {
 		d.Partial = partial[d.Cause]
 	}

@@ -21,23 +21,32 @@ type gathered struct {
 	readErr error
 }
 
-// gather reads the files to their end, for a later line may tell the cause of an
-// earlier one. Of what match selects, want says what is kept; it sees causes
-// that are not final yet.
+func newGathered(site classifier.Site, memory int64, match relaylens.Match, reverse bool) *gathered {
+	return &gathered{classify: classifier.New(classifier.WithSite(site)), events: spool.New(memory, reverse), match: match}
+}
+
+// gather is what files tell, of which match selects and want says what is kept.
 func (l *Files) gather(ctx context.Context, match relaylens.Match, reverse bool, want func(*relaylens.Event) bool) (*gathered, error) {
-	g := &gathered{classify: classifier.New(classifier.WithSite(l.Site)), events: spool.New(spool.DefaultMemory, reverse), match: match}
-	early := match.Without("cause") // which is not known before the end
+	g := newGathered(l.Site, spool.DefaultMemory, match, reverse)
+	return g, g.read(ctx, l, want)
+}
+
+// read reads the files to their end, for a later line may tell the cause of an
+// earlier one: want sees causes that are not final yet. With an error g is
+// closed.
+func (g *gathered) read(ctx context.Context, files *Files, want func(*relaylens.Event) bool) error {
+	early := g.match.Without("cause") // which is not known before the end
 	var spoolErr error
-	g.readErr = l.Read(ctx, func(e *relaylens.Event) {
+	g.readErr = files.Read(ctx, func(e *relaylens.Event) {
 		g.classify.Classify(e)
 		if spoolErr == nil && early.Event(e) && want(e) {
 			spoolErr = g.events.Add(e)
 		}
 	})
 	if err := errors.Join(spoolErr, ctx.Err()); err != nil {
-		return nil, errors.Join(err, g.events.Close())
+		return errors.Join(err, g.close())
 	}
-	return g, nil
+	return nil
 }
 
 func (g *gathered) close() error { return g.events.Close() }

@@ -81,7 +81,7 @@ func (r *Summary) Span() store.Span { return r.o.Span }
 // Report is what was counted, on a time line of so many steps at most.
 func (r *Summary) Report(steps int) *summary.Report {
 	report := r.builder.Report(summary.ReportOptions{Top: r.o.Top, Steps: steps, Location: r.o.Location})
-	report.SetFindings(r.problems.list, r.o.Top)
+	report.SetFindings(r.problems.list, r.problems.total, r.o.Top)
 	return report
 }
 
@@ -100,15 +100,29 @@ func (r *Summary) add(e *relaylens.Event) {
 	r.builder.Add(e)
 }
 
+// summaryMemory is for refusals whose cause is open; more wait on disk.
+const summaryMemory = 8 << 20
+
 // CountFiles counts what files tell. A file that cannot be read does not stop
 // the others.
 func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	files.Options.Raw = files.Options.Raw || r.o.Match.Uses("raw") || slices.Contains(r.o.By, "raw")
-	g, err := files.gather(ctx, r.o.Match, false, func(e *relaylens.Event) bool {
+	g := newGathered(files.Site, summaryMemory, r.o.Match, false)
+	findings := g.classify.NewFindings()
+	count := func(e *relaylens.Event) {
+		if r.add(e); within(e.Time, r.o.Span) {
+			findings.Add(e)
+		}
+	}
+	err := g.read(ctx, files, func(e *relaylens.Event) bool {
 		switch {
 		case !r.counted(e.Time):
-		case e.Refusal():
+		case e.Refusal() && (files.twins || !g.classify.Settled()):
 			return true
+		case e.Refusal():
+			if g.match.Event(e) {
+				count(e)
+			}
 		case r.o.Match.IsZero():
 			r.add(e)
 		}
@@ -118,16 +132,18 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 		return err
 	}
 	defer g.close()
-	findings := g.classify.NewFindings()
 	for e, err := range g.final(fromCursor{}) {
 		if err != nil {
 			return err
 		}
-		if r.add(e); within(e.Time, r.o.Span) {
-			findings.Add(e)
-		}
+		count(e)
 	}
-	r.problems.list = diagnoses(findings.List())
+	list := findings.List()
+	r.problems.total = len(list)
+	if r.o.Top >= 0 {
+		list = list[:min(r.o.Top, len(list))]
+	}
+	r.problems.list = diagnoses(list)
 	return g.readErr
 }
 

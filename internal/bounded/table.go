@@ -22,6 +22,10 @@ type Table[V any] struct {
 	ttl    int64
 	// evict is told of every entry that leaves; it may recycle memory of it.
 	evict func(*V)
+	// Spare, if it is set, tells which entries should stay when room has to be
+	// made although they were not used lately: the next one leaves in their place,
+	// unless one after the other is to be spared.
+	Spare func(*V) bool
 }
 
 type slot struct {
@@ -75,6 +79,7 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 		return v, false
 	}
 	if t.tail != none && (t.len >= t.max || now-t.slots[t.tail].seen > t.ttl) {
+		t.spare()
 		t.DropOldest()
 	}
 	var i int32
@@ -103,6 +108,21 @@ func (t *Table[V]) grow() {
 	for i := t.head; i != none; i = t.slots[i].next {
 		at, _ := t.find(t.slots[i].key)
 		t.index[at] = i + 1
+	}
+}
+
+// maxSpared entries are passed over at once.
+const maxSpared = 8
+
+// spare passes over entries that should stay.
+func (t *Table[V]) spare() {
+	for range maxSpared {
+		if t.Spare == nil || !t.Spare(&t.values[t.tail]) {
+			return
+		}
+		i := t.tail
+		t.unlink(i)
+		t.pushFront(i)
 	}
 }
 

@@ -41,6 +41,28 @@ func TestTableForgetsByEventTime(t *testing.T) {
 	}
 }
 
+func TestTableSparesWhatShouldStay(t *testing.T) {
+	tb := NewTable[int](4, 1000, nil)
+	tb.Spare = func(v *int) bool { return *v >= 100 }
+	for k := range uint64(50) {
+		v, _ := tb.Put(k, int64(k))
+		if *v = 1; k == 3 || k == 5 {
+			*v = 100
+		}
+	}
+	for _, k := range []uint64{3, 5, 49} {
+		if tb.Get(k, 50) == nil {
+			t.Errorf("key %d is gone", k)
+		}
+	}
+	tb.Spare = func(*int) bool { return true }
+	for k := range uint64(50) {
+		if tb.Put(100+k, 50); tb.Len() > 4 {
+			t.Fatalf("%d entries, where 4 are allowed", tb.Len())
+		}
+	}
+}
+
 // TestTableAgainstMap holds the table against a plain map through random use.
 func TestTableAgainstMap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
