@@ -42,6 +42,30 @@ type Entity struct {
 	Value string     `json:"value"`
 }
 
+// Status is how a finding stands.
+type Status uint8
+
+const (
+	StatusOpen     Status = iota // it was seen lately
+	StatusResolved               // it has been quiet for a while
+)
+
+var statuses = enum[Status]{"status", []string{"open", "resolved"}}
+
+// Statuses lists every status.
+func Statuses() []Status { return statuses.all() }
+
+// ParseStatus is the inverse of String.
+func ParseStatus(s string) (Status, error) { return statuses.parse(s) }
+
+func (s Status) String() string { return statuses.name(s) }
+
+// MarshalText implements [encoding.TextMarshaler].
+func (s Status) MarshalText() ([]byte, error) { return statuses.text(s) }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *Status) UnmarshalText(b []byte) (err error) { *s, err = statuses.parse(string(b)); return err }
+
 // Finding is one problem of the real world, however many refusals it made.
 type Finding struct {
 	Cause  Cause  `json:"cause"`
@@ -55,6 +79,17 @@ type Finding struct {
 	Users   int       `json:"users"`
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"`
+
+	// Status is open until the problem was quiet for a while: for an hour, and if
+	// it comes at intervals for four of them, three days at most. The latest event
+	// of the log says what time it is.
+	Status Status `json:"status"`
+	// Since is when it opened: First, or when it came back.
+	Since time.Time `json:"since"`
+	// Resolved is when it had been quiet for long enough, zero while it is open.
+	Resolved time.Time `json:"resolved,omitzero"`
+	// Returns is how often it came back after it was resolved.
+	Returns int `json:"returns,omitempty"`
 
 	// Evidence are up to three of the events: the first, the last, and one of
 	// another client between.

@@ -33,6 +33,7 @@ type group struct {
 	clients counter
 	users   counter
 	domains counter
+	episode episode
 }
 
 // counter counts distinct hashes: exactly while they are few, then as a lower
@@ -104,6 +105,7 @@ func (f *Findings) key(e *relaylens.Event, entity relaylens.Entity) uint64 {
 func (g *group) add(f *Findings, e *relaylens.Event, keep func(*relaylens.Event) relaylens.Event) {
 	p := &g.finding
 	p.Events++
+	g.episode.add(e.Time)
 	if e.Time.Before(p.First) {
 		p.First = e.Time
 	}
@@ -165,11 +167,19 @@ func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 	return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
 }
 
-// List gives the findings, the server's own faults first, then by events.
+// List gives the findings, the server's own faults first, then by events. Those
+// that were quiet for a while, up to the latest event of all, are resolved.
 func (f *Findings) List() []relaylens.Finding {
 	var list []relaylens.Finding
+	now := f.history.latest
+	f.groups.Each(func(g *group) {
+		if g.finding.Last.After(now) {
+			now = g.finding.Last
+		}
+	})
 	f.groups.Each(func(g *group) {
 		p := g.finding
+		g.episode.tell(&p, now)
 		p.Clients, p.Users = g.clients.len(), g.users.len()
 		p.Confidence, p.Why = confidence(g)
 		list = append(list, p)
@@ -270,4 +280,5 @@ func merge(a, b *relaylens.Finding) {
 	}
 	a.Evidence = append(a.Evidence, b.Evidence...)[:min(3, len(a.Evidence)+len(b.Evidence))]
 	a.Confidence = max(a.Confidence, b.Confidence)
+	mergeStatus(a, b)
 }

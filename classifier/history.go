@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/bounded"
@@ -27,6 +28,7 @@ const (
 // about.
 type history struct {
 	site     site
+	latest   time.Time // of the events
 	seed     maphash.Seed
 	clients  *bounded.Table[client]
 	users    *bounded.Table[user]
@@ -123,6 +125,9 @@ func (h *history) sessionKey(e *relaylens.Event) uint64 {
 // learn takes in an event, refusal or not.
 func (h *history) learn(e *relaylens.Event) {
 	now := e.Time.Unix()
+	if e.Time.After(h.latest) {
+		h.latest = e.Time
+	}
 	switch e.Kind {
 	case relaylens.KindDelivered:
 		if !e.RemoteIP.IsValid() && e.RemoteHost == "" {

@@ -61,7 +61,8 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 	}
 	dst = append(dst, '\n')
 	dst = fmt.Appendf(dst, "  %s from %s, %s to %s\n", count(d.Events, "refusal"), count(d.Clients, "client"),
-		d.First.In(zone).Format("2006-01-02 15:04:05"), d.Last.In(zone).Format("2006-01-02 15:04:05"))
+		d.First.In(zone).Format(time.DateTime), d.Last.In(zone).Format(time.DateTime))
+	dst = appendStanding(dst, &d.Finding, zone)
 	dst = fmt.Appendf(dst, "  %.0f %% sure: %s\n", d.Confidence*100, d.Why)
 	for i := range d.Evidence {
 		dst = append(AppendShort(append(dst, "    "...), &d.Evidence[i]), '\n')
@@ -78,6 +79,21 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 				dst = append(append(append(dst, "      "...), strings.TrimSuffix(line, "\n")...), '\n')
 			}
 		}
+	}
+	return dst
+}
+
+// appendStanding tells of a problem that is over, or that came back.
+func appendStanding(dst []byte, f *relaylens.Finding, zone *time.Location) []byte {
+	back := ""
+	if f.Returns > 0 {
+		back = "; it came back " + count(f.Returns, "time") + ", last at " + f.Since.In(zone).Format(time.DateTime)
+	}
+	switch {
+	case f.Status == relaylens.StatusResolved:
+		return fmt.Appendf(dst, "  resolved: quiet since %s%s\n", f.Last.In(zone).Format(time.DateTime), back)
+	case back != "":
+		return fmt.Appendf(dst, "  open%s\n", back)
 	}
 	return dst
 }
