@@ -33,6 +33,7 @@ type content struct {
 	stale []relaylens.Position // what it was saved as before
 	saved bool                 // a position of it was handed out, or saved by an earlier run
 	cold  bool                 // nothing of it was read by this process
+	arc   bool                 // it was read from an archive last
 	id    fileID               // the file that it was read from last
 	footprint
 
@@ -130,14 +131,14 @@ func (c *Claims) enter(s *stream, origin relaylens.Origin, size int64, beside ma
 		is := t.compare(s.f, size)
 		switch {
 		case t.id == s.id && is == same:
-			c.pass(t, s)
+			c.pass(t, s, false)
 			return turnKnown
 		case t.id == s.id, is == different, !s.copyOf && !c.moved(t, is, beside):
 			continue // rewritten; something else; a log that begins with the same words
 		case is == partial:
 			return turnWait
 		case t.owner == nil:
-			c.pass(t, s)
+			c.pass(t, s, false)
 			return turnKnown
 		}
 		alive, unlinked := t.outdone(size)
@@ -145,13 +146,13 @@ func (c *Claims) enter(s *stream, origin relaylens.Origin, size int64, beside ma
 		case !alive:
 			return turnWait
 		case unlinked: // an editor's copy took the place, and the writer may not know
-			c.add(s, origin, t.clone())
+			c.add(s, origin, t.clone(), false)
 			return turnKnown
 		}
-		c.pass(t, s)
+		c.pass(t, s, false)
 		return turnKnown
 	}
-	c.add(s, origin, footprint{})
+	c.add(s, origin, footprint{}, false)
 	return turnFresh
 }
 
@@ -163,24 +164,24 @@ func (c *Claims) enterPacked(s *stream, origin relaylens.Origin) turn {
 		if t.owner != nil {
 			return turnWait
 		}
-		c.pass(t, s)
+		c.pass(t, s, true)
 		return turnKnown
 	}
-	c.add(s, origin, footprint{})
+	c.add(s, origin, footprint{}, true)
 	return turnFresh
 }
 
 // add enters what s begins, at p.
-func (c *Claims) add(s *stream, origin relaylens.Origin, p footprint) {
+func (c *Claims) add(s *stream, origin relaylens.Origin, p footprint, packed bool) {
 	t := &content{footprint: p}
 	t.key.Origin = origin
 	c.contents[origin] = append(c.contents[origin], t)
-	c.pass(t, s)
+	c.pass(t, s, packed)
 }
 
 // pass gives t to s. It is saved under the name of the file that it is read from
 // by now; that of the former may be another's soon, which has the same inode.
-func (c *Claims) pass(t *content, s *stream) {
+func (c *Claims) pass(t *content, s *stream, packed bool) {
 	key := relaylens.Position{Source: s.source, Device: s.id.device, Inode: s.id.inode, Origin: t.key.Origin}
 	isKey := func(p relaylens.Position) bool { return sameFile(&p, &key) }
 	if !isKey(t.key) {
@@ -194,7 +195,7 @@ func (c *Claims) pass(t *content, s *stream) {
 		o.stale = slices.DeleteFunc(o.stale, isKey)
 		return o != t && isKey(o.key)
 	})
-	t.owner, t.id, t.busy, t.missed = s, s.id, false, time.Time{}
+	t.owner, t.id, t.arc, t.busy, t.missed = s, s.id, packed, false, time.Time{}
 	s.content = t
 }
 
@@ -202,7 +203,7 @@ func (c *Claims) pass(t *content, s *stream) {
 // inode than t, is t all the same: an editor's or rsync's copy, or what was
 // restored. Few bytes prove it only where t is the last of its kind and gone.
 func (c *Claims) moved(t *content, is resemblance, beside map[fileID]sibling) bool {
-	if t.from >= printSize && (is == same || len(t.head) > 0) {
+	if t.from >= printSize && (is == same || len(t.head) > 0) || t.arc && is == same {
 		return true
 	}
 	all := c.contents[t.key.Origin]
