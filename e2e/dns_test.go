@@ -22,7 +22,8 @@ const (
 //
 // The example domains have an address and a mail server; addresses of
 // 203.0.113.0/24 have names that lead back to them, all others have none;
-// what ends in tempfail.example gets no answer to go by.
+// what ends in tempfail.example gets no answer to go by; dnsbl.example.org is a
+// blocklist.
 func startDNS(t *testing.T) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp4", "127.0.0.1:53")
@@ -87,6 +88,12 @@ func resolve(name string, qtype uint16) (code int, data []byte) {
 			return nxDomain, nil
 		}
 		return ifType(qtype == typeA, addr.AsSlice())
+	}
+	if ip, ok := strings.CutSuffix(name, ".dnsbl.example.org"); ok { // a blocklist that has one address
+		if ip == "9.113.0.203" {
+			return ifType(qtype == typeA, []byte{127, 0, 0, 2})
+		}
+		return nxDomain, nil
 	}
 	switch name {
 	case "example.com", "example.org", "example.net":

@@ -22,6 +22,7 @@ import (
 type askOptions struct {
 	probe      string
 	submission string
+	source     string
 	helo       string
 	from, to   string
 	dnsbl      string
@@ -36,6 +37,7 @@ type askOptions struct {
 func (o *askOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.probe, "probe", "", "ask `HOST[:PORT]` whether it relays for a stranger, and whether users can log in")
 	f.StringVar(&o.submission, "probe-submission-port", "587", "the port that users log in on; empty asks none")
+	f.StringVar(&o.source, "probe-source", "", "ask from this `IP` address of this machine, which may not relay")
 	f.StringVar(&o.helo, "probe-helo", "relaylens.invalid", "the name to say EHLO with")
 	f.StringVar(&o.from, "probe-from", "probe@example.org", "the stranger's sender address")
 	f.StringVar(&o.to, "probe-to", "probe@example.net", "the recipient to relay to, which is not the server's; nothing is sent there")
@@ -62,6 +64,11 @@ func (o *askOptions) check() (asking bool, err error) {
 		o.server = probe.Server{SubmissionPort: o.submission, Helo: o.helo, From: o.from, To: o.to, Timeout: o.timeout}
 		if o.server.Host, o.server.Port, err = hostPort(o.probe, "25"); err != nil {
 			return false, usagef("--probe: %w", err)
+		}
+		if o.source != "" {
+			if o.server.Source, err = netip.ParseAddr(o.source); err != nil {
+				return false, usagef("--probe-source %q: give an IP address", o.source)
+			}
 		}
 	}
 	if o.dnsbl != "" {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/textproto"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ type Server struct {
 	Port           string // of the relay test
 	SubmissionPort string
 	Helo           string
+	Source         netip.Addr    // to ask from; the zero one leaves it to the system
 	From, To       string        // of the relay test; neither domain may be the server's
 	Timeout        time.Duration // of each test
 }
@@ -56,6 +58,9 @@ func (s *Server) dial(ctx context.Context, port string) (*client, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	var d net.Dialer
+	if s.Source.IsValid() {
+		d.LocalAddr = &net.TCPAddr{IP: s.Source.AsSlice()}
+	}
 	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(s.Host, port))
 	if err != nil {
 		return nil, err
