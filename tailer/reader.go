@@ -234,5 +234,8 @@ func (r *Reader) openArchive(stream io.Reader) bool {
 		r.batch.Reference = mtime
 	}
 	r.src = plain
+	if r.file != nil {
+		r.src = newAhead(plain)
+	}
 	return true
 }
