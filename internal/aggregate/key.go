@@ -78,6 +78,9 @@ func (k *Key) address(a netip.Addr, bits int) {
 // None reports whether there is nothing to count under.
 func (k *Key) None() bool { return k.n == 0 }
 
+// Bytes are what tells k from others that count by the same.
+func (k *Key) Bytes() []byte { return k.text[:k.n] }
+
 // Text shows k, which counts by b. Names are a client's text.
 func (k *Key) Text(b By) string {
 	if b != ByClient && b != ByNetwork || k.n != 17 {

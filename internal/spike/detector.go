@@ -1,6 +1,7 @@
 package spike
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -25,6 +26,7 @@ type Detector struct {
 	known    int64 // begin of the first cell that is known since the last gap
 	gap      bool  // the panes that are stepped over are not known
 	tracks   [numTracks]*track
+	entities *entities
 	learner  learner
 	coarse   [historyHours]bool // hours whose cells are not known one by one
 	slots    [64]slotCache
@@ -48,6 +50,7 @@ func New(s Settings) *Detector {
 	for c := range numCauses {
 		d.tracks[1+numKinds+c] = newTrack(Series{By: PerCause, Cause: relaylens.Cause(c + 1)})
 	}
+	d.entities = newEntities(d.settings.MaxEntities, func(s Spike) { d.pending = append(d.pending, s) })
 	d.setNeeded()
 	return d
 }
@@ -76,6 +79,7 @@ func (d *Detector) AddN(e *relaylens.Event, n int) {
 		}
 		t.count(floorDiv(at, cell), uint32(n), d.head)
 	}
+	d.entities.add(e, at, uint32(n), d.head)
 }
 
 // indexes are the tracks of a refusal.
@@ -126,6 +130,8 @@ func (d *Detector) Active() []Spike {
 			on = append(on, t.episode.spike)
 		}
 	}
+	on = append(on, d.entities.active()...)
+	slices.SortFunc(on, bySeries)
 	return on
 }
 
@@ -196,7 +202,7 @@ func (d *Detector) begin(p int64) {
 // step ends the pane under way.
 func (d *Detector) step() {
 	d.head++
-	now := d.head * pane
+	now, told := d.head*pane, len(d.pending)
 	for _, t := range d.tracks {
 		t.ring.step()
 		if t.profile.known > 0 && (t.ring.sums[numWindows-1] > 0 || t.episode.on) && d.judge(t, now) {
@@ -204,9 +210,17 @@ func (d *Detector) step() {
 		}
 		d.learnWindows(t, now)
 	}
+	d.entities.step(d, now)
+	slices.SortFunc(d.pending[told:], bySeries)
 	if now%cell == 0 {
 		d.newCell(now)
 	}
+}
+
+// bySeries makes the order of spikes one of what they are about alone.
+func bySeries(a, b Spike) int {
+	return cmp.Or(cmp.Compare(a.Series.By, b.Series.By), cmp.Compare(a.Series.Kind, b.Series.Kind),
+		cmp.Compare(a.Series.Cause, b.Series.Cause), cmp.Compare(a.Series.Key, b.Series.Key))
 }
 
 func (d *Detector) learnWindows(t *track, now int64) {
@@ -258,6 +272,7 @@ func (d *Detector) closeHour(hour int64) {
 				t.spread[w].fade(0.97)
 			}
 		}
+		d.entities.fade(0.97)
 	}
 }
 
@@ -330,7 +345,7 @@ func (d *Detector) setNeeded() {
 	}
 	for w, length := range panesOf {
 		tests := float64(max(active, 3)*numWindows) * month / float64(length*pane) * overlap
-		d.needed[w] = math.Log(tests / d.settings.FalsePagesPerMonth)
+		d.needed[w] = math.Log(tests / (d.settings.FalsePagesPerMonth * (1 - entityShare)))
 	}
 }
 

@@ -20,7 +20,7 @@ func octaveOf(mean float64) int { return min(max(int(math.Log2(mean)+3), 0), oct
 func (d *dispersion) of(mean, prior float64) float64 {
 	const (
 		windows = 30 // that prior is worth
-		least   = 0.002
+		least   = 0.0005
 	)
 	at := octaveOf(mean)
 	excess, square := prior*windows*mean*mean, windows*mean*mean

@@ -18,6 +18,7 @@ import (
 var (
 	months    = flag.Int("months", 0, "how many months to simulate")
 	firstSeed = flag.Uint64("seed", 1000, "the seed of the first month")
+	given     = flag.Float64("offset", 0, "the oracle's offset, where it is known; then no other rule is calibrated")
 	chatty    = flag.Bool("chatty", false, "tell of each false page and each miss")
 )
 
@@ -333,12 +334,18 @@ func parallel(n int, f func(int) *outcome) []*outcome {
 func calibrate(first uint64, n int) (offset float64, limits map[uint64]float64, wrong int) {
 	var all []float64
 	limits = map[uint64]float64{}
-	for i, out := range parallel(n, func(i int) *outcome { return simulateMonth(plan{seed: first + uint64(i), ask: 1}) }) {
+	for i, out := range parallel(n, func(i int) *outcome { return simulateMonth(plan{seed: first + uint64(i), ask: 1, bare: *given != 0}) }) {
 		wrong += len(out.rules[0].falsePages(nil))
+		if *given != 0 {
+			continue
+		}
 		all = append(all, episodes(out.excess)...)
 		peaks := episodes(out.peaks)
 		slices.Sort(peaks)
 		limits[first+uint64(i)] = peaks[len(peaks)-2]
+	}
+	if *given != 0 {
+		return *given, limits, wrong
 	}
 	slices.Sort(all)
 	return all[max(len(all)-n-1, 0)], limits, wrong
