@@ -147,6 +147,11 @@ faults-short: build $(BIN)/gotestsum
 measure: build ## time the daemon from outside: latency, backlog, idle, start; takes some minutes
 	E2E_RELAYLENS=$(BIN)/relaylens $(GO) test -tags e2e -count=1 -timeout 30m -run '^$$' -bench='$(BENCH)' -benchtime=1x ./e2e/measure
 
+.PHONY: simulate
+simulate: ## find spikes in MONTHS=24 made-up months from SEED on, beside other rules
+	$(GO) test ./internal/spike -count=1 -timeout 4h -v -run 'TestMonths|TestFalsePageRates' \
+		-months $(or $(MONTHS),24) -seed $(or $(SEED),1000) -chatty
+
 .PHONY: record
 record: ## have the real servers write testdata/corpus anew
 	$(GO) test -tags e2e -count=1 -timeout 10m -run TestRecord ./e2e -record $(CURDIR)/testdata/corpus
