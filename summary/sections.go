@@ -192,7 +192,11 @@ func (r *Report) findings() section {
 		if d.Partial {
 			events += "+"
 		}
-		s.table.rows = append(s.table.rows, []cell{{text: events}, {text: d.Fault.String()}, {text: shown(d.Entity.Value)}, {d.Title, faultStyles[d.Fault]}})
+		title := cell{d.Title, faultStyles[d.Fault]}
+		if d.Status == relaylens.StatusResolved {
+			title = cell{"resolved: " + d.Title, dim}
+		}
+		s.table.rows = append(s.table.rows, []cell{{text: events}, {text: d.Fault.String()}, {text: shown(d.Entity.Value)}, title})
 		if d.Fix != "" {
 			s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {"→ " + d.Fix, dim}})
 		}

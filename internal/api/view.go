@@ -15,10 +15,8 @@ import (
 )
 
 const (
-	// pageTop is how many values of a list the page shows, pageFindings how many
-	// findings.
-	pageTop      = 10
-	pageFindings = 20
+	// pageTop is how many values of a list the page shows, and how many findings.
+	pageTop = 10
 	// pageShown is how much of a text, pageValue of one in a list.
 	pageShown = 300
 	pageValue = 100
@@ -123,7 +121,7 @@ func (a *API) view(q pageQuestion, f *pageFacts) *view {
 	v.chart(&report.Timeline)
 	v.causes(q, report)
 	v.lists(q, report)
-	v.findings(f.summary.Findings(), f.now)
+	v.findings(f.summary.Findings(), report.FindingsTotal, f.now)
 	v.sources(a, f)
 	api := url.Values{"since": {"-" + q.span.name}, "match": q.matches}.Encode()
 	v.APISummary, v.APIEvents = "api/v1/summary?"+api, "api/v1/events?"+api
@@ -243,13 +241,16 @@ func (v *view) lists(q pageQuestion, r *summary.Report) {
 	}
 }
 
-func (v *view) findings(all []*summary.Diagnosis, now time.Time) {
-	for _, d := range all[:min(len(all), pageFindings)] {
+func (v *view) findings(all []*summary.Diagnosis, total int, now time.Time) {
+	for _, d := range all {
 		one := finding{Title: shown(d.Title), About: relaylens.Escaped(d.Entity.Value, pageValue), Fault: faultName(d.Fault), Class: faultClasses[d.Fault],
 			Events: summary.Number(int64(d.Events)), When: moment(d.First, now) + " to " + moment(d.Last, now),
 			Text: relaylens.Escaped(d.Text, 0), Confidence: fmt.Sprintf("%.0f %%", d.Confidence*100), Why: shown(d.Why)}
 		if d.Partial {
 			one.Events += " or more"
+		}
+		if d.Status == relaylens.StatusResolved {
+			one.When += ", resolved"
 		}
 		for i := range d.Evidence {
 			one.Evidence = append(one.Evidence, string(summary.AppendShort(nil, &d.Evidence[i])))
@@ -263,7 +264,7 @@ func (v *view) findings(all []*summary.Diagnosis, now time.Time) {
 		}
 		v.Findings = append(v.Findings, one)
 	}
-	if more := len(all) - pageFindings; more > 0 {
+	if more := total - len(all); more > 0 {
 		v.FindingsMore = summary.Number(int64(more)) + " more: relaylens diagnose, or api/v1/findings, tells all"
 	}
 }

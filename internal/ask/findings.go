@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
@@ -30,7 +29,7 @@ func (q *Findings) Store(ctx context.Context, s *store.Store) ([]*summary.Diagno
 		}
 		if n > q.Most {
 			var p problems
-			err := p.find(ctx, s, q.Span, q.Match, max(q.Most/len(relaylens.Causes()), 1))
+			err := p.find(ctx, s, q.Span, q.Match, max(q.Most/len(relaylens.Causes()), 1), NoLimit)
 			return p.list, err
 		}
 	}
@@ -95,36 +94,28 @@ func (g gathering) clock(ctx context.Context, s *store.Store) error {
 
 // mostOfCause is how many of a cause's refusals a summary of a store looks at
 // for its findings, the latest: a summary is to be quick.
-const mostOfCause = 200
+const mostOfCause = 100
 
 // problems are the findings of a summary.
 type problems struct {
-	list  []*summary.Diagnosis // of files, no more than the summary lists
+	list  []*summary.Diagnosis // no more than the summary lists
 	total int
 }
 
-// find looks for problems in the latest refusals of each cause.
-func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match, most int) error {
+// find looks for problems in the latest refusals of each cause, most of them, and
+// keeps the first; a negative keep is all.
+func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, match relaylens.Match, most, keep int) error {
 	causes, err := causesOf(ctx, s, span)
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
-	var events []relaylens.Event
-	partial := map[relaylens.Cause]bool{}
-	var jobs []func() error
-	for _, cause := range causes {
-		jobs = append(jobs, func() error {
-			found, err := latestOf(ctx, s, store.Query{Span: span, Match: match, Reverse: true, Limit: most}, cause)
-			mu.Lock()
-			defer mu.Unlock()
-			partial[cause] = len(found) == most
-			events = append(events, found...)
-			return err
-		})
-	}
-	if err := together(jobs); err != nil {
+	events, err := s.Latest(ctx, span, match, causes, most)
+	if err != nil {
 		return err
+	}
+	found := map[relaylens.Cause]int{}
+	for i := range events {
+		found[events[i].Cause]++
 	}
 	slices.SortStableFunc(events, func(a, b relaylens.Event) int { return a.Time.Compare(b.Time) })
 	g := newGathering()
@@ -134,10 +125,13 @@ func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, ma
 	if err := g.clock(ctx, s); err != nil {
 		return err
 	}
-	p.list = diagnoses(g.findings.List())
-	p.total = len(p.list)
+	list := g.findings.List()
+	if p.total = len(list); keep >= 0 {
+		list = list[:min(keep, p.total)]
+	}
+	p.list = diagnoses(list)
 	for _, d := range p.list {
-		d.Partial = partial[d.Cause]
+		d.Partial = found[d.Cause] == most
 	}
 	return nil
 }
@@ -154,20 +148,4 @@ func causesOf(ctx context.Context, s *store.Store, span store.Span) ([]relaylens
 	return slices.DeleteFunc(relaylens.Causes(), func(c relaylens.Cause) bool {
 		return !set[c] || c == relaylens.CauseNone || c == relaylens.CausePolicy || c == relaylens.CauseUnknown
 	}), nil
-}
-
-func latestOf(ctx context.Context, s *store.Store, q store.Query, cause relaylens.Cause) ([]relaylens.Event, error) {
-	only, err := relaylens.ParseMatch([]string{"cause=" + cause.String()})
-	if err != nil {
-		return nil, err
-	}
-	q.Match = q.Match.And(only)
-	var events []relaylens.Event
-	for e, err := range s.Select(ctx, q) {
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, e)
-	}
-	return events, nil
 }

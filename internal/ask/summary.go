@@ -173,7 +173,7 @@ func (r *Summary) CountStore(ctx context.Context, s *store.Store) error {
 	}
 	var wg sync.WaitGroup
 	var findErr error
-	wg.Go(func() { findErr = r.problems.find(ctx, s, r.o.Span, r.o.Match, mostOfCause) })
+	wg.Go(func() { findErr = r.problems.find(ctx, s, r.o.Span, r.o.Match, mostOfCause, r.o.Top) })
 	err := count(ctx, s)
 	wg.Wait()
 	return cmp.Or(err, findErr)

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// maxPassed is how many events are passed over together; what is rarer is
+// looked for by itself, in its hours.
+const maxPassed = 8192
+
+// Latest gives, of each of several causes, the latest n events of a span that a
+// match selects, in no order.
+func (s *Store) Latest(ctx context.Context, span Span, match relaylens.Match, causes []relaylens.Cause, n int) ([]relaylens.Event, error) {
+	left := make(map[string]int, len(causes))
+	for _, c := range causes {
+		left[c.String()] = n
+	}
+	found, passed, err := s.pass(ctx, span, match, left)
+	if err != nil {
+		return nil, err
+	}
+	names, err := json.Marshal(found)
+	if err != nil {
+		return nil, fmt.Errorf("name events: %w", err)
+	}
+	var events []relaylens.Event
+	query := Query{}
+	for e, err := range s.rows(ctx, "SELECT "+columns+" FROM events WHERE seq IN (SELECT value FROM json_each(?))", []any{string(names)}, &query) {
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	for cause, n := range left {
+		only, err := relaylens.ParseMatch([]string{"cause=" + cause})
+		if err != nil {
+			return nil, fmt.Errorf("ask event store: %w", err)
+		}
+		query = Query{Span: span, Match: match.And(only), Reverse: true, Limit: n}
+		if query.Span.Until = passed; passed.IsZero() {
+			break // all events were passed
+		}
+		for e, err := range s.Select(ctx, query) {
+			if err != nil {
+				return nil, err
+			}
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+// pass goes through the latest events and gives the numbers of those that are
+// left to find by their cause. What it found all of is left no longer. Events
+// before the time that it gives were not passed; the zero time says that all
+// were. Of the events of that time all were.
+func (s *Store) pass(ctx context.Context, span Span, match relaylens.Match, left map[string]int) (found []int64, passed time.Time, err error) {
+	var w where
+	w.span(span)
+	if err := w.match(match); err != nil {
+		return nil, time.Time{}, err
+	}
+	rows, err := s.read.QueryContext(ctx, "SELECT seq, time, coalesce(cause, '') FROM events"+w.sql.String()+" ORDER BY time DESC, seq DESC", w.args...)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
+	}
+	defer rows.Close()
+	var seq, at, last int64
+	var cause string
+	for n := 0; len(left) > 0 && rows.Next(); n++ {
+		if err := rows.Scan(&seq, &at, &cause); err != nil {
+			return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
+		}
+		if n >= maxPassed && at != last {
+			return found, time.Unix(0, last), nil
+		}
+		last = at
+		switch more := left[cause]; more {
+		case 0:
+			continue
+		case 1:
+			delete(left, cause)
+		default:
+			left[cause] = more - 1
+		}
+		found = append(found, seq)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
+	}
+	return found, time.Time{}, nil
+}
