@@ -153,12 +153,12 @@ func (w *writer) copyTruncate() {
 	}
 	w.trace("copied to %s and truncated; read before: %v", filepath.Base(name), read)
 	copyFile(w.path, name)
-	torn := len(w.gen.refusals)
+	w.gen = w.round.generation() // a session with lines in both is torn
 	if w.rng.IntN(3) == 0 {
 		w.burst(w.rng.IntN(10))
 	}
 	check(w.file.Truncate(0))
-	w.round.doubt(w.gen.refusals[torn:], "written between copy and truncation")
+	w.round.doubt(w.gen.refusals, "written between copy and truncation")
 	w.after()
 	w.compressed(name)
 }

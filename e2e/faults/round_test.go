@@ -19,7 +19,7 @@ import (
 // settleTime is how long nothing may have come to the store until what is still
 // missing counts as lost. It is longer than a refusal waits for a line that
 // tells its sender, which a truncation may have destroyed.
-const settleTime = 40 * time.Second
+const settleTime = 50 * time.Second
 
 // stormTime bounds a single wait within a round.
 const stormTime = 60 * time.Second
