@@ -145,6 +145,23 @@ func TestDrainedFilesAreForgottenWithTheirLastEvents(t *testing.T) {
 	})
 }
 
+// A file that was drained may be read on, in the same commit.
+func TestDrainedFileIsReadOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := startedPipeline(t)
+		r := p.commits.store.(*recorder)
+		old, more := at(100, "/mail.log", refusalLine), at(200, "/mail.log", refusalLine)
+		p.in <- old
+		p.in <- relaylens.Batch{Drained: []relaylens.Position{old.Position}}
+		p.in <- more
+		close(p.in)
+		<-p.done
+		if len(r.batches) != 1 || len(r.batches[0].Positions) != 1 || r.batches[0].Positions[0].Offset != 200 {
+			t.Errorf("committed %+v; want the last position", r.batches)
+		}
+	})
+}
+
 // A store that cannot be written holds everything up, and loses nothing.
 func TestFailingStoreIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

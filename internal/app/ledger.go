@@ -83,6 +83,11 @@ func sameFile(a, b *relaylens.Position) bool {
 	return a.Source == b.Source && a.Origin == b.Origin && a.Device == b.Device && a.Inode == b.Inode
 }
 
+// fileOf is what the positions of one file have in common.
+func fileOf(p *relaylens.Position) relaylens.Position {
+	return relaylens.Position{Source: p.Source, Origin: p.Origin, Device: p.Device, Inode: p.Inode}
+}
+
 // ripen says that nothing is held back any more that came with a checkpoint.
 func (l *ledger) ripen() {
 	for i := range l.checkpoints {
@@ -120,22 +125,28 @@ func (l *ledger) take(oldest uint64, held bool) *store.Batch {
 			break
 		}
 	}
-	last := map[relaylens.Position]int{} // by file, the rest of the position zero
+	last := map[relaylens.Position]int{} // by file
 	for _, c := range l.checkpoints[:ripe] {
-		if p := c.position; p.Source != "" {
-			file := relaylens.Position{Source: p.Source, Origin: p.Origin, Device: p.Device, Inode: p.Inode}
-			if i, ok := last[file]; ok {
-				b.Positions[i] = p
-			} else {
-				last[file] = len(b.Positions)
-				b.Positions = append(b.Positions, p)
+		// The store forgets first, as a drained file may yet be read on.
+		for i := range c.drained {
+			if at, ok := last[fileOf(&c.drained[i])]; ok {
+				b.Positions[at] = relaylens.Position{}
+				delete(last, fileOf(&c.drained[i]))
 			}
 		}
 		b.Drained = append(b.Drained, c.drained...)
+		if c.position.Source == "" {
+			continue
+		}
+		file := fileOf(&c.position)
+		if at, ok := last[file]; ok {
+			b.Positions[at] = c.position
+		} else {
+			last[file] = len(b.Positions)
+			b.Positions = append(b.Positions, c.position)
+		}
 	}
-	b.Positions = slices.DeleteFunc(b.Positions, func(p relaylens.Position) bool {
-		return slices.ContainsFunc(b.Drained, func(d relaylens.Position) bool { return sameFile(&p, &d) })
-	})
+	b.Positions = slices.DeleteFunc(b.Positions, func(p relaylens.Position) bool { return p.Source == "" })
 	l.events, l.revised, l.committed = nil, nil, nil
 	l.checkpoints = append(l.checkpoints[:0], l.checkpoints[ripe:]...)
 	l.since = time.Time{}
