@@ -266,3 +266,26 @@ func FuzzParseMatch(f *testing.F) {
 		}
 	})
 }
+
+func TestMatchAnd(t *testing.T) {
+	parsed := func(args ...string) Match {
+		m, err := ParseMatch(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	e := Event{Kind: KindRelayDenied, Host: "mx1", User: "joe", Code: 554}
+	sides := []Match{{}, parsed("kind=relay_denied"), parsed("kind=rejected"), parsed("kind=rejected", "kind=relay_denied"), parsed("host=mx2", "+", "user=joe"),
+		parsed("host=mx1", "user=ann", "+", "code=5xx", "host=mx1"), parsed("host=mx2", "+", "user=ann")}
+	for i, a := range sides {
+		for j, b := range sides {
+			if got, want := a.And(b).Event(&e), a.Event(&e) && b.Event(&e); got != want {
+				t.Errorf("%d and %d: %t, want %t", i, j, got, want)
+			}
+		}
+	}
+	if !(Match{}).And(Match{}).IsZero() {
+		t.Error("nothing and nothing asks for something")
+	}
+}

@@ -143,6 +143,52 @@ func TestDistinct(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	s, cursor := filled(t)
+	middle := cursor(5).Time
+	for name, c := range map[string]struct {
+		span  Span
+		match string
+		most  int
+	}{"all": {}, "at most": {most: 3}, "since": {span: Span{Since: middle}}, "until": {span: Span{Until: middle}}, "match": {match: "kind=relay_denied"},
+		"match at most": {match: "kind=relay_denied", most: 2}, "none": {match: "user=nobody"}} {
+		var m relaylens.Match
+		if c.match != "" {
+			m = match(t, c.match)
+		}
+		want := 0
+		for e, err := range s.Select(t.Context(), Query{Span: c.span, Match: m}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want++; e.ID.IsZero() || want == c.most {
+				break
+			}
+		}
+		if got, err := s.Count(t.Context(), c.span, m, c.most); got != want || err != nil {
+			t.Errorf("%s: %d, %v, want %d", name, got, err, want)
+		}
+	}
+}
+
+func TestAround(t *testing.T) {
+	at := func(minutes int) time.Time {
+		return time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC).Add(time.Duration(minutes) * time.Minute)
+	}
+	for name, c := range map[string][2]Span{
+		"open":        {{}, {}},
+		"whole hours": {{at(0), at(60)}, {at(0), at(60)}},
+		"within one":  {{at(5), at(6)}, {at(0), at(60)}},
+		"two":         {{at(59), at(61)}, {at(0), at(120)}},
+		"since":       {{Since: at(61)}, {Since: at(60)}},
+		"until":       {{Until: at(1)}, {Until: at(60)}},
+	} {
+		if got := c[0].Around(); got != c[1] {
+			t.Errorf("%s: %v, want %v", name, got, c[1])
+		}
+	}
+}
+
 func TestFrequent(t *testing.T) {
 	s, _ := filled(t)
 	for name, c := range map[string]struct {
