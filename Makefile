@@ -21,7 +21,7 @@ VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/nul
 LDFLAGS  := -s -w -X main.version=$(VERSION:v%=%)
 
 # What `make test` runs; each step alone is `make STEP`.
-STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e
+STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e e2e-alerting
 
 # What a run could not do is written here, one line each. In CI it fails the run.
 SKIPS := $(BIN)/skips
@@ -121,7 +121,7 @@ docs: ## write the pages that come from the code
 
 .PHONY: docs-check
 docs-check: docs
-	git --no-pager diff --exit-code -- docs
+	git --no-pager diff --exit-code -- docs dashboards
 
 .PHONY: systemd-check
 systemd-check: build ## verify the unit and its hardening
@@ -132,6 +132,17 @@ systemd-check: build ## verify the unit and its hardening
 e2e: build $(BIN)/gotestsum ## against real servers, in namespaces of their own (root, Debian)
 	PATH="$(BIN)/debian/usr/bin:$(BIN)/debian/usr/sbin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens \
 	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/e2e.json -- -tags e2e -count=1 -timeout 10m ./e2e ./e2e/page
+
+.PHONY: e2e-alerting
+e2e-alerting: build $(BIN)/gotestsum ## against a real Prometheus and Alertmanager
+	PATH="$(BIN)/debian/usr/bin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens \
+	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/alerting.json -- -tags e2e -count=1 -timeout 10m ./e2e/alerting
+
+.PHONY: stack
+stack: build ## show it with Prometheus, Alertmanager and a pager; ctrl-c ends it
+	@.ci/prometheus $(BIN)
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/stack ./internal/stack/show
+	@PATH="$(BIN)/debian/usr/bin:$$PATH"; exec $(BIN)/stack -relaylens $(BIN)/relaylens $(if $(FOR),-for $(FOR))
 
 .PHONY: faults
 faults: build ## kill, rotate, fill the disk: ROUNDS=500 rounds from SEED on (root, strace)

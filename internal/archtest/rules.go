@@ -94,6 +94,10 @@ var Rules = []Rule{
 	{Package: "internal/generate"},
 	{Package: "internal/bench"},
 	{Package: "internal/testutil", Rooms: rooms, Modules: []string{everyModule}},
+	{Package: "internal/stack"},
+	{Package: "internal/stack/show", Rooms: []string{"internal/stack"}},
+	{Package: "dashboards"},
+	{Package: "e2e/alerting", Rooms: []string{"internal/stack"}},
 	{Package: "e2e", Modules: []string{xSys}},
 	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},
 }
