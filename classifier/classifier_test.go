@@ -149,13 +149,13 @@ func TestCauses(t *testing.T) {
 			for i := range 5 {
 				l.fail("joe@example.com", fmt.Sprintf("203.0.113.%d", i), relaylens.ReasonCredentials, 0)
 			}
-		}, relaylens.CauseStalePassword, relaylens.CauseCredentialGuessing},
+		}, relaylens.CauseUnknown, relaylens.CauseCredentialGuessing},
 		"one client hammers in one session": {func(l *log) {
 			l.ours()
 			for range 6 {
 				l.fail("joe@example.com", "203.0.113.9", relaylens.ReasonCredentials, 7)
 			}
-		}, relaylens.CauseStalePassword, relaylens.CauseCredentialGuessing},
+		}, relaylens.CauseUnknown, relaylens.CauseCredentialGuessing},
 		"a device repeats an old password": {func(l *log) {
 			l.ours()
 			for i := range 6 {
@@ -168,7 +168,29 @@ func TestCauses(t *testing.T) {
 				l.fail("joe@example.com", fmt.Sprintf("203.0.113.%d", i), relaylens.ReasonCredentials, int32(i+100))
 			}
 			l.fail("joe@example.com", "198.51.100.7", relaylens.ReasonCredentials, 7)
-		}, relaylens.CauseStalePassword, relaylens.CauseStalePassword},
+		}, relaylens.CauseUnknown, relaylens.CauseStalePassword},
+		"a device repeats an old password from where it never was": {func(l *log) {
+			l.ours()
+			l.fail("joe@example.com", "203.0.113.9", relaylens.ReasonCredentials, 7)
+		}, relaylens.CauseUnknown, relaylens.CauseStalePassword},
+		"a program of ours at a public address": {func(l *log) {
+			l.ours()
+			l.denied("203.0.113.9", "", "backup-db@example.com", "a@example.net")
+			l.denied("203.0.113.9", "", "backup-db@example.com", "a@example.net")
+		}, relaylens.CauseUnknown, relaylens.CauseClientNotInMynetworks},
+		"somebody of ours who never logged in": {func(l *log) {
+			l.ours()
+			l.denied("203.0.113.9", "", "kim@example.com", "a@example.net")
+			l.denied("203.0.113.9", "", "kim@example.com", "a@example.net")
+		}, relaylens.CauseUnknown, relaylens.CauseClientNotAuthenticated},
+		"a callout is refused by a host called relay": {func(l *log) {
+			l.add(relaylens.Event{Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonCalloutRefused, Direction: relaylens.Inbound, RemoteHost: "relay.example.net",
+				Text: "undeliverable address: host relay.example.net[192.0.2.9] said: 554 5.7.1 Go away relay.example.net says"})
+		}, relaylens.CauseCalloutBlocked, relaylens.CauseCalloutBlocked},
+		"a callout is refused to relay": {func(l *log) {
+			l.add(relaylens.Event{Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonCalloutRefused, Direction: relaylens.Inbound, RemoteHost: "mx.example.net",
+				Text: "undeliverable address: host mx.example.net[192.0.2.9] said: 554 5.7.1 Relay access denied"})
+		}, relaylens.CauseCalloutRelayDenied, relaylens.CauseCalloutRelayDenied},
 		"a name that cannot be a user here": {func(l *log) {
 			l.ours()
 			l.fail("root", "203.0.113.9", relaylens.ReasonCredentials, 7)

@@ -11,6 +11,9 @@ import (
 // events make likely.
 func confidence(g *group) (probability float64, why string) {
 	p, clients, users := &g.finding, g.clients.len(), g.users.len()
+	if probability, why, is := ambiguous(p); is {
+		return probability, why
+	}
 	switch p.Cause {
 	case relaylens.CauseRestrictionOrder:
 		return 0.98, "the log shows a login in the very sessions that were refused"
@@ -22,6 +25,9 @@ func confidence(g *group) (probability float64, why string) {
 	case relaylens.CauseRecipientDomainNotConfigured:
 		return min(0.99, 0.8+0.03*float64(clients)), fmt.Sprintf("%d unrelated servers with confirmed names brought mail of their own for it", clients)
 	case relaylens.CauseClientNotInMynetworks:
+		if !g.internal {
+			return 0.75, "the sender is ours and a program's by its name, and the client never logged in"
+		}
 		return min(0.97, 0.85+0.02*float64(p.Events)), "the client is internal, sends steadily and never logs in"
 	case relaylens.CauseClientNotAuthenticated:
 		return 0.85, "the sender or the client is one of ours, and did not log in"
@@ -35,7 +41,21 @@ func confidence(g *group) (probability float64, why string) {
 	case relaylens.CauseStalePassword:
 		return 0.85, "the user logged in before, and fails from few addresses, once at a time"
 	case relaylens.CauseOpenRelayProbe:
+		if g.guesses > 0 {
+			return min(0.88, 0.7+0.02*float64(p.Events)), fmt.Sprintf("%d strangers with foreign senders, %d domains; some have names and little to hide, and may be honest", clients, g.domains.len())
+		}
 		return min(0.95, 0.7+0.02*float64(p.Events)), fmt.Sprintf("%d strangers with foreign senders, %d domains", clients, g.domains.len())
 	}
 	return 0.95, "the server's own words"
+}
+
+// ambiguous are the server's words where they mean two things.
+func ambiguous(p *relaylens.Finding) (probability float64, why string, is bool) {
+	switch e := &p.Evidence[len(p.Evidence)-1]; {
+	case p.Cause == relaylens.CauseSenderDomainUnresolvable && e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
+		return 0.8, "the server says \"not found\" for now, and does so as well when DNS gives no answer", true
+	case e.Reason == relaylens.ReasonCalloutCached:
+		return 0.6, "the server repeats a verification that failed before, and does not say how", true
+	}
+	return 0, "", false
 }

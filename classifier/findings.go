@@ -29,11 +29,13 @@ type Findings struct {
 
 // group is a finding in the making.
 type group struct {
-	finding relaylens.Finding
-	clients counter
-	users   counter
-	domains counter
-	episode episode
+	finding  relaylens.Finding
+	clients  counter
+	users    counter
+	domains  counter
+	episode  episode
+	internal bool // the client is in a network of ours, or has a name of ours
+	guesses  int  // events of which the cause is no more than likely
 }
 
 // counter counts distinct hashes: exactly while they are few, then as a lower
@@ -106,6 +108,10 @@ func (g *group) add(f *Findings, e *relaylens.Event, keep func(*relaylens.Event)
 	p := &g.finding
 	p.Events++
 	g.episode.add(e.Time)
+	g.internal = g.internal || f.history.ofTheHouse(e)
+	if e.Cause == relaylens.CauseOpenRelayProbe && f.history.maybeHonest(e) {
+		g.guesses++
+	}
 	if e.Time.Before(p.First) {
 		p.First = e.Time
 	}

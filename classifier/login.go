@@ -15,7 +15,7 @@ const (
 )
 
 // whyFailed says why a login with credentials that were refused failed.
-func (h *history) whyFailed(e *relaylens.Event, _ bool) relaylens.Cause {
+func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 	now := e.Time.Unix()
 	c := h.clients.Get(h.address(e.ClientIP), now)
 	if c == nil {
@@ -40,8 +40,8 @@ func (h *history) whyFailed(e *relaylens.Event, _ bool) relaylens.Cause {
 		return relaylens.CauseCredentialGuessing
 	case h.authDown(e) && c.failUsers.Len() == 1:
 		return relaylens.CauseAuthBackendUnavailable
-	case u.logins > 0 && c.failUsers.Len() == 1:
-		return relaylens.CauseStalePassword
+	case u.logins > 0 && c.failUsers.Len() == 1 && late:
+		return relaylens.CauseStalePassword // from a new address, it might have been one of many guessers
 	case u.logins == 0 && h.knowsOurs() && !h.isOurs(relaylens.Domain(e.User), now):
 		return relaylens.CauseCredentialGuessing // no such user can be
 	}

@@ -2,6 +2,8 @@ package classifier
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/relaylens/relaylens"
 )
@@ -39,14 +41,55 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 		return relaylens.CauseRecipientDomainNotConfigured
 	case c.logins == 0 && h.moved(e, now):
 		return relaylens.CauseAddressChanged
-	case ourSender, c.logins > 0:
+	case c.logins > 0, ourSender && h.isUser(e.Sender, now):
 		return relaylens.CauseClientNotAuthenticated
+	case ourSender:
+		return h.whyUnknownUser(e, c, late)
 	case !h.knowsOurs() && c.denDomains.Len() <= fewDomains:
 		return relaylens.CauseUnknown // nothing was seen yet that would be ours
-	case !late && c.named && c.denDomains.Len() <= fewDomains && c.failures == 0:
+	case !late && c.maybeHonest():
 		return relaylens.CauseUnknown // it may be the first of many honest servers
 	}
 	return relaylens.CauseOpenRelayProbe
+}
+
+// isUser reports whether a sender is known to log in.
+func (h *history) isUser(sender string, now int64) bool {
+	name := h.name(sender)
+	if u := h.users.Get(name, now); u != nil && u.logins > 0 {
+		return true
+	}
+	s := h.senders.Get(name, now)
+	return s != nil && s.byUser
+}
+
+// whyUnknownUser is for a sender of ours that never logged in: a machine that
+// sends under the name of a program, or somebody of whom nothing was seen before.
+func (h *history) whyUnknownUser(e *relaylens.Event, c *client, late bool) relaylens.Cause {
+	switch {
+	case !late:
+		return relaylens.CauseUnknown
+	case c.denied > 1 && ofProgram(e.Sender):
+		return relaylens.CauseClientNotInMynetworks
+	}
+	return relaylens.CauseClientNotAuthenticated
+}
+
+// programs are the names, in whole or before a hyphen, dot, underscore or plus,
+// that machines send under.
+var programs = []string{"alert", "alerts", "apache", "app", "backup", "backups", "bounce", "bounces", "cron", "daemon", "devnull", "donotreply", "git", "gitlab", "grafana",
+	"icinga", "jenkins", "jira", "mailer", "mailer-daemon", "monitor", "monitoring", "nagios", "nginx", "no-reply", "nobody", "noc", "noreply", "notification", "notifications",
+	"notify", "nrpe", "printer", "report", "reports", "robot", "root", "scan", "scanner", "scans", "server", "smartd", "sysadmin", "system", "ups", "webserver", "wordpress",
+	"www", "www-data", "zabbix"}
+
+func ofProgram(address string) bool {
+	local, _, _ := strings.Cut(strings.ToLower(address), "@")
+	head := local
+	if i := strings.IndexAny(local, "-._+"); i > 0 {
+		head = local[:i]
+	}
+	plain, _, _ := strings.Cut(local, "+")
+	return slices.Contains(programs, plain) || slices.Contains(programs, head)
 }
 
 // whyNotFound tells a sender domain that does not exist from one of which DNS
@@ -65,6 +108,23 @@ func (h *history) authDown(e *relaylens.Event) bool {
 	return host != nil && host.wasDown(e.Time.Unix())
 }
 
+// maybeHonest reports whether nothing speaks against a client: DNS confirms its
+// name, it wants hardly any domain, and fails no logins.
+func (c *client) maybeHonest() bool {
+	return c.named && c.denDomains.Len() <= fewDomains && c.failures == 0
+}
+
+func (h *history) maybeHonest(e *relaylens.Event) bool {
+	c := h.clients.Get(h.address(e.ClientIP), e.Time.Unix())
+	return c != nil && c.maybeHonest()
+}
+
+// ofTheHouse reports whether a client is a machine of our own.
+func (h *history) ofTheHouse(e *relaylens.Event) bool {
+	c := h.clients.Get(h.address(e.ClientIP), e.Time.Unix())
+	return h.site.internal(e.ClientIP) || c != nil && c.ours
+}
+
 // wanted reports whether many unrelated servers bring mail for one domain, each
 // with a name that DNS confirms, from senders of its own, and with mail for
 // hardly any other domain: they follow an MX record that points to us.
@@ -76,7 +136,7 @@ func (h *history) wanted(domain string, now int64) bool {
 	honest := 0
 	for _, key := range d.clients.Members() {
 		c := h.clients.Get(key, now)
-		if c != nil && c.named && c.denDomains.Len() <= fewDomains && c.failures == 0 {
+		if c != nil && c.maybeHonest() {
 			honest++
 		}
 	}

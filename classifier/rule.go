@@ -51,7 +51,7 @@ var rules = []rule{
 	{cause: relaylens.CauseCalloutUnknownUser, when: reason(relaylens.ReasonCalloutUnknownUser)},
 	{cause: relaylens.CauseCalloutDeferred, when: reason(relaylens.ReasonCalloutTempfail, relaylens.ReasonCalloutNoConnection)},
 	{cause: relaylens.CauseCalloutRelayDenied, when: func(e *relaylens.Event) bool {
-		return e.Reason == relaylens.ReasonCalloutRefused && strings.Contains(strings.ToLower(e.Text), "relay")
+		return e.Reason == relaylens.ReasonCalloutRefused && saidNoRelay(e)
 	}},
 	{cause: relaylens.CauseCalloutBlocked, when: reason(relaylens.ReasonCalloutRefused)},
 
@@ -78,4 +78,22 @@ func reason(reasons ...relaylens.Reason) func(*relaylens.Event) bool {
 		}
 		return false
 	}
+}
+
+// saidNoRelay reports whether the server that a callout asked refused to relay,
+// by its own words: its name, which stands before them, may say relay as well.
+func saidNoRelay(e *relaylens.Event) bool {
+	said := strings.ToLower(e.Text)
+	if _, after, ok := strings.Cut(said, " said: "); ok {
+		said = after
+	}
+	if host := strings.ToLower(e.RemoteHost); host != "" {
+		said = strings.ReplaceAll(said, host, "")
+	}
+	for _, listed := range []string{"blocked using", "blocklist", "blacklist", "block list", "black list", "listed"} {
+		if strings.Contains(said, listed) {
+			return false
+		}
+	}
+	return strings.Contains(said, "relay")
 }

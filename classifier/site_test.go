@@ -32,6 +32,7 @@ func TestSite(t *testing.T) {
 				l.denied(tc.from, "", tc.sender, "a@example.edu")
 				e := &l.events[0]
 				c.Classify(e)
+				c.Final(e)
 				if e.Cause != c.want {
 					t.Errorf("%v, want %v", e.Cause, c.want)
 				}
