@@ -45,7 +45,7 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, o *Options) error
 			return nil
 		}
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return fmt.Errorf("create stream %s: %w; make it beforehand (docs/fleet.md), or let this user do so", StreamName(o.Fleet), err)
+			return fmt.Errorf("create stream %s: %w; %s", StreamName(o.Fleet), err, createRemedy(err))
 		}
 		stream, err = js.Stream(ctx, StreamName(o.Fleet)) // another was faster
 	}
@@ -58,6 +58,14 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, o *Options) error
 		return fmt.Errorf("look for stream %s: %w", StreamName(o.Fleet), err)
 	}
 	return o.checkStream(&stream.CachedInfo().Config)
+}
+
+func createRemedy(err error) string {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && fullCodes[api.ErrorCode] {
+		return "set nats.stream.max_size to what the servers have room for, or raise jetstream.max_file_store there"
+	}
+	return "make it beforehand (docs/fleet.md), or let this user do so"
 }
 
 func (o *Options) streamConfig() jetstream.StreamConfig {

@@ -1,0 +1,197 @@
+//go:build e2e
+
+package fleet
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// fleet is a cluster with its machines.
+type fleet struct {
+	t        *testing.T
+	cluster  *cluster
+	shippers []*machine
+	readers  []*machine
+	hosts    []string
+}
+
+// newFleet starts shippers, every second of them away, and the readers, of which
+// the first makes the stream.
+func newFleet(t *testing.T, shippers int, consumers ...string) *fleet {
+	t.Helper()
+	f := &fleet{t: t}
+	for i := range shippers {
+		f.hosts = append(f.hosts, fmt.Sprint("mx", i+1))
+	}
+	var readers []string
+	for i := range consumers {
+		readers = append(readers, fmt.Sprint("reader", i+1))
+	}
+	f.cluster = newCluster(t, f.hosts, readers)
+	f.makeStream()
+	for i, h := range f.hosts {
+		netns := ""
+		if i%2 == 1 {
+			netns = away
+		}
+		m := newMachine(t, f.cluster, h, h, netns, "{path: LOG, start: begin}")
+		m.start()
+		f.shippers = append(f.shippers, m)
+	}
+	for i, c := range consumers {
+		m := newMachine(t, f.cluster, readers[i], readers[i], "", "{type: nats, consumer: "+c+"}")
+		m.start()
+		f.readers = append(f.readers, m)
+	}
+	return f
+}
+
+// makeStream runs a relaylens that may make the stream until it did.
+func (f *fleet) makeStream() {
+	f.t.Helper()
+	admin := newMachine(f.t, f.cluster, "admin", "admin", "", "{path: LOG, start: begin}")
+	admin.start()
+	waitFor(f.t, 30*time.Second, "the stream to be made", func() error {
+		if f.cluster.streamLeader() < 0 {
+			return fmt.Errorf("no leader; %s", admin.said())
+		}
+		return nil
+	})
+	admin.stop()
+}
+
+// settle waits until every shipper's log is in its store and the readers have
+// all of them together.
+func (f *fleet) settle(within time.Duration) {
+	f.t.Helper()
+	begun := time.Now()
+	for _, m := range f.shippers {
+		waitFor(f.t, within, m.name+" to ship all", func() error {
+			if n := m.count(); n != m.lines {
+				return fmt.Errorf("%d of %d events are in its store", n, m.lines)
+			}
+			if left, err := m.metric("relaylens_ship_backlog_events"); err != nil || left > 0 {
+				return fmt.Errorf("%v left: %w\n%s", left, err, m.said())
+			}
+			return nil
+		})
+	}
+	for _, r := range f.readers {
+		waitFor(f.t, within, r.name+" to read all", func() error {
+			if left, err := r.metric("relaylens_receive_pending_messages"); err != nil || left > 0 {
+				return fmt.Errorf("%v messages left: %w\n%s", left, err, r.said())
+			}
+			return nil
+		})
+	}
+	f.t.Logf("settled after %s", time.Since(begun).Round(time.Millisecond))
+}
+
+// compare holds what the readers have, together, against what the shippers have.
+func (f *fleet) compare(within time.Duration) {
+	f.t.Helper()
+	want := map[relaylens.ID]relaylens.Cause{}
+	for _, m := range f.shippers {
+		for id, c := range m.ids() {
+			want[id] = c
+		}
+	}
+	var lost, foreign, other int
+	waitFor(f.t, within, "the readers to have everything", func() error {
+		got := map[relaylens.ID]relaylens.Cause{}
+		for _, r := range f.readers {
+			for id, c := range r.ids() {
+				got[id] = c
+			}
+		}
+		lost, foreign, other = 0, 0, 0
+		for id, c := range want {
+			if g, ok := got[id]; !ok {
+				lost++
+			} else if g != c {
+				other++
+			}
+		}
+		for id := range got {
+			if _, ok := want[id]; !ok {
+				foreign++
+			}
+		}
+		if lost+foreign > 0 {
+			return fmt.Errorf("of %d events %d are lost, and %d are nobody's", len(want), lost, foreign)
+		}
+		return nil
+	})
+	f.t.Logf("%d events of %d shippers: %d lost, %d of nobody, %d with another cause", len(want), len(f.shippers), lost, foreign, other)
+}
+
+// TestFaults breaks everything in turn while events flow: no event is lost, and
+// none is there twice.
+func TestFaults(t *testing.T) {
+	f := newFleet(t, *shippersFlag, "a", "a", "b")
+	random := rand.New(rand.NewPCG(*seedFlag, 0))
+	one := func(ms []*machine) *machine { return ms[random.IntN(len(ms))] }
+	faults := []struct {
+		name string
+		run  func()
+	}{
+		{"kill a shipper", func() { m := one(f.shippers); m.kill(); f.flow(2); m.start() }},
+		{"kill a reader", func() { m := one(f.readers); m.kill(); f.flow(3); m.start() }},
+		{"kill the leader of the stream", func() { f.loseNode(f.cluster.streamLeader()) }},
+		{"lose a server", func() { f.loseNode(random.IntN(3)) }},
+		{"cut the network", func() {
+			must(t, sh("ip link set cable down"))
+			f.flow(4)
+			must(t, sh("ip link set cable up"))
+		}},
+		{"kill all shippers", func() {
+			for _, m := range f.shippers {
+				m.kill()
+			}
+			f.flow(1)
+			for _, m := range f.shippers {
+				m.start()
+			}
+		}},
+	}
+	for range *roundsFlag {
+		random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
+		for _, fault := range faults {
+			t.Log(fault.name)
+			f.flow(1)
+			fault.run()
+		}
+	}
+	for _, m := range f.shippers {
+		m.refuse(max(0, *eventsFlag/len(f.shippers)-m.lines))
+	}
+	f.settle(2 * time.Minute)
+	f.compare(time.Minute)
+	for _, m := range append(f.shippers, f.readers...) {
+		m.stop()
+	}
+}
+
+// flow has every shipper refuse mail for some seconds.
+func (f *fleet) flow(seconds int) {
+	for range 10 * seconds {
+		for _, m := range f.shippers {
+			m.refuse(5)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func (f *fleet) loseNode(i int) {
+	if i < 0 {
+		i = 0
+	}
+	f.cluster.killNode(i)
+	f.flow(5)
+	f.cluster.startNode(i)
+}
