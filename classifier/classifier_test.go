@@ -198,7 +198,7 @@ func TestCauses(t *testing.T) {
 
 		"a domain that is not found": {func(l *log) {
 			l.add(relaylens.Event{Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonDomainNotFound, Direction: relaylens.Inbound, Code: 450})
-		}, relaylens.CauseSenderDomainUnresolvable, relaylens.CauseSenderDomainUnresolvable},
+		}, relaylens.CauseUnknown, relaylens.CauseSenderDomainUnresolvable},
 		"a domain that gets 450 where others get 550": {func(l *log) {
 			l.add(relaylens.Event{Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonDomainNotFound, Direction: relaylens.Inbound, Code: 550})
 			l.add(relaylens.Event{Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonDomainNotFound, Direction: relaylens.Inbound, Code: 450})

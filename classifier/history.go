@@ -51,6 +51,7 @@ type client struct {
 	denied     int // relaying
 	denDomains bounded.Set
 	backendAt  int64 // last login that failed for the backend's sake
+	okAt       int64 // last login
 	failedAt   int64
 	failedUser uint64
 }
@@ -152,6 +153,8 @@ func (h *history) learn(e *relaylens.Event) {
 		h.relayDenied(e, now)
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class5xx:
 		entry(h.hosts, h.name(e.Host), now).refusesUnknown = true
+	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
+		entry(h.hosts, h.name(e.Host), now).softUnknown.Add(h.name(e.SenderDomain()))
 	case e.Reason == relaylens.ReasonUnknownRecipient:
 		h.ours(e.RecipientDomain(), now) // who is unknown here would be known here
 	}
@@ -201,7 +204,9 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 
 func (h *history) loggedIn(e *relaylens.Event, now int64) {
 	if e.ClientIP.IsValid() {
-		entry(h.clients, h.address(e.ClientIP), now).logins++
+		c := entry(h.clients, h.address(e.ClientIP), now)
+		c.logins++
+		c.okAt = now
 	}
 	entry(h.hosts, h.name(e.Host), now).loggedIn()
 	if e.User == "" {

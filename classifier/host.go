@@ -13,6 +13,9 @@ type host struct {
 	// refusesUnknown: a sender domain that does not exist gets 5xx here, so that
 	// 4xx means that DNS gave no answer. Postfix says "Domain not found" to both.
 	refusesUnknown bool
+	// softUnknown are sender domains that got 4xx for not being found. Once there
+	// are some and none got 5xx, that is how the server is set up.
+	softUnknown bounded.Set
 }
 
 // outage is a time in which no login could succeed.
@@ -24,6 +27,8 @@ const (
 	// outageGap is how far apart two signs of one outage may be.
 	outageGap  = int64(15 * 60)
 	maxOutages = 32
+	// softDomains show that a server says "not found" for now.
+	softDomains = 3
 )
 
 func (h *host) loggedIn() {

@@ -29,7 +29,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 	}
 	ourSender := h.isOurs(e.SenderDomain(), now)
 	switch {
-	case c.backendAt != 0 && abs(now-c.backendAt) <= sessionTime:
+	case c.lostBackend(now):
 		return relaylens.CauseAuthBackendUnavailable
 	case c.failures > 0 && h.authDown(e):
 		return relaylens.CauseAuthBackendUnavailable
@@ -94,18 +94,33 @@ func ofProgram(address string) bool {
 
 // whyNotFound tells a sender domain that does not exist from one of which DNS
 // said nothing.
-func (h *history) whyNotFound(e *relaylens.Event, _ bool) relaylens.Cause {
-	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
-	if host != nil && host.refusesUnknown && e.ReplyClass() == relaylens.Class4xx {
-		return relaylens.CauseSenderDomainDNSTempfail
+func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
+	if e.ReplyClass() != relaylens.Class4xx {
+		return relaylens.CauseSenderDomainUnresolvable
 	}
-	return relaylens.CauseSenderDomainUnresolvable
+	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
+	switch {
+	case host != nil && host.refusesUnknown:
+		return relaylens.CauseSenderDomainDNSTempfail
+	case late, host != nil && host.softUnknown.Len() >= softDomains:
+		return relaylens.CauseSenderDomainUnresolvable
+	}
+	return relaylens.CauseUnknown
 }
 
 // authDown reports whether no login could succeed at the time of e.
 func (h *history) authDown(e *relaylens.Event) bool {
 	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
 	return host != nil && host.wasDown(e.Time.Unix())
+}
+
+// afterFailure is for how long a client that could not log in goes on without.
+const afterFailure = int64(15 * 60)
+
+// lostBackend reports whether a client's login failed for the backend's sake,
+// and none succeeded between that and a time.
+func (c *client) lostBackend(now int64) bool {
+	return c.backendAt != 0 && abs(now-c.backendAt) <= afterFailure && (c.okAt < c.backendAt || c.okAt > now)
 }
 
 // maybeHonest reports whether nothing speaks against a client: DNS confirms its
