@@ -16,11 +16,15 @@ const maxPassed = 8192
 // Latest gives, of each of several causes, the latest n events of a span that a
 // match selects, in no order.
 func (s *Store) Latest(ctx context.Context, span Span, match relaylens.Match, causes []relaylens.Cause, n int) ([]relaylens.Event, error) {
+	return s.latest(ctx, Query{Span: span, Match: match, Limit: n}, causes, maxPassed)
+}
+
+func (s *Store) latest(ctx context.Context, q Query, causes []relaylens.Cause, most int) ([]relaylens.Event, error) {
 	left := make(map[string]int, len(causes))
 	for _, c := range causes {
-		left[c.String()] = n
+		left[c.String()] = q.Limit
 	}
-	found, passed, err := s.pass(ctx, span, match, left)
+	found, passed, err := s.pass(ctx, &q, left, most)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +45,7 @@ func (s *Store) Latest(ctx context.Context, span Span, match relaylens.Match, ca
 		if err != nil {
 			return nil, fmt.Errorf("ask event store: %w", err)
 		}
-		query = Query{Span: span, Match: match.And(only), Reverse: true, Limit: n}
+		query = Query{Span: q.Span, Match: q.Match.And(only), Reverse: true, Limit: n}
 		if query.Span.Until = passed; passed.IsZero() {
 			break // all events were passed
 		}
@@ -55,17 +59,18 @@ func (s *Store) Latest(ctx context.Context, span Span, match relaylens.Match, ca
 	return events, nil
 }
 
-// pass goes through the latest events and gives the numbers of those that are
+// pass goes through the latest events, about most of them, and gives the numbers of those that are
 // left to find by their cause. What it found all of is left no longer. Events
 // before the time that it gives were not passed; the zero time says that all
 // were. Of the events of that time all were.
-func (s *Store) pass(ctx context.Context, span Span, match relaylens.Match, left map[string]int) (found []int64, passed time.Time, err error) {
+func (s *Store) pass(ctx context.Context, q *Query, left map[string]int, most int) (found []int64, passed time.Time, err error) {
 	var w where
-	w.span(span)
-	if err := w.match(match); err != nil {
+	w.span(q.Span)
+	if err := w.match(q.Match); err != nil {
 		return nil, time.Time{}, err
 	}
-	rows, err := s.read.QueryContext(ctx, "SELECT seq, time, coalesce(cause, '') FROM events"+w.sql.String()+" ORDER BY time DESC, seq DESC", w.args...)
+	query := "SELECT seq, time, coalesce(cause, '') FROM events" + w.sql.String() + " ORDER BY time DESC, seq DESC"
+	rows, err := s.read.QueryContext(ctx, query, w.args...)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
 	}
@@ -76,7 +81,7 @@ func (s *Store) pass(ctx context.Context, span Span, match relaylens.Match, left
 		if err := rows.Scan(&seq, &at, &cause); err != nil {
 			return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
 		}
-		if n >= maxPassed && at != last {
+		if n >= most && at != last {
 			return found, time.Unix(0, last), nil
 		}
 		last = at
