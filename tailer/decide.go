@@ -68,7 +68,7 @@ func (f *follower) place(s *stream, turn turn) error {
 		return nil
 	case turn == turnFresh:
 		return s.seek(t.key.Origin, s.startAt, s.startFrom, 0)
-	case t.cold:
+	case t.cold && (s == f.last() || s.size > t.line): // else nothing is to come that has to be understood
 		return s.resumeAt(&relaylens.Position{Origin: t.key.Origin, Offset: t.line, Number: t.number}, f.WarmUp)
 	}
 	return s.seek(t.key.Origin, t.line, t.from, t.number)
