@@ -23,6 +23,7 @@ func New(options ...Option) *Classifier {
 // best so far, CauseUnknown where too little is known.
 func (c *Classifier) Classify(e *relaylens.Event) {
 	c.history.learn(e)
+	c.history.fleet.learn(c.history, e)
 	c.decide(e, false)
 }
 
@@ -44,7 +45,7 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 		return
 	}
 	if given(e) {
-		e.Cause = e.Given
+		e.Cause, c.settled = c.history.fleetCause(e, e.Given), false
 		return
 	}
 	e.Cause = relaylens.CauseUnknown
@@ -55,6 +56,7 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	for i := range rules {
 		if cause, ok := rules[i].decide(c.history, e, late); ok {
 			e.Cause, c.settled = cause, rules[i].why == nil
+			e.Cause = c.history.fleetCause(e, e.Cause)
 			return
 		}
 	}

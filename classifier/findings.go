@@ -87,21 +87,21 @@ func (f *Findings) add(e *relaylens.Event, keep func(*relaylens.Event) relaylens
 	if !e.Refusal() || e.Cause == relaylens.CauseNone || e.Cause == relaylens.CausePolicy || e.Cause == relaylens.CauseUnknown {
 		return
 	}
-	entity := f.entityOf(e)
-	g, isNew := f.groups.Put(f.key(e, entity), e.Time.Unix())
+	host, entity := f.scope(e)
+	g, isNew := f.groups.Put(f.key(e, host, entity), e.Time.Unix())
 	if isNew {
-		*g = group{finding: relaylens.Finding{Cause: e.Cause, Fault: e.Cause.Fault(), Host: strings.Clone(e.Host), MTA: e.MTA, First: e.Time, Last: e.Time,
+		*g = group{finding: relaylens.Finding{Cause: e.Cause, Fault: e.Cause.Fault(), Host: strings.Clone(host), MTA: e.MTA, First: e.Time, Last: e.Time,
 			Entity: relaylens.Entity{Kind: entity.Kind, Value: strings.Clone(entity.Value)}}}
 	}
 	g.add(f, e, keep)
 }
 
-func (f *Findings) key(e *relaylens.Event, entity relaylens.Entity) uint64 {
+func (f *Findings) key(e *relaylens.Event, host string, entity relaylens.Entity) uint64 {
 	return maphash.Comparable(f.seed, struct {
 		cause  relaylens.Cause
 		host   string
 		entity relaylens.Entity
-	}{e.Cause, e.Host, entity})
+	}{e.Cause, host, entity})
 }
 
 func (g *group) add(f *Findings, e *relaylens.Event, keep func(*relaylens.Event) relaylens.Event) {
@@ -193,7 +193,8 @@ func (f *Findings) List() []relaylens.Finding {
 	slices.SortFunc(list, func(a, b relaylens.Finding) int {
 		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value))
 	})
-	list = mergeGuessers(mergeRemotes(list))
+	list = mergeHosts(f.mergeResolver(mergeGuessers(mergeRemotes(list))))
+	f.tellPeers(list)
 	slices.SortFunc(list, func(a, b relaylens.Finding) int {
 		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events, a.Events),
 			cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value), cmp.Compare(a.Host, b.Host))

@@ -1,10 +1,232 @@
 package classifier
 
-import "github.com/relaylens/relaylens"
+import (
+	"fmt"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+const (
+	// manyHosts is at how many servers a client is refused until it is no mail
+	// server that follows an MX record: those have fewer.
+	manyHosts = 5
+	// honestPair of servers that bring mail for a domain are enough where another
+	// of our servers takes it.
+	honestPair = 2
+	// manyUnresolved sender domains of which DNS tells nothing at once are no
+	// coincidence.
+	manyUnresolved = 5
+	// lately is for how long a peer counts as well after it showed that it is.
+	lately = int64(60 * 60)
+)
 
 // given reports whether a cause that came with an event stands. Whoever read the
 // log knew the sessions, logins and messages of that server one by one, of which
 // only counts came along. Where it could not tell, the whole fleet may.
 func given(e *relaylens.Event) bool {
 	return e.Given != relaylens.CauseNone && e.Given != relaylens.CauseUnknown
+}
+
+// fleet is what several servers tell together.
+type fleet struct {
+	clients *bounded.Table[roamer]
+	domains *bounded.Table[bounded.Set] // hosts that have the domain
+	peers   *bounded.Table[peer]
+}
+
+// roamer is a client that was refused, and where.
+type roamer struct {
+	hosts   bounded.Set
+	welcome bool // somewhere it logged in, or mail was taken from it
+}
+
+// peer is a server among others.
+type peer struct {
+	name           uint64
+	loggedIn, seen int64 // when somebody logged in, when there was anything
+	unresolved     int64 // when DNS told nothing of a sender's domain
+}
+
+func newFleet() *fleet {
+	return &fleet{clients: bounded.NewTable[roamer](maxClients, day, nil), domains: bounded.NewTable[bounded.Set](maxDomains, memory, nil),
+		peers: bounded.NewTable[peer](maxHosts, day, nil)}
+}
+
+func (f *fleet) learn(h *history, e *relaylens.Event) {
+	if e.Host == "" {
+		return
+	}
+	now, host := e.Time.Unix(), h.name(e.Host)
+	p := entry(f.peers, host, now)
+	p.name, p.seen = host, max(p.seen, now)
+	switch {
+	case e.Kind == relaylens.KindAuthOK:
+		p.loggedIn = max(p.loggedIn, now)
+	case e.Reason == relaylens.ReasonDomainTempfail:
+		p.unresolved = max(p.unresolved, now)
+	}
+	if here(e) {
+		entry(f.domains, h.name(e.RecipientDomain()), now).Add(host)
+	}
+	if !e.ClientIP.IsValid() || e.Direction == relaylens.Outbound {
+		return
+	}
+	switch {
+	case e.Kind == relaylens.KindAuthOK, e.Kind == relaylens.KindAccepted:
+		entry(f.clients, h.address(e.ClientIP), now).welcome = true
+	case e.Refusal() && (e.Kind == relaylens.KindAuthFailed || e.Kind == relaylens.KindRelayDenied):
+		entry(f.clients, h.address(e.ClientIP), now).hosts.Add(host)
+	}
+}
+
+// here reports whether an event shows that its server has the domain of its
+// recipient.
+func here(e *relaylens.Event) bool {
+	if e.Direction == relaylens.Outbound || e.RecipientDomain() == "" {
+		return false
+	}
+	return e.Kind == relaylens.KindDelivered && !e.RemoteIP.IsValid() && e.RemoteHost == "" || e.Reason == relaylens.ReasonUnknownRecipient
+}
+
+// roams reports whether a client is refused at many servers and welcome at none.
+func (h *history) roams(e *relaylens.Event) bool {
+	if !e.ClientIP.IsValid() || e.Direction == relaylens.Outbound {
+		return false
+	}
+	r := h.fleet.clients.Get(h.address(e.ClientIP), e.Time.Unix())
+	return r != nil && !r.welcome && r.hosts.Len() >= manyHosts && !h.ofTheHouse(e)
+}
+
+// missing reports whether another of our servers has the domain that this one
+// does not relay for, and honest servers bring mail for it here.
+func (h *history) missing(e *relaylens.Event) bool {
+	domain := e.RecipientDomain()
+	if e.Kind != relaylens.KindRelayDenied || e.Direction == relaylens.Outbound || domain == "" || e.User != "" {
+		return false
+	}
+	now := e.Time.Unix()
+	hosts := h.fleet.domains.Get(h.name(domain), now)
+	if hosts == nil || hosts.Len() == 0 || hosts.Has(h.name(e.Host)) {
+		return false
+	}
+	d := h.denied.Get(h.name(domain), now)
+	if d == nil {
+		return false
+	}
+	honest := 0
+	for _, key := range d.clients.Members() {
+		c := h.clients.Get(key, now)
+		if c != nil && c.named && c.logins == 0 && c.denDomains.Len() <= fewDomains && c.failures == 0 {
+			honest++
+		}
+	}
+	return honest >= honestPair
+}
+
+// fleetCause is a cause that no server alone can tell, of an event of which
+// nothing better is known.
+func (h *history) fleetCause(e *relaylens.Event, known relaylens.Cause) relaylens.Cause {
+	switch {
+	case (known == relaylens.CauseUnknown || known == relaylens.CauseOpenRelayProbe) && h.missing(e):
+		return relaylens.CauseRecipientDomainNotConfigured
+	case known != relaylens.CauseUnknown || !h.roams(e):
+	case e.Reason == relaylens.ReasonCredentials:
+		return relaylens.CauseCredentialGuessing
+	case e.Kind == relaylens.KindRelayDenied:
+		return relaylens.CauseOpenRelayProbe
+	}
+	return known
+}
+
+// scope is whose problem an event belongs to. Clients that try their luck all
+// over the fleet are one problem, of no server in particular.
+func (f *Findings) scope(e *relaylens.Event) (host string, entity relaylens.Entity) {
+	if (e.Cause == relaylens.CauseCredentialGuessing || e.Cause == relaylens.CauseOpenRelayProbe) && f.history.roams(e) {
+		return "", relaylens.Entity{}
+	}
+	return e.Host, f.entityOf(e)
+}
+
+// mergeHosts makes one finding of what one client, user or domain has at several
+// servers.
+func mergeHosts(list []relaylens.Finding) []relaylens.Finding {
+	type key struct {
+		cause  relaylens.Cause
+		entity relaylens.Entity
+	}
+	first := map[key]int{}
+	kept := list[:0]
+	for _, p := range list {
+		k := key{p.Cause, p.Entity}
+		i, again := first[k]
+		switch {
+		case p.Entity.Kind == relaylens.EntityServer || p.Entity.Kind == relaylens.EntityNone || p.Host == "":
+			kept = append(kept, p)
+		case again:
+			merge(&kept[i], &p)
+			kept[i].Host = ""
+		default:
+			first[k] = len(kept)
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// mergeResolver makes one finding of the sender domains of which DNS tells one
+// server nothing: it is the resolver, not the domains.
+func (f *Findings) mergeResolver(list []relaylens.Finding) []relaylens.Finding {
+	domains := map[string]int{}
+	for i := range list {
+		if unresolved(&list[i]) {
+			domains[list[i].Host]++
+		}
+	}
+	list = mergeBy(list, manyUnresolved, func(p *relaylens.Finding) (relaylens.Entity, bool) {
+		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host}, unresolved(p)
+	})
+	for i := range list {
+		p := &list[i]
+		if p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntityServer {
+			p.Fault = relaylens.FaultServer
+			p.Why = fmt.Sprintf("%d domains did not resolve at the same time, which is the resolver's doing", domains[p.Host])
+		}
+	}
+	return list
+}
+
+func unresolved(p *relaylens.Finding) bool {
+	return p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntitySenderDomain
+}
+
+// tellPeers adds to what one server suffers from that others do not.
+func (f *Findings) tellPeers(list []relaylens.Finding) {
+	for i := range list {
+		p := &list[i]
+		if p.Entity.Kind != relaylens.EntityServer || p.Host == "" {
+			continue
+		}
+		at, well := p.Last.Unix(), 0
+		f.history.fleet.peers.Each(func(q *peer) {
+			switch {
+			case q.name == f.history.name(p.Host):
+			case p.Cause == relaylens.CauseAuthBackendUnavailable && q.loggedIn >= at-lately:
+				well++
+			case p.Cause == relaylens.CauseSenderDomainDNSTempfail && q.seen >= at-lately && q.unresolved < at-lately:
+				well++
+			}
+		})
+		if well > 0 {
+			p.Why += fmt.Sprintf("; %s meanwhile", peersAre(well))
+			p.Confidence = max(p.Confidence, 0.97)
+		}
+	}
+}
+
+func peersAre(well int) string {
+	if well == 1 {
+		return "another server is well"
+	}
+	return fmt.Sprintf("%d other servers are well", well)
 }

@@ -37,6 +37,7 @@ type history struct {
 	senders  *bounded.Table[sender]
 	sessions *bounded.Table[session]
 	hosts    *bounded.Table[host]
+	fleet    *fleet
 }
 
 // client is one address.
@@ -98,6 +99,7 @@ func newHistory() *history {
 		senders:  bounded.NewTable[sender](maxSenders, memory, nil),
 		sessions: bounded.NewTable[session](maxSessions, sessionTime, nil),
 		hosts:    bounded.NewTable[host](maxHosts, memory, nil),
+		fleet:    newFleet(),
 	}
 }
 
