@@ -160,15 +160,16 @@ func (c *Claims) enter(s *stream, origin relaylens.Origin, size int64, beside ma
 func (c *Claims) enterPacked(s *stream, origin relaylens.Origin) turn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range c.furthest(origin, s.id) {
-		if t.owner != nil {
-			return turnWait
-		}
-		c.pass(t, s, true)
-		return turnKnown
+	all := c.furthest(origin, s.id)
+	switch {
+	case slices.ContainsFunc(all, func(t *content) bool { return t.owner != nil }):
+		return turnWait
+	case len(all) == 0:
+		c.add(s, origin, footprint{}, true)
+		return turnFresh
 	}
-	c.add(s, origin, footprint{}, true)
-	return turnFresh
+	c.pass(all[0], s, true)
+	return turnKnown
 }
 
 // add enters what s begins, at p.

@@ -23,12 +23,7 @@ func (f *follower) decide(s *stream) bool {
 	if s.size == 0 {
 		return false
 	}
-	if packed, more := compressed(s.f); packed || more {
-		// gzip had just created it when it was opened.
-		s.waits = packed
-		if f.packed = packed && s == f.last(); f.packed && f.glob == nil {
-			f.failed("open", errCompressed)
-		}
+	if f.isArchive(s) {
 		return false
 	}
 	origin, err := originOf(s.f)
@@ -58,6 +53,17 @@ func (f *follower) decide(s *stream) bool {
 		f.news = f.walk()
 	}
 	return !f.news
+}
+
+// isArchive reports whether s is one after all, or may be: gzip had just created it
+// when it was opened.
+func (f *follower) isArchive(s *stream) bool {
+	packed, more := compressed(s.f)
+	s.waits = packed
+	if f.packed = packed && s == f.last(); f.packed && f.glob == nil {
+		f.failed("open", errCompressed)
+	}
+	return packed || more
 }
 
 // place has s go on where its content was read to.

@@ -212,9 +212,6 @@ func rotationSuffix(path, name string) string {
 	return rest
 }
 
-// rotatedName reports whether a rotation of path may be called name.
-func rotatedName(path, name string) bool { return rotationSuffix(path, name) != "" }
-
 // generation is the number in a suffix that counts rotations, as in ".2"; dates
 // are longer.
 func generation(suffix string) (int, bool) {
@@ -260,15 +257,6 @@ func byNumber(all []sibling, older func(a, b sibling) int) {
 	if shifted < 0 {
 		slices.Reverse(all)
 	}
-}
-
-// stem is a path without the suffix of an archive: a file and its compressed
-// copy have it in common.
-func stem(path string) string {
-	if archiveName(path) {
-		return strings.TrimSuffix(path, filepath.Ext(path))
-	}
-	return path
 }
 
 func isMissing(err error) bool {

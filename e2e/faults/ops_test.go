@@ -5,6 +5,7 @@ package faults
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -248,7 +249,14 @@ func (f *faults) inject(what string) {
 func (f *faults) readOnly() {
 	f.round.down(f.rng.IntN(2) == 0)
 	f.round.fault(true)
-	check(unix.Mount("", f.round.data, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+	// The files of a process that was killed under strace may be closed a moment later.
+	for end := time.Now().Add(stormTime); ; time.Sleep(time.Millisecond) {
+		err := unix.Mount("", f.round.data, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(end) {
+			check(err)
+			break
+		}
+	}
 	d := f.round.launch()
 	select {
 	case <-d.ended:
