@@ -53,6 +53,7 @@ type pageCell struct {
 	Text  string
 	Class string
 	Right bool
+	Wraps bool
 }
 
 var styleClasses = map[style]string{bold: "all", dim: "dim", red: "bad", green: "good", yellow: "warn"}
@@ -115,7 +116,7 @@ func pageOf(s section) pageSection {
 	for _, row := range s.table.rows {
 		var cells []pageCell
 		for i, c := range row[:len(p.Columns)] {
-			cells = append(cells, pageCell{c.text, styleClasses[c.style], s.table.columns[i].right})
+			cells = append(cells, pageCell{c.text, styleClasses[c.style], s.table.columns[i].right, s.table.columns[i].flex})
 		}
 		p.Rows = append(p.Rows, cells)
 	}

@@ -96,10 +96,31 @@ func (a *API) pageQuestion(c *call) (q pageQuestion, p *problem) {
 	default:
 		return q, wrong("live", live, "choose on or off", "the page knows no such word")
 	}
-	c.values["match"] = slices.DeleteFunc(c.values["match"], func(m string) bool { return strings.TrimSpace(m) == "" })
-	q.matches = c.values["match"] // an empty form field selects everything
+	c.values["match"] = tidy(c.values["match"])
+	q.matches = c.values["match"]
 	q.match, p = c.match()
 	return q, p
+}
+
+// tidy leaves out what a form sends that was not filled in, and every plus that
+// has nothing to stand between any more.
+func tidy(matches []string) []string {
+	var kept []string
+	for _, m := range matches {
+		switch {
+		case m == "":
+		case m == "+" || m == " ":
+			if len(kept) > 0 && kept[len(kept)-1] != "+" {
+				kept = append(kept, "+")
+			}
+		default:
+			kept = append(kept, m)
+		}
+	}
+	if n := len(kept); n > 0 && kept[n-1] == "+" {
+		kept = kept[:n-1]
+	}
+	return kept
 }
 
 // errAnswered says that the request is answered already.

@@ -75,7 +75,7 @@ func hostileRefusals() []relaylens.Event {
 func TestStatusPage(t *testing.T) {
 	r := newRig(t, hostileRefusals()...)
 	for _, path := range []string{"/", "/?span=1h", "/?span=7d&live=off", "/?match=cause%3Drestriction_order&match=user%3D%3Cscript%3Ealert(1)%3C/script%3E",
-		"/?match=helo%3D%22%3E%3Cscript%3E", "/?match="} {
+		"/?match=helo%3D%22%3E%3Cscript%3E", "/?match=", "/?match=%2B&match=kind%3Drelay_denied&match=+&match=%2B"} {
 		res, body := r.get(path)
 		if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 			t.Fatalf("%s: %s %s", path, res.Status, body)
