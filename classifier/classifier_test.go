@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -183,6 +184,16 @@ func TestCauses(t *testing.T) {
 			l.denied("203.0.113.9", "", "kim@example.com", "a@example.net")
 			l.denied("203.0.113.9", "", "kim@example.com", "a@example.net")
 		}, relaylens.CauseUnknown, relaylens.CauseClientNotAuthenticated},
+		"a login where none is on offer": {func(l *log) {
+			l.add(relaylens.Event{Kind: relaylens.KindAuthFailed, Reason: relaylens.ReasonAuthPolicy, Direction: relaylens.Inbound, Text: "AUTH command used when not advertised"})
+		}, relaylens.CauseAuthNotOffered, relaylens.CauseAuthNotOffered},
+		"a login that was not offered, where others log in": {func(l *log) {
+			l.ours()
+			l.add(relaylens.Event{Kind: relaylens.KindAuthFailed, Reason: relaylens.ReasonAuthPolicy, Direction: relaylens.Inbound, Text: "AUTH command used when not advertised"})
+		}, relaylens.CauseClientNotAuthenticated, relaylens.CauseClientNotAuthenticated},
+		"a login that a rule forbids": {func(l *log) {
+			l.add(relaylens.Event{Kind: relaylens.KindAuthFailed, Reason: relaylens.ReasonAuthPolicy, Direction: relaylens.Inbound, Text: "not permitted in mail transaction"})
+		}, relaylens.CausePolicy, relaylens.CausePolicy},
 		"a callout is refused by a host called relay": {func(l *log) {
 			l.add(relaylens.Event{Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonCalloutRefused, Direction: relaylens.Inbound, RemoteHost: "relay.example.net",
 				Text: "undeliverable address: host relay.example.net[192.0.2.9] said: 554 5.7.1 Go away relay.example.net says"})
@@ -230,28 +241,32 @@ func TestContextHasNoCause(t *testing.T) {
 }
 
 // TestMemoryIsBounded shows a million clients, users and domains to a
-// classifier: it stays small, and still knows its own.
+// classifier: it stays small, still knows its own, and still tells the causes of
+// the real problems among them.
 func TestMemoryIsBounded(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	c := New()
-	var l log
+	var l, real log
 	l.ours()
-	for i := range l.events {
-		c.Classify(&l.events[i])
+	for i := range 6 {
+		real.denied(fmt.Sprintf("198.51.100.%d", 100+i), fmt.Sprintf("mail.org%d.example", i), fmt.Sprintf("a@org%d.example", i), "info@lost.example")
 	}
-	e := relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, Host: "mx1", Time: start}
+	real.denied("10.1.2.3", "", "app@example.com", "a@example.net")
+	real.denied("198.51.100.7", "", "joe@example.com", "a@example.net")
+	real.fail("joe@example.com", "198.51.100.7", relaylens.ReasonCredentials, 3)
+	real.add(relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, ClientIP: ip("198.51.100.9"), User: "ann@example.com", Recipient: "x@example.net"})
+	want := append(slices.Repeat([]relaylens.Cause{relaylens.CauseRecipientDomainNotConfigured}, 6),
+		relaylens.CauseClientNotInMynetworks, relaylens.CauseClientNotAuthenticated, relaylens.CauseStalePassword, relaylens.CauseRestrictionOrder)
+
 	for i := range 1_000_000 {
-		e.ClientIP = netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)})
-		e.Kind, e.Reason, e.User = relaylens.KindRelayDenied, relaylens.ReasonNone, ""
-		e.Sender, e.Recipient = fmt.Sprintf("a@s%d.example", i), fmt.Sprintf("b@r%d.example", i)
-		c.Classify(&e)
-		e.Kind, e.Reason, e.User = relaylens.KindAuthFailed, relaylens.ReasonCredentials, e.Sender
-		c.Classify(&e)
-		if i%10_000 == 0 { // our own users go on working
-			for i := range l.events {
-				c.Classify(&l.events[i])
+		flood(c, i)
+		if i%10_000 == 0 { // our own users go on working, and what is wrong goes on
+			for _, e := range append(slices.Clone(l.events), real.events...) {
+				e.Time = start.Add(time.Duration(i) * time.Millisecond)
+				e.PID = int32(i + 1) // a session of its own
+				c.Classify(&e)
 			}
 		}
 	}
@@ -260,12 +275,26 @@ func TestMemoryIsBounded(t *testing.T) {
 	if used := int64(after.HeapAlloc) - int64(before.HeapAlloc); used > 64<<20 {
 		t.Errorf("%d MiB in use, want at most 64", used>>20)
 	}
-	e.Kind, e.Reason, e.User, e.ClientIP, e.Sender = relaylens.KindRelayDenied, relaylens.ReasonNone, "", ip("192.0.2.1"), "joe@example.com"
-	c.Classify(&e)
-	if e.Cause != relaylens.CauseClientNotAuthenticated {
-		t.Errorf("after the flood one of ours is %v", e.Cause)
+	var got []relaylens.Cause
+	for _, e := range real.events {
+		e.Time = start.Add(1000 * time.Second)
+		c.Final(&e)
+		got = append(got, e.Cause)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("in the flood the causes are %v, want %v", got, want)
 	}
 	runtime.KeepAlive(c)
+}
+
+// flood is one of many clients, with a user and domains of its own.
+func flood(c *Classifier, i int) {
+	e := relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, Host: "mx1", Time: start.Add(time.Duration(i) * time.Millisecond),
+		ClientIP: netip.AddrFrom4([4]byte{60 + byte(i>>24), byte(i >> 16), byte(i >> 8), byte(i)}),
+		Sender:   fmt.Sprintf("a@s%d.example", i), Recipient: fmt.Sprintf("b@r%d.example", i)}
+	c.Classify(&e)
+	e.Kind, e.Reason, e.User = relaylens.KindAuthFailed, relaylens.ReasonCredentials, e.Sender
+	c.Classify(&e)
 }
 
 func BenchmarkClassify(b *testing.B) {

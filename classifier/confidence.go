@@ -24,6 +24,8 @@ func confidence(g *group) (probability float64, why string) {
 		return 0.9, fmt.Sprintf("%d clients failed to log in and went on to send as themselves, while nobody could log in", clients)
 	case relaylens.CauseRecipientDomainNotConfigured:
 		return min(0.99, 0.8+0.03*float64(clients)), fmt.Sprintf("%d unrelated servers with confirmed names brought mail of their own for it", clients)
+	case relaylens.CauseAuthNotOffered:
+		return 0.8, "clients try to log in where no login is on offer, and nobody was seen to log in"
 	case relaylens.CauseClientNotInMynetworks:
 		if !g.internal {
 			return 0.75, "the sender is ours and a program's by its name, and the client never logged in"

@@ -4,6 +4,7 @@ import "github.com/relaylens/relaylens/internal/bounded"
 
 // host is how the logins of one server fare.
 type host struct {
+	logins      int
 	failures    int // since the last login that succeeded
 	firstFailed int64
 	// honestUsers failed to log in since the last success and went on to send
@@ -32,6 +33,7 @@ const (
 )
 
 func (h *host) loggedIn() {
+	h.logins++
 	h.failures, h.honestUsers = 0, bounded.Set{}
 }
 

@@ -41,6 +41,9 @@ var rules = []rule{
 	{cause: relaylens.CauseAuthMalformed, when: reason(relaylens.ReasonMalformed)},
 	{cause: relaylens.CauseAuthCancelled, when: reason(relaylens.ReasonCancelled)},
 	{cause: relaylens.CauseAuthBackendUnavailable, when: reason(relaylens.ReasonBackend)},
+	{when: func(e *relaylens.Event) bool {
+		return e.Reason == relaylens.ReasonAuthPolicy && strings.Contains(e.Text, "when not advertised") // Exim src/smtp_in.c
+	}, why: (*history).whyNotOffered},
 	{cause: relaylens.CausePolicy, when: reason(relaylens.ReasonAuthPolicy)},
 
 	// The sender's domain or its server speaks.

@@ -59,7 +59,10 @@ func (s *site) has(domain string) bool {
 }
 
 // internal reports whether an address is of the house.
-func (s *site) internal(a netip.Addr) bool { return within(a, private) || within(a, s.networks) }
+func (s *site) internal(a netip.Addr) bool { return internal(a) || within(a, s.networks) }
+
+// internal reports whether an address can only be of a house, whosever.
+func internal(a netip.Addr) bool { return within(a, private) }
 
 // isMonitor reports whether an event is one of our own tests.
 func (s *site) isMonitor(e *relaylens.Event) bool {
