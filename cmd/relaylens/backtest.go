@@ -65,6 +65,7 @@ func newBacktestCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&b.inputFlags.config, config.FileFlag, "", "take the alerting settings from this `FILE`")
 	f.StringVar(&b.mta, "mta", "auto", "whose logs FILEs are: auto, postfix, exim or sendmail")
+	b.site.addFlags(f)
 	f.BoolVar(&b.utc, "utc", false, "show times in UTC")
 	f.StringVarP(&b.output, "output", "o", "text", "text (a time line), or json (one alert a line)")
 	f.BoolVar(&b.exitCode, "exit-code", false, "exit with 3 if there would have been a page")
@@ -120,8 +121,14 @@ func (b *backtest) replay(c *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
+	site, err := b.site.site(b.inputFlags.config)
+	if err != nil {
+		return err
+	}
+	classify := classifier.New()
+	classify.SetSite(site)
 	var w *watch.Watch
-	w = watch.New(classifier.New(), watch.Settings{Spikes: settings, Stepped: func(s *watch.Step) {
+	w = watch.New(classify, watch.Settings{Spikes: settings, Stepped: func(s *watch.Step) {
 		if s.Changed {
 			b.pages.Stepped(s, w.Alerts())
 		}
@@ -136,9 +143,12 @@ func (b *backtest) replay(c *cobra.Command, files []string) error {
 			if b.first.IsZero() {
 				b.first = e.Time
 			}
-			b.last = e.Time
+			if e.Time.After(b.last) {
+				b.last = e.Time
+			}
 		})
 	})
+	w.Advance(b.last) // no line behind the last one confirms its time
 	w.Finish()
 	return err
 }

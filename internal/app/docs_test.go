@@ -65,7 +65,8 @@ func describeMetrics(t *testing.T) string {
 	})
 	waitFor(t, func() bool {
 		_, body := r.get("/metrics")
-		return strings.Contains(body, denials+"1\n") && strings.Contains(body, "\nrelaylens_last_line_timestamp_seconds{")
+		return strings.Contains(body, denials+"1\n") && strings.Contains(body, "\nrelaylens_last_line_timestamp_seconds{") &&
+			strings.Contains(body, "\nrelaylens_top_refusals{") // of lists that are made once a second
 	})
 	families, err := r.exporter.Registry().Gather()
 	if err != nil {
