@@ -62,7 +62,7 @@ type Position struct {
 	Origin Origin    `json:"origin,omitzero"`
 	Offset int64     `json:"offset"`
 	Number int64     `json:"number,omitempty"`
-	Cursor string    `json:"cursor,omitempty"` // journal
+	Cursor string    `json:"cursor,omitempty"` // of a journal; of a file what package tailer says of it
 	Time   time.Time `json:"time,omitzero"`    // event time of the last line
 	Saved  time.Time `json:"saved,omitzero"`   // when the line was read, by the clock
 }

@@ -146,7 +146,7 @@ type run struct {
 }
 
 func (r *run) follow(path string, initial bool) {
-	f := &follower{run: r, path: path, initial: initial, m: r.Metrics.source(path), news: true, heard: true}
+	f := &follower{run: r, path: path, initial: initial, late: !initial, m: r.Metrics.source(path), news: true, heard: true}
 	f.resumed = f.savedBefore()
 	f.listen()
 	f.due = time.Now()

@@ -30,6 +30,7 @@ type follower struct {
 	m       *gauges
 	streams []*stream // oldest first; the last one is what the path named last
 	initial bool      // nothing was opened yet that was there at start
+	late    bool      // the path came after the start
 	news    bool      // to be looked at before anything is waited for
 
 	walked  bool                 // the folder was looked at

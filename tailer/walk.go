@@ -137,7 +137,7 @@ func (f *follower) history(c *sibling) bool {
 	switch {
 	case f.Claims.knows(c.origin, ""):
 		return false
-	case f.started:
+	case f.late:
 		// A path that came later; what was rotated away before it was seen is news.
 		return c.mtime.Before(f.glob.since())
 	case f.ownPath(c):

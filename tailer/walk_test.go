@@ -1,0 +1,145 @@
+package tailer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// followed is what a run leaves behind that has read lines 0 to 9 of path.
+func followed(t *testing.T, path string) positions {
+	t.Helper()
+	writeFile(t, path, text(lines(0, 10)))
+	tl := start(t, FileOptions{Path: path, Start: StartBegin})
+	tl.want(lines(0, 10)...)
+	tl.stop()
+	return tl.saved
+}
+
+// again follows path and wants lines, in any order of the files, each once.
+func again(t *testing.T, path string, saved positions, from, to int) *tail {
+	t.Helper()
+	tl := start(t, FileOptions{Path: path, Positions: saved})
+	tl.until("all lines", func() bool { return len(tl.lines) >= to-from })
+	tl.settleFor(2 * tl.file.Drain)
+	got := testTexts(tl.lines)
+	slices.Sort(got)
+	want := lines(from, to)
+	if slices.Sort(want); !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+	tl.lines = nil
+	return tl
+}
+
+// What was rotated while nobody ran is read, whatever the clock said meanwhile.
+func TestStartNeedsNoClock(t *testing.T) {
+	for _, by := range []time.Duration{-1000 * time.Hour, -time.Hour, 0, time.Hour} {
+		t.Run(by.String(), func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "mail.log")
+			saved := followed(t, path)
+			appendTo(t, path, text(lines(10, 12)))
+			rename(t, path, path+".2")
+			writeFile(t, path+".1", text(lines(12, 20)))
+			at := time.Now().Add(by)
+			if err := os.Chtimes(path+".1", at, at); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, path, text(lines(20, 30)))
+			tl := again(t, path, saved, 10, 30)
+			tl.stop()
+			again(t, path, tl.saved, 0, 0)
+		})
+	}
+}
+
+// What was there when following began is not read, then or after a restart.
+func TestOldFilesStayUnread(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mail.log")
+	for n := range 5 {
+		old := fmt.Sprintf("%s.%d.gz", path, n+2)
+		writeFile(t, old, string(compressors[".gz"](t, text(lines(1000+10*n, 1010+10*n)))))
+	}
+	writeFile(t, path+".1", text(lines(900, 910)))
+	saved := followed(t, path)
+	for n := 5; n > 0; n-- {
+		rename(t, fmt.Sprintf("%s.%d.gz", path, n+1), fmt.Sprintf("%s.%d.gz", path, n+2))
+	}
+	writeFile(t, path+".2.gz", string(compressors[".gz"](t, text(lines(900, 910)))))
+	rename(t, path, path+".1")
+	writeFile(t, path, text(lines(10, 20)))
+	again(t, path, saved, 10, 20)
+}
+
+// The inode of a rotated file that was deleted is given to another log's.
+func TestFolderIsShared(t *testing.T) {
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "mail.log"), filepath.Join(dir, "exim.log.1")
+	saved := followed(t, path)
+	writeFile(t, other, text(lines(50, 60)))
+	fi, err := os.Stat(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := saved[0]
+	gone.Inode, gone.Origin = idOf(fi).inode, relaylens.NewOrigin("gone")
+	appendTo(t, path, text(lines(10, 12)))
+	again(t, path, append(saved, gone), 10, 12)
+}
+
+// A file that was read to its end is read on when its writer is later still.
+func TestVeryLateWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mail.log")
+	writeFile(t, path, text(lines(0, 10)))
+	tl := start(t, FileOptions{Path: path, Start: StartBegin})
+	tl.want(lines(0, 10)...)
+	rename(t, path, path+".1")
+	writeFile(t, path, text(lines(10, 20)))
+	tl.want(lines(10, 20)...)
+	tl.until("the old file to be closed", func() bool {
+		return slices.ContainsFunc(tl.saved, func(p relaylens.Position) bool { return p.Cursor == cursorEnded })
+	})
+	tl.stop()
+	appendTo(t, path+".1", text(lines(20, 25)))
+	again(t, path, tl.saved, 20, 25)
+}
+
+// An archive that is being written is read as far as it goes, and on when there
+// is more of it; a damaged one holds nothing up.
+func TestUnfinishedArchive(t *testing.T) {
+	for _, suffix := range []string{".gz", ".zst"} {
+		t.Run(suffix, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "mail.log")
+			saved := followed(t, path)
+			packed := compressors[suffix](t, text(lines(0, 20_000)))
+			writeFile(t, path+".2"+suffix, "no archive at all")
+			writeFile(t, path+".1"+suffix, string(packed[:len(packed)/2]))
+			writeFile(t, path, text(lines(20_000, 20_010)))
+			tl := start(t, FileOptions{Path: path, Positions: saved})
+			tl.until("the new file's lines", func() bool {
+				return slices.ContainsFunc(tl.lines, func(l relaylens.Line) bool { return l.Text == line(20_009) })
+			})
+			writeFile(t, path+".1"+suffix, string(packed))
+			tl.until("the rest", func() bool { return len(tl.lines) >= 20_000 })
+			seen := map[string]bool{}
+			for _, text := range testTexts(tl.lines) {
+				if seen[text] {
+					t.Fatalf("%q came twice", text)
+				}
+				seen[text] = true
+			}
+			for n := 10; n < 20_010; n++ {
+				if !seen[line(n)] {
+					t.Fatalf("%q was lost", line(n))
+				}
+			}
+		})
+	}
+}
