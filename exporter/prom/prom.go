@@ -1,7 +1,8 @@
 // Package prom counts events and the program's own health for Prometheus.
 //
 // Every label is from a closed list or bounded by configuration. What a client
-// can choose (its address, its user name, a domain) is never a label.
+// can choose (its address, its user name, a domain) is a label of the top lists
+// alone, which are as long as configuration says.
 package prom
 
 import (

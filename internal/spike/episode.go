@@ -1,6 +1,9 @@
 package spike
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // episode is the spike of a series that is on, or the end of the last one.
 type episode struct {
@@ -135,4 +138,9 @@ func (d *Detector) peak(t *track, last, length int64) (most float64, ok bool) {
 		most = max(most, sum)
 	}
 	return most, true
+}
+
+func middle(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

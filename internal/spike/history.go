@@ -38,6 +38,14 @@ func (h *history) cell(i int64) uint32       { return h.cells[mod(i, historyCell
 func (h *history) setCell(i int64, n uint32) { h.cells[mod(i, historyCells)] = n; h.note(n) }
 func (h *history) note(n uint32)             { h.some = h.some || n != 0 && n != unknown }
 
+// forget takes an hour for one that nothing is known of.
+func (h *history) forget(hour int64) {
+	h.setHour(hour, unknown)
+	for c := hour * 6; c < hour*6+6; c++ {
+		h.setCell(c, unknown)
+	}
+}
+
 // closeHour adds up the cells of hour i, of which half have to be known.
 func (h *history) closeHour(i int64) {
 	const perHour = 3600 / cell
@@ -100,7 +108,6 @@ type profile struct {
 type learner struct {
 	values   []float64
 	week     [historyHours]uint8 // hour of the week of each hour of the history
-	usable   [historyHours]bool
 	newest   int64
 	perSlot  [168][]float64
 	perHour  [24][2][]float64 // workday, weekend

@@ -85,6 +85,16 @@ func (w *World) hours(from, to float64) time.Duration {
 	return time.Duration((from + (to-from)*w.rand.Float64()) * float64(time.Hour))
 }
 
+// PlanShort draws what can go wrong with the server itself, a day apart.
+func (w *World) PlanShort(begin time.Time) {
+	at := begin.Add(w.hours(50, 60))
+	for _, name := range []string{LostDomain, AuthOutage, AppServer, Gap} {
+		in := w.draw(name, at)
+		w.Incidents = append(w.Incidents, in)
+		at = in.End.Add(w.hours(20, 30))
+	}
+}
+
 // draw makes an incident. How large it is depends on what is usual: nobody can
 // tell an incident that is lost in the noise.
 func (w *World) draw(name string, at time.Time) Incident {
