@@ -15,6 +15,7 @@ COUNT    ?= 6
 # The tools, each at one version. They come through the module proxy.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM     := gotest.tools/gotestsum@v1.13.0
+NATS_SERVER   := github.com/nats-io/nats-server/v2@v2.15.2
 BENCHSTAT     := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo devel)
@@ -163,12 +164,30 @@ simulate: ## find spikes in MONTHS=24 made-up months from SEED on, beside other 
 	$(GO) test ./internal/spike -count=1 -timeout 4h -v -run 'TestMonths|TestFalsePageRates' \
 		-months $(or $(MONTHS),24) -seed $(or $(SEED),1000) -chatty
 
+.PHONY: fleet
+fleet: build $(BIN)/nats-server ## a fleet on this machine: three NATS servers, shippers, readers; ctrl-c ends it
+	@CGO_ENABLED=0 $(GO) build -o $(BIN)/fleet ./internal/fleet
+	@exec $(BIN)/fleet -relaylens $(BIN)/relaylens -nats-server $(BIN)/nats-server -shippers $(or $(SHIPPERS),4) -rate $(or $(RATE),20)
+
+.PHONY: fleet-faults
+fleet-faults: build $(BIN)/nats-server ## break a fleet while events flow: SHIPPERS=50 EVENTS=1000000 ROUNDS=5 SEED=1 (root)
+	E2E_RELAYLENS=$(BIN)/relaylens E2E_NATS_SERVER=$(BIN)/nats-server $(GO) test -tags e2e -count=1 -timeout 2h -v ./e2e/fleet \
+		-shippers $(or $(SHIPPERS),50) -events $(or $(EVENTS),1000000) -rounds $(or $(ROUNDS),5) -seed $(or $(SEED),1) -speed $(or $(SPEED),200000)
+
+.PHONY: fleet-faults-short
+fleet-faults-short: build $(BIN)/nats-server $(BIN)/gotestsum
+	E2E_RELAYLENS=$(BIN)/relaylens E2E_NATS_SERVER=$(BIN)/nats-server \
+	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/fleet.json -- -tags e2e -count=1 -timeout 10m ./e2e/fleet
+
 .PHONY: record
 record: ## have the real servers write testdata/corpus anew
 	$(GO) test -tags e2e -count=1 -timeout 10m -run TestRecord ./e2e -record $(CURDIR)/testdata/corpus
 
 $(BIN)/golangci-lint: Makefile
 	GOBIN=$(BIN) GOFLAGS= $(GO) install $(GOLANGCI_LINT)
+
+$(BIN)/nats-server: Makefile
+	GOBIN=$(BIN) GOFLAGS= $(GO) install $(NATS_SERVER)
 
 $(BIN)/gotestsum: Makefile
 	GOBIN=$(BIN) GOFLAGS= $(GO) install $(GOTESTSUM)

@@ -149,6 +149,19 @@ func TestFaults(t *testing.T) {
 			f.flow(4)
 			must(t, sh("ip link set cable up"))
 		}},
+		{"fill the stream", func() {
+			waitFor(t, 30*time.Second, "the stream to be changed", func() error { return f.cluster.limit(0) })
+			f.flow(3)
+			waitFor(t, 30*time.Second, "a shipper to say that the stream is full", func() error {
+				for _, m := range f.shippers {
+					if n, err := m.metric(`relaylens_ship_errors_total{reason="full"}`); err == nil && n > 0 {
+						return nil
+					}
+				}
+				return fmt.Errorf("none does")
+			})
+			waitFor(t, 30*time.Second, "the stream to be changed", func() error { return f.cluster.limit(200e6) })
+		}},
 		{"kill all shippers", func() {
 			for _, m := range f.shippers {
 				m.kill()

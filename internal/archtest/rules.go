@@ -91,6 +91,7 @@ var Rules = []Rule{
 	// Nothing of these is in the program.
 	{Package: "internal/archtest"},
 	{Package: "internal/sample"},
+	{Package: "internal/fleet"},
 	{Package: "internal/generate"},
 	{Package: "internal/bench"},
 	{Package: "internal/testutil", Rooms: rooms, Modules: []string{everyModule}},

@@ -1,0 +1,94 @@
+//go:build e2e
+
+package fleet
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRights holds the documented permissions to what they say. A machine that
+// was taken over can neither read nor speak for another host, nor do anything to
+// the stream; and what it sends of its own is no more than refused.
+func TestRights(t *testing.T) {
+	f := newFleet(t, 1, "a")
+	f.flow(1)
+	f.settle(time.Minute)
+	for _, tt := range []struct{ user, subject string }{
+		{"mx1", "relaylens.main.mx2.postfix.relay_denied"},
+		{"mx1", "relaylens.other.mx1.postfix.relay_denied"},
+		{"mx1", "$JS.API.STREAM.PURGE.relaylens_main"},
+		{"mx1", "$JS.API.STREAM.DELETE.relaylens_main"},
+		{"mx1", "$JS.API.STREAM.MSG.GET.relaylens_main"},
+		{"mx1", "$JS.API.DIRECT.GET.relaylens_main"},
+		{"mx1", "$JS.API.CONSUMER.CREATE.relaylens_main.thief"},
+		{"mx1", "$JS.API.CONSUMER.MSG.NEXT.relaylens_main.a"},
+		{"reader1", "relaylens.main.mx1.postfix.relay_denied"},
+		{"reader1", "$JS.API.STREAM.PURGE.relaylens_main"},
+		{"reader1", "$JS.API.STREAM.UPDATE.relaylens_main"},
+		{"reader1", "$JS.API.CONSUMER.DELETE.relaylens_main.a"},
+	} {
+		if answer, err := f.cluster.request(tt.user, tt.subject, []byte("{}")); err == nil || !strings.Contains(err.Error(), "Permissions Violation") {
+			t.Errorf("%s may use %s: %s, %v", tt.user, tt.subject, answer, err)
+		}
+	}
+	for _, payload := range []string{"", "nonsense", "\x01\x28\xb5\x2f\xfd\x00"} {
+		if _, err := f.cluster.request("mx1", "relaylens.main.mx1.postfix.relay_denied", []byte(payload)); err != nil {
+			t.Error(err)
+		}
+	}
+	f.flow(1)
+	f.settle(time.Minute)
+	waitFor(t, 10*time.Second, "the reader to refuse what is nonsense", func() error {
+		malformed, err := f.readers[0].metric(`relaylens_receive_messages_total{result="malformed"}`)
+		if version, err := f.readers[0].metric(`relaylens_receive_messages_total{result="version"}`); err != nil || malformed+version != 3 {
+			return fmt.Errorf("%v malformed, %v of another version: %w", malformed, version, err)
+		}
+		return err
+	})
+	f.compare(30 * time.Second)
+}
+
+// TestTakeover: of two readers of one name one reads, and the other goes on
+// within ten seconds when it dies.
+func TestTakeover(t *testing.T) {
+	f := newFleet(t, 1, "a", "a")
+	f.flow(2)
+	f.settle(time.Minute)
+	active := f.readers[0]
+	waitFor(t, 30*time.Second, "one reader to be active", func() error {
+		for _, r := range f.readers {
+			if on, err := r.metric("relaylens_receive_active"); err == nil && on == 1 {
+				active = r
+				return nil
+			}
+		}
+		return fmt.Errorf("none is")
+	})
+	standby := f.readers[0]
+	if standby == active {
+		standby = f.readers[1]
+	}
+	before, err := standby.metric(`relaylens_receive_events_total{result="new"}`)
+	must(t, err)
+	if before != 0 {
+		t.Errorf("the reader that stands by has read %v events", before)
+	}
+	active.kill()
+	took := waitFor(t, 20*time.Second, "the other reader to go on", func() error {
+		f.shippers[0].refuse(5)
+		if n, err := standby.metric(`relaylens_receive_events_total{result="new"}`); err != nil || n == before {
+			return fmt.Errorf("it has read %v events: %w", n, err)
+		}
+		return nil
+	})
+	t.Logf("took over after %s", took.Round(100*time.Millisecond))
+	if took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	active.start()
+	f.settle(time.Minute)
+	f.compare(30 * time.Second)
+}
