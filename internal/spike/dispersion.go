@@ -41,9 +41,8 @@ const tailFrom = 3
 // stretch is by how much less surprising than the distribution says what is
 // beyond tailFrom is, at most 1.
 func (d *dispersion) stretch() float64 {
-	const prior = 50 // windows beyond tailFrom
-	// Half of it: the other half is of a dispersion that is not quite known.
-	return (1 + min((prior+d.tails)/(prior+d.tail), 1)) / 2
+	const prior = 20 // windows beyond tailFrom
+	return min((prior+d.tails)/(prior+d.tail), 1)
 }
 
 // surprise is -log of the probability of n or more refusals.

@@ -24,7 +24,7 @@ const (
 // spike began or ended.
 func (d *Detector) judge(t *track, now int64) bool {
 	e := &t.episode
-	best, excess, usual := reading{}, 0.0, true
+	best, excess, height, usual := reading{}, 0.0, 0.0, true
 	for w := range windows {
 		n := t.ring.sums[w]
 		if n == 0 || !e.on && int(n) < d.settings.MinEvents {
@@ -37,11 +37,15 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if int(r.n) < d.settings.MinEvents || r.surprise < d.needed[w] || d.routine(t, &r, now) {
 			continue
 		}
+		height = max(height, factor(float64(r.n), r.expected))
 		if over := r.surprise - d.needed[w]; over > excess || best.n == 0 {
 			best, excess = r, over
 		}
 	}
 	began := best.n > 0 && d.surprising(t, best, excess, now)
+	if best.n > 0 {
+		e.spike.Height = max(e.spike.Height, height)
+	}
 	return began || e.on && d.calm(t, usual, now)
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/spike/simulate"
 )
 
@@ -91,7 +92,7 @@ type static struct {
 type outcome struct {
 	seed      uint64
 	incidents []simulate.Incident
-	rules     [4]rule // ours, oracle, rate > N, mean + 3 σ
+	rules     [6]rule // ours, oracle, rate > N, mean + 3 σ; ours and oracle where attacks have to be tenfold
 	excess    []float64
 	peaks     []float64
 	spikes    []Spike
@@ -136,7 +137,7 @@ func simulateMonth(p plan) *outcome {
 		}
 		d.Learn(list)
 	}
-	out := &outcome{seed: p.seed, rules: [4]rule{{name: "relaylens"}, {name: "oracle"}, {name: "rate > N"}, {name: "mean + 3 σ"}}}
+	out := &outcome{seed: p.seed, rules: [6]rule{{name: "relaylens"}, {name: "oracle"}, {name: "rate > N"}, {name: "mean + 3 σ"}, {name: "relaylens"}, {name: "oracle"}}}
 	last := 30 * 24 * time.Hour
 	switch {
 	case p.short:
@@ -167,6 +168,11 @@ func simulateMonth(p plan) *outcome {
 			if slices.ContainsFunc(d.Active(), func(s Spike) bool { return !s.Series.By.Entity() }) {
 				out.rules[0].say(now)
 			}
+			if slices.ContainsFunc(d.Active(), func(s Spike) bool {
+				return s.Series.By == PerCause && (s.Series.Fault() != relaylens.FaultAttacker || s.Ratio() >= 10)
+			}) {
+				out.rules[4].say(now)
+			}
 		}
 		if p.bare {
 			continue
@@ -179,6 +185,9 @@ func simulateMonth(p plan) *outcome {
 func (out *outcome) note(o *oracle, s *static, groups []simulate.Group, now time.Time) {
 	if o.excess > o.offset {
 		out.rules[1].say(now)
+	}
+	if o.pages {
+		out.rules[5].say(now)
 	}
 	if o.excess > -6 {
 		out.peak(&out.excess, o.excess, now)
@@ -317,8 +326,8 @@ func details(outs []*outcome) string {
 		}
 		for i := range o.incidents {
 			in := &o.incidents[i]
-			ours, ok1 := o.rules[0].delay(in)
-			theirs, ok2 := o.rules[1].delay(in)
+			ours, ok1 := o.rules[4].delay(in)
+			theirs, ok2 := o.rules[5].delay(in)
 			if in.Night == 0 && ok2 && (!ok1 || ours-theirs > 5*time.Minute) {
 				fmt.Fprintf(&b, "seed %d: %s at %s rate %.1f: ours %v %v, oracle %v\n", o.seed, in.Name, in.Start.Format("2 Mon 15:04"), in.Rate, ours, ok1, theirs)
 			}
@@ -363,7 +372,8 @@ func table(outs []*outcome) string {
 	return b.String()
 }
 
-// byName compares us with the oracle for each kind of incident.
+// byName compares us with the oracle for each kind of incident, in what pages: of
+// attacks, what is ten times as much as usual.
 func byName(outs []*outcome) string {
 	var b strings.Builder
 	fmt.Fprint(&b, "| incident | the oracle can tell | found | within 5 min of it | median after the begin, oracle | relaylens |\n|---|---|---|---|---|---|\n")
@@ -373,12 +383,12 @@ func byName(outs []*outcome) string {
 		for _, o := range outs {
 			for i := range o.incidents {
 				in := &o.incidents[i]
-				oracle, ok := o.rules[1].delay(in)
+				oracle, ok := o.rules[5].delay(in)
 				if !ok || in.Name != name {
 					continue
 				}
 				theirs = append(theirs, oracle.Minutes())
-				if d, ok := o.rules[0].delay(in); ok {
+				if d, ok := o.rules[4].delay(in); ok {
 					found++
 					ours = append(ours, d.Minutes())
 					if d-oracle <= 5*time.Minute {

@@ -15,6 +15,7 @@ type oracle struct {
 	offset float64 // beyond what is needed, for as many false pages as are asked for
 	needed [numWindows]float64
 	excess float64 // the most at this step
+	pages  bool    // a cause is surprising, and of attacks ten times what is usual
 	rates  []float64
 }
 
@@ -53,7 +54,7 @@ func newOracle(w *simulate.World, pane int64) *oracle {
 }
 
 func (o *oracle) step(at time.Time, groups []simulate.Group) {
-	o.excess = math.Inf(-1)
+	o.excess, o.pages = math.Inf(-1), false
 	if at.Second() == 0 || o.rates == nil {
 		o.rates = o.rates[:0]
 		for i := range o.world.Streams {
@@ -83,7 +84,11 @@ func (o *oracle) step(at time.Time, groups []simulate.Group) {
 		}
 		for w := range windows {
 			if n := float64(t.ring.sums[w]); n >= 20 {
-				o.excess = max(o.excess, o.surprise(t, w, n)-o.needed[w])
+				excess := o.surprise(t, w, n) - o.needed[w]
+				o.excess = max(o.excess, excess)
+				if mean, _ := o.moments(t, w); excess > o.offset && t.series.By == PerCause && (t.series.Fault() != relaylens.FaultAttacker || n >= 10*mean) {
+					o.pages = true
+				}
 			}
 		}
 	}

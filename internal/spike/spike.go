@@ -64,6 +64,10 @@ type Spike struct {
 	Peak     time.Time
 	Value    float64
 	Expected float64
+	// Height is the most that the refusals of any surprising window were above what
+	// was expected there, as a factor: what changes by an order of magnitude does
+	// so in a short window first.
+	Height float64
 	// Probability is that of so many refusals or more in one such window by
 	// chance, had nothing happened.
 	Probability float64
@@ -72,13 +76,16 @@ type Spike struct {
 	PerMonth float64
 }
 
-// Ratio is by how much Value is above Expected, at most 1000.
-func (s *Spike) Ratio() float64 {
+// Ratio is by how much there are more refusals than expected, as a factor of at
+// most 1000: Height, or Value over Expected where that is more.
+func (s *Spike) Ratio() float64 { return max(s.Height, factor(s.Value, s.Expected)) }
+
+func factor(value, expected float64) float64 {
 	const most = 1000
-	if s.Expected*most <= s.Value {
+	if expected*most <= value {
 		return most
 	}
-	return s.Value / s.Expected
+	return value / expected
 }
 
 // Settings are what a [Detector] can be told. Zero values are the defaults.
