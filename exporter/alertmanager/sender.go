@@ -115,6 +115,17 @@ func (s *Sender) Set(alerts []relaylens.Alert) {
 	}
 }
 
+// Expect says which alerts an earlier sender told of: should they be over, their
+// end is news. It is called before Run.
+func (s *Sender) Expect(alerts []relaylens.Alert) {
+	for i := range alerts {
+		key := keyOf(s.options.Describe.labels(&alerts[i]))
+		for _, t := range s.targets {
+			t.accepted[key] = 0
+		}
+	}
+}
+
 // entry is a as it is sent, without the time at which it would end by itself.
 func (s *Sender) entry(a *relaylens.Alert, now time.Time) *entry {
 	labels, annotations := s.options.Describe.Describe(a)

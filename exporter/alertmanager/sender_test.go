@@ -157,6 +157,29 @@ func TestEndWithoutBegin(t *testing.T) {
 	}
 }
 
+// Of what an earlier sender told the end is news.
+func TestEndOfWhatWasTold(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	m := NewMetrics()
+	s, err := New(Options{Targets: []Target{r.target()}, Metrics: m, Logger: zap.NewNop(), Describe: &Describer{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := alert("lost.example")
+	s.Expect([]relaylens.Alert{a})
+	a.EndsAt = time.Now()
+	s.Set([]relaylens.Alert{a})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Run(t.Context())
+	}()
+	t.Cleanup(func() { <-done })
+	if sent := r.next()[0]; time.Time(sent.EndsAt).After(time.Now()) {
+		t.Errorf("ends at %v", sent.EndsAt)
+	}
+}
+
 func TestOneThatHangsDelaysNoOther(t *testing.T) {
 	release := make(chan struct{})
 	stuck := newReceiver(t, func(h http.Handler) *httptest.Server {

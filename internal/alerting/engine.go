@@ -148,8 +148,8 @@ func (g *Engine) show(c *candidate) {
 		a.StartsAt = c.alert.StartsAt
 	}
 	p.volume = p.volume && c.volume
-	if c.alert.Finding != nil && (!known(a.Cause) || c.alert.Cause == a.Cause) {
-		a.Finding = c.alert.Finding
+	if f := c.alert.Finding; f != nil && (!known(a.Cause) || c.alert.Cause == a.Cause) {
+		a.Finding = largest(a.Finding, f)
 	}
 	if c.alert.Value > 0 {
 		a.Value, a.Expected, a.Window = c.alert.Value, c.alert.Expected, c.alert.Window
@@ -164,6 +164,17 @@ func (g *Engine) show(c *candidate) {
 			p.series = append(p.series, s)
 		}
 	}
+}
+
+// largest is what is told of a problem: the most that was known of it at once, as
+// findings are of the last hour only.
+func largest(before, now *relaylens.Finding) *relaylens.Finding {
+	if before == nil || before.Cause != now.Cause || now.Events >= before.Events {
+		return now
+	}
+	f := *before
+	f.Last = later(f.Last, now.Last)
+	return &f
 }
 
 // find is the problem that c is: an active one before one that ended.
@@ -266,6 +277,11 @@ func (g *Engine) Alerts() []relaylens.Alert {
 		return cmp.Or(compareBool(!a.EndsAt.IsZero(), !b.EndsAt.IsZero()), cmp.Compare(b.Severity, a.Severity), a.StartsAt.Compare(b.StartsAt))
 	})
 	return list
+}
+
+// Idle reports whether nothing is on that time alone would end or begin.
+func (g *Engine) Idle() bool {
+	return !slices.ContainsFunc(g.problems, func(p *problem) bool { return p.state != ended })
 }
 
 func compareBool(a, b bool) int {

@@ -76,6 +76,7 @@ func (a *App) startAlerts(ctx context.Context) error {
 		return fmt.Errorf("learn from event store: %w", err)
 	}
 	a.pipeline.tempo.hear(a.pipeline.watch.Now(), time.Now())
+	a.alerts.sender.Expect(a.pipeline.watch.Alerts())
 	a.alerts.start(a.alerts.sender)
 	a.cleanup.push("end alerts", a.alerts.stop)
 	return nil

@@ -159,6 +159,9 @@ func (w *Watch) advance() {
 		if next > now {
 			return
 		}
+		if len(w.recent.events) == 0 && w.engine.Idle() { // nothing happens until now
+			next = now / every * every
+		}
 		w.look(next)
 		w.step = next
 	}

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens/config"
+)
+
+// manager is an Alertmanager that notes what it is sent.
+func manager(t *testing.T) (url string, sent <-chan map[string]string) {
+	t.Helper()
+	alerts := make(chan map[string]string, 100)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var batch []struct {
+			Labels map[string]string `json:"labels"`
+			EndsAt time.Time         `json:"endsAt"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&batch); err != nil {
+			t.Error(err)
+		}
+		for _, a := range batch {
+			if a.EndsAt.Before(time.Now()) {
+				a.Labels["resolved"] = "yes"
+			}
+			alerts <- a.Labels
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, alerts
+}
+
+func receive(t *testing.T, sent <-chan map[string]string) map[string]string {
+	t.Helper()
+	select {
+	case labels := <-sent:
+		return labels
+	case <-time.After(patience):
+		t.Fatal("no alert was sent")
+		return nil
+	}
+}
+
+// lostDomain is a log of an hour ago and later: mail that is delivered, a domain
+// that twenty servers bring mail for in vain, and then as much more of the first
+// as after asks for.
+func lostDomain(began time.Time, after time.Duration) string {
+	var b strings.Builder
+	write := func(at time.Time, program, text string) {
+		fmt.Fprintf(&b, "%s mx1 postfix/%s: %s\n", at.Format(time.RFC3339), program, text)
+	}
+	delivered := func(at time.Time) {
+		write(at, "local[9]", "4F1A2B3C5D: to=<bob@example.com>, relay=local, delay=0.01, delays=0.01/0/0/0, dsn=2.0.0, status=sent (delivered to mailbox)")
+	}
+	delivered(began)
+	for i := range 20 {
+		write(began.Add(time.Duration(i+1)*time.Second), fmt.Sprintf("smtpd[%d]", 100+i), fmt.Sprintf("NOQUEUE: reject: RCPT from mail.p%[1]d.example[203.0.113.%[1]d]: "+
+			"554 5.7.1 <u@lost.example.com>: Relay access denied; from=<office@p%[1]d.example> to=<u@lost.example.com> proto=ESMTP helo=<mail.p%[1]d.example>", i+1))
+	}
+	for d := time.Minute; d <= after; d += time.Minute {
+		delivered(began.Add(d))
+	}
+	return b.String()
+}
+
+func TestDaemonPages(t *testing.T) {
+	url, sent := manager(t)
+	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "mail.log")
+	began := time.Now().Add(-25 * time.Minute).Truncate(time.Second)
+	start := func() *rig {
+		return started(t, func(o *Options) {
+			o.newSource, o.dataDir = nil, dir
+			o.Config = testConfig(log)
+			o.Config.Sources[0].Start = "begin"
+			o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: url}}
+			o.Config.Alerting.Labels = []string{"team=mail"}
+		})
+	}
+	appendTo(t, log, lostDomain(began, 2*time.Minute))
+	r := start()
+	labels := receive(t, sent)
+	if labels["entity"] != "recipient_domain=lost.example.com" || labels["team"] != "mail" || labels["resolved"] != "" {
+		t.Errorf("sent %v", labels)
+	}
+	if _, body := r.get("/metrics"); !strings.Contains(body, `relaylens_alerts_active{severity="critical"} 1`) {
+		t.Error("the metrics do not show it")
+	}
+	r.stop()
+
+	// Another start goes on with it, and ends it when its end was read.
+	r = start()
+	waitFor(t, func() bool { return r.ready.Load() })
+	appendTo(t, log, lostDomain(began, 24*time.Minute)[len(lostDomain(began, 2*time.Minute)):])
+	for labels = receive(t, sent); labels["resolved"] == ""; labels = receive(t, sent) {
+		if labels["entity"] != "recipient_domain=lost.example.com" {
+			t.Errorf("sent %v", labels)
+		}
+	}
+	r.stop()
+}
+
+// What was over long ago is told to nobody, however much of it there is.
+func TestOldLogsPageNobody(t *testing.T) {
+	url, sent := manager(t)
+	log := filepath.Join(t.TempDir(), "mail.log")
+	appendTo(t, log, lostDomain(time.Now().Add(-48*time.Hour), 24*time.Hour))
+	r := started(t, func(o *Options) {
+		o.newSource = nil
+		o.Config = testConfig(log)
+		o.Config.Sources[0].Start = "begin"
+		o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: url}}
+	})
+	waitFor(t, func() bool { _, body := r.get("/metrics"); return strings.Contains(body, denials+"20\n") })
+	r.stop()
+	select {
+	case labels := <-sent:
+		t.Errorf("sent %v", labels)
+	default:
+	}
+}
+
+func TestReloadChangesAlertmanagers(t *testing.T) {
+	first, _ := manager(t)
+	second, sent := manager(t)
+	next := testConfig("/mail.log")
+	next.Alerting.Alertmanagers = []config.Alertmanager{{URL: second}}
+	next.Alerting.MinEvents = 999
+	r := started(t, reloadable(&next, nil), func(o *Options) {
+		o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: first}}
+	})
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.logs.FilterMessage("changed key needs a restart").Len(); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+	r.send("/mail.log", strings.Split(strings.TrimSpace(lostDomain(time.Now().Add(-5*time.Minute), 4*time.Minute)), "\n")...)
+	if labels := receive(t, sent); labels["entity"] != "recipient_domain=lost.example.com" {
+		t.Errorf("sent %v", labels)
+	}
+	if _, body := r.get("/metrics"); strings.Contains(body, first) {
+		t.Error("the metrics still have the Alertmanager that is gone")
+	}
+}
+
+func TestWrongAlertmanager(t *testing.T) {
+	r := &rig{t: t, feeds: map[string]*feed{}}
+	o := r.newOptions()
+	o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: "https://am.example", CAFile: filepath.Join(t.TempDir(), "ca.pem")}}
+	if _, err := New(o); err == nil || !os.IsNotExist(err) && !strings.Contains(err.Error(), "ca.pem") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTempo(t *testing.T) {
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	var p tempo
+	if _, ok := p.idle(now); ok {
+		t.Error("there is a time before the first line")
+	}
+	hear := func(lag, later time.Duration) bool {
+		now = now.Add(later)
+		p.hear(now.Add(-lag), now)
+		return p.far
+	}
+	if hear(time.Minute, 0) {
+		t.Error("a minute is far")
+	}
+	p = tempo{}
+	for i, lag := range []time.Duration{48 * time.Hour, 24 * time.Hour, time.Hour} {
+		if !hear(lag, time.Minute) {
+			t.Errorf("%d: it catches up and is not far", i)
+		}
+	}
+	if hear(10*time.Minute, time.Minute) {
+		t.Error("it has caught up and is far")
+	}
+	p = tempo{} // the zone of the log is wrong
+	hear(2*time.Hour, 0)
+	if hear(2*time.Hour+time.Second, time.Minute) {
+		t.Error("it stays behind and is far")
+	}
+	if at, ok := p.idle(now.Add(time.Minute)); !ok || !at.Equal(now.Add(-2*time.Hour-time.Second).Add(time.Minute)) {
+		t.Errorf("idle at %s", at)
+	}
+}
