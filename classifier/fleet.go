@@ -86,7 +86,7 @@ func here(e *relaylens.Event) bool {
 	if e.Direction == relaylens.Outbound || e.RecipientDomain() == "" {
 		return false
 	}
-	return e.Kind == relaylens.KindDelivered && !e.RemoteIP.IsValid() && e.RemoteHost == "" || e.Reason == relaylens.ReasonUnknownRecipient
+	return deliveredHere(e) || e.Reason == relaylens.ReasonUnknownRecipient
 }
 
 // roams reports whether a client is refused at many servers and welcome at none.

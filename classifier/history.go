@@ -133,7 +133,7 @@ func (h *history) learn(e *relaylens.Event) {
 	}
 	switch e.Kind {
 	case relaylens.KindDelivered:
-		if !e.RemoteIP.IsValid() && e.RemoteHost == "" {
+		if deliveredHere(e) {
 			h.ours(e.RecipientDomain(), now)
 		}
 	case relaylens.KindAccepted:
@@ -160,6 +160,16 @@ func (h *history) learn(e *relaylens.Event) {
 	case e.Reason == relaylens.ReasonUnknownRecipient:
 		h.ours(e.RecipientDomain(), now) // who is unknown here would be known here
 	}
+}
+
+// deliveredHere reports whether a message came to a mailbox of ours: no other
+// server took it, or one that speaks LMTP did, which mailbox stores speak and
+// nobody across the Internet (RFC 2033, 5).
+func deliveredHere(e *relaylens.Event) bool {
+	if e.Kind != relaylens.KindDelivered {
+		return false
+	}
+	return !e.RemoteIP.IsValid() && e.RemoteHost == "" || e.Service == "lmtp" || strings.HasSuffix(e.Service, "/lmtp")
 }
 
 func (h *history) ours(domain string, now int64) {
