@@ -25,6 +25,7 @@ func (tl *tail) settleFor(d time.Duration) {
 // One file, named by a path and by a pattern that belong to two sources, and by
 // a hard link, as a bind mount would.
 func TestClaimsAcrossSources(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "mail.log")
 	writeFile(t, path, text(lines(0, 10)))
@@ -49,6 +50,7 @@ func TestClaimsAcrossSources(t *testing.T) {
 
 // A rotated file that a pattern of another source matches is not read again.
 func TestClaimsOverRotation(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "mail.log")
 	writeFile(t, path, text(lines(0, 10)))
 	claims := NewClaims()
@@ -104,6 +106,7 @@ func (f staleFile) Stat() (os.FileInfo, error) {
 }
 
 func TestStaleHandleIsOpenedAgain(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "mail.log")
 	writeFile(t, path, text(lines(0, 10)))
 	var last atomic.Pointer[atomic.Bool]

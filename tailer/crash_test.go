@@ -20,7 +20,7 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-var rounds = flag.Int("rounds", 4, "how many seeds TestCrash tries for each style of rotation")
+var rounds = flag.Int("rounds", 2, "how many seeds TestCrash tries for each style of rotation")
 
 // A crasher writes numbered lines, rotates their file, and has the source die
 // after any batch; what it knows afterwards is the positions of the batches it
@@ -129,7 +129,7 @@ func (c *crasher) catchUp(meanwhile func()) {
 		select {
 		case b := <-c.out:
 			c.take(b)
-		case <-time.After(patience / 4):
+		case <-time.After(patience):
 			c.report()
 			c.Fatalf("of %d lines %d came; log: %s", c.written, c.got, c.told())
 		}

@@ -48,6 +48,7 @@ func wantMessages(t testing.TB, want, got []string) {
 // stopped ten times; each time it goes on from the last position that was
 // committed, and what it had sent since is thrown away.
 func TestJournalLosesNothing(t *testing.T) {
+	t.Parallel()
 	const entries, stops = 100_000, 10
 	j := newRemoteJournal(t)
 	j.open("external")

@@ -59,6 +59,7 @@ func TestRotations(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := filepath.Join(t.TempDir(), "mail.log")
 			writeFile(t, path, text(lines(0, 10)))
 			tl := start(t, FileOptions{Path: path, Start: StartBegin})
@@ -325,6 +326,7 @@ func TestDeafWatchIsPolled(t *testing.T) {
 }
 
 func TestGlob(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.log"), filepath.Join(dir, "b.log")
 	pattern := filepath.Join(dir, "*.log*")
@@ -372,6 +374,7 @@ func TestGlobMatchesRotated(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := filepath.Join(t.TempDir(), "mail.log")
 			writeFile(t, path, text(lines(0, 10)))
 			tl := start(t, FileOptions{Path: path + "*", Start: StartBegin})

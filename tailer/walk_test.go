@@ -61,6 +61,7 @@ func TestStartNeedsNoClock(t *testing.T) {
 
 // What was there when following began is not read, then or after a restart.
 func TestOldFilesStayUnread(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "mail.log")
 	for n := range 5 {
 		old := fmt.Sprintf("%s.%d.gz", path, n+2)
@@ -79,6 +80,7 @@ func TestOldFilesStayUnread(t *testing.T) {
 
 // The inode of a rotated file that was deleted is given to another log's.
 func TestFolderIsShared(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path, other := filepath.Join(dir, "mail.log"), filepath.Join(dir, "exim.log.1")
 	saved := followed(t, path)
@@ -95,6 +97,7 @@ func TestFolderIsShared(t *testing.T) {
 
 // A file that was read to its end is read on when its writer is later still.
 func TestVeryLateWriter(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "mail.log")
 	writeFile(t, path, text(lines(0, 10)))
 	tl := start(t, FileOptions{Path: path, Start: StartBegin})
