@@ -4,7 +4,6 @@ package alerting
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -79,13 +78,6 @@ func waitFor(t *testing.T, what string, patience time.Duration, try func() error
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-}
-
-func get(t *testing.T, p *stack.Process, path string) []byte {
-	t.Helper()
-	body, err := p.Get(context.Background(), path)
-	must(t, err)
-	return body
 }
 
 // appendTo writes lines as a mail server does, at once.

@@ -138,7 +138,8 @@ func TestActiveIsSentAgainAndEnds(t *testing.T) {
 	}
 	a.EndsAt = time.Now()
 	s.Set([]relaylens.Alert{a})
-	for sent := r.next()[0]; time.Time(sent.EndsAt).After(time.Now()); sent = r.next()[0] {
+	for ended := false; !ended; {
+		ended = !time.Time(r.next()[0].EndsAt).After(time.Now())
 	}
 	if n := testutil.ToFloat64(s.metrics.sent.WithLabelValues(r.URL + "/am/")); n < 3 {
 		t.Errorf("%g were sent", n)

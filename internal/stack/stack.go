@@ -78,7 +78,7 @@ func New(o Options) (*Stack, error) {
 	}
 	if len(o.Logs) == 0 {
 		o.Logs = []string{filepath.Join(o.Dir, "mail.log")}
-		if err := os.WriteFile(o.Logs[0], nil, 0o644); err != nil {
+		if err := os.WriteFile(o.Logs[0], nil, 0o600); err != nil {
 			return nil, fmt.Errorf("create log: %w", err)
 		}
 	}

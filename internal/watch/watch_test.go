@@ -159,9 +159,9 @@ func TestWrongClock(t *testing.T) {
 // Months without a line cost no time worth the name, and end what was on.
 func TestLongGap(t *testing.T) {
 	events := incident()[:250]
-	for _, months := range []time.Duration{3, 6} {
+	for _, months := range []int{3, 6} {
 		later := events[0]
-		later.Time = epoch.Add(months * 30 * 24 * time.Hour)
+		later.Time = epoch.AddDate(0, months, 0)
 		events = append(events, later)
 	}
 	if pages := run(events, nil); len(pages) != 1 || pages[0][len(pages[0])-5:] == "lasts" {
