@@ -41,7 +41,7 @@ func (p *Process) Start(ctx context.Context) error {
 	defer log.Close()
 	// Not bound to the context: it is told to end, not killed. In a process group
 	// of its own, as ctrl-c on the terminal is for its owner to pass on.
-	cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:noctx,gosec // see above; the arguments are this package's
+	cmd := exec.Command(p.args[0], p.args[1:]...) //nolint:noctx // see above
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
