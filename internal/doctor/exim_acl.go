@@ -7,18 +7,25 @@ import "strings"
 type attempt struct {
 	loggedIn bool
 	by       *statement // that decided; nil for the end of the ACL
+	steps    int
 }
+
+// maxSteps bounds the statements that are looked at, however ACLs call each other.
+const maxSteps = 1_000
 
 // judge walks an ACL for an attempt that no list of ours has anything of.
 // Unsettled conditions decide nothing, but leave the answer open.
 func (x *Exim) judge(acl string, a *attempt, depth int) verdict {
 	list, known := x.acls[acl]
-	if depth > maxDepth || !known {
+	if depth > maxNested || !known {
 		return x.judgeWord(acl)
 	}
 	open := false
 	for i := range list {
 		s := &list[i]
+		if a.steps++; a.steps > maxSteps {
+			return unsettled
+		}
 		holds, afterEndpass := x.holds(s, a, depth)
 		v := goesOn
 		switch {
@@ -128,8 +135,10 @@ func (x *Exim) condition(c *condition, a *attempt, depth int) Truth {
 		return constant(c.value)
 	case "acl":
 		name, _ := cutSpace(c.value)
-		inner := *a
-		return verdictTruth(x.judge(name, &inner, depth+1))
+		by := a.by
+		v := x.judge(name, a, depth+1)
+		a.by = by
+		return verdictTruth(v)
 	}
 	return Yes // a modifier
 }

@@ -40,16 +40,22 @@ func eximList(s string) []string {
 	return items
 }
 
-// named expands +name of a list, with nested ones, into items.
+// maxItems bounds a list whose lists are filled in.
+const maxItems = 10_000
+
+// items expands +name of a list, with nested ones, into items.
 func (x *Exim) items(kind, value string, depth int) []string {
 	var items []string
 	for _, item := range eximList(value) {
+		if len(items) > maxItems {
+			break
+		}
 		plain, not := cutNot(item)
 		name, isList := strings.CutPrefix(plain, "+")
 		inner, known := x.lists[kind][name]
 		switch {
 		case item == "" || plain == "+include_unknown" || plain == "+ignore_unknown":
-		case isList && known && depth < maxDepth:
+		case isList && known && depth < maxNested:
 			for _, i := range x.items(kind, inner, depth+1) {
 				if not {
 					i = strings.TrimPrefix("!"+i, "!!")

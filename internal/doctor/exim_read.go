@@ -151,9 +151,6 @@ func (f *eximFile) fill(s string) string {
 	return s
 }
 
-// maxExpanded bounds a line whose macros are filled in.
-const maxExpanded = 1 << 16
-
 func (f *eximFile) directive(line string) bool {
 	word, name := cutSpace(line)
 	_, known := f.macros[name]

@@ -5,8 +5,14 @@ import (
 	"strings"
 )
 
-// maxDepth bounds how deep values may refer to each other.
-const maxDepth = 20
+// Bounds of what values may refer to: how deep, and how long the result is. Lists
+// and ACLs that are within each other are followed less deep, as each may be
+// there several times.
+const (
+	maxDepth    = 12
+	maxNested   = 5
+	maxExpanded = 1 << 16
+)
 
 // expand fills in $name, ${name}, $(name), ${name?text}, ${name:text},
 // ${name?{a}:{b}} and ${{a} op {b} ? {x} : {y}} (Postfix src/util/mac_expand.c).
@@ -17,6 +23,9 @@ func expand(s string, get func(string) string, depth int) string {
 	var b strings.Builder
 	for {
 		i := strings.IndexByte(s, '$')
+		if b.Len() > maxExpanded {
+			return b.String()
+		}
 		if i < 0 || i+1 >= len(s) {
 			b.WriteString(s)
 			return b.String()

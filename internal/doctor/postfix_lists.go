@@ -29,7 +29,7 @@ func (p *Postfix) addDomains(d *domains, items []string, parents bool, depth int
 			d.not = append(d.not, strings.ToLower(item))
 		case item[0] == '/':
 			text, ok := p.system.ReadFile(item)
-			if !ok || depth >= maxDepth {
+			if !ok || depth >= maxNested {
 				d.unread = append(d.unread, item)
 				continue
 			}
@@ -104,7 +104,7 @@ func (p *Postfix) addNetworks(n *networks, items []string, depth int) {
 		plain, not := cutNot(item)
 		switch {
 		case n.add(item):
-		case strings.HasPrefix(plain, "/") && depth < maxDepth:
+		case strings.HasPrefix(plain, "/") && depth < maxNested:
 			text, ok := p.system.ReadFile(plain)
 			if !ok || not {
 				n.unread = append(n.unread, plain)

@@ -24,14 +24,14 @@ func (p *Postfix) readRestrictions(s *service, words []string, depth int) []rest
 	var list []restriction
 	classes := p.list(s, "smtpd_restriction_classes")
 	warn := false
-	for i := 0; i < len(words); i++ {
+	for i := 0; i < len(words) && len(list) < maxItems; i++ {
 		r := restriction{name: strings.ToLower(words[i]), warn: warn}
 		warn = false
 		switch {
 		case r.name == "warn_if_reject":
 			warn = true
 			continue
-		case slices.Contains(classes, words[i]) && depth < maxDepth:
+		case slices.Contains(classes, words[i]) && depth < maxNested:
 			list = append(list, p.readRestrictions(s, p.list(s, words[i]), depth+1)...)
 			continue
 		case strings.Contains(r.name, ":"): // a table alone, the oldest form of check_..._access

@@ -150,7 +150,7 @@ func (m *Sendmail) class(name string) []string { return m.members(name, 0) }
 func (m *Sendmail) members(name string, depth int) []string {
 	var list []string
 	for _, member := range m.classes[name] {
-		if inner, ok := strings.CutPrefix(member, "$="); ok && depth < maxDepth {
+		if inner, ok := strings.CutPrefix(member, "$="); ok && depth < maxNested {
 			inner, _ = className(inner)
 			list = append(list, m.members(inner, depth+1)...)
 			continue
