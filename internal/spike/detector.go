@@ -336,7 +336,7 @@ const (
 	month = 30 * 24 * 3600 // seconds
 	// Windows are looked at at every pane and overlap: as many independent ones as
 	// would be surprising as often, for each that fits in the time.
-	overlap = 12
+	overlap = 20
 )
 
 // setNeeded shares the false pages among the windows of the series that have
