@@ -66,7 +66,19 @@ func (d *diagnosis) run(c *cobra.Command) (err error) {
 	}
 	q := ask.Findings{Span: d.span, Match: d.match}
 	var findings []*summary.Diagnosis
-	if len(d.files) == 0 {
+	remote, err := d.remote(&d.arguments)
+	if err != nil {
+		return err
+	}
+	if remote {
+		servers, question, err := d.askServers(&d.arguments, d.span)
+		if err != nil {
+			return err
+		}
+		if findings, err = servers.Findings(c.Context(), question); err != nil {
+			return err
+		}
+	} else if len(d.files) == 0 {
 		err = d.readStore(c, func(s *store.Store) (err error) { findings, err = q.Store(c.Context(), s); return err })
 	} else {
 		err = d.readFiles(c, d.files, func(f *ask.Files) (err error) { findings, err = q.Files(c.Context(), f); return err })

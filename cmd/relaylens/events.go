@@ -109,8 +109,14 @@ func runEvents(c *cobra.Command, o *eventsFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	remote, err := o.remote(&q.arguments, "follow", "field", "cursor", "after-cursor", "all")
+	if err != nil {
+		return err
+	}
 	out := openListing(c, q)
-	if len(q.files) > 0 {
+	if remote {
+		err = q.fromServers(c, out)
+	} else if len(q.files) > 0 {
 		err = o.readFiles(c, q.files, func(f *ask.Files) error { return q.askFiles(c.Context(), f, out) })
 	} else {
 		err = o.readStore(c, func(s *store.Store) error { return q.askStore(c.Context(), s, out) })

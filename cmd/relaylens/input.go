@@ -28,6 +28,7 @@ type inputFlags struct {
 	since   string
 	until   string
 	utc     bool
+	servers []string
 	site    siteFlags
 	flags   *pflag.FlagSet
 }
@@ -36,6 +37,7 @@ func (o *inputFlags) addFlags(fs *pflag.FlagSet) {
 	o.flags = fs
 	fs.StringVar(&o.config, config.FileFlag, "", "ask the store of this configuration `FILE` (default "+config.DefaultFile+", if it exists)")
 	fs.StringVar(&o.dataDir, "data-dir", "", "ask the store in this `DIRECTORY`")
+	fs.StringSliceVar(&o.servers, "server", nil, "ask the daemons at `URL[,URL]` in place of this machine's store, and put their answers together")
 	fs.StringVar(&o.mta, "mta", "auto", "whose logs FILEs are: auto, postfix, exim or sendmail")
 	fs.StringVarP(&o.since, "since", "S", "", "what happened at this `TIME` or later: \"2006-01-02 15:04\", 15:04, today, yesterday, -2h, \"2h ago\"")
 	fs.StringVarP(&o.until, "until", "U", "", "what happened at this `TIME` or before")
@@ -138,6 +140,7 @@ func (o *inputFlags) readFiles(c *cobra.Command, names []string, question func(*
 // arguments are what stands behind the flags.
 type arguments struct {
 	match relaylens.Match
+	raw   []string // of match
 	files []string // none: the store is asked
 }
 
@@ -148,7 +151,7 @@ var fieldName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // that there is not is taken for a mistake unless such a file exists.
 func readArguments(args []string) (arguments, error) {
 	var a arguments
-	var matches []string
+	matches := a.raw
 	for _, arg := range args {
 		name, _, isMatch := strings.Cut(arg, "=")
 		switch {
@@ -162,6 +165,7 @@ func readArguments(args []string) (arguments, error) {
 			a.files = append(a.files, arg)
 		}
 	}
+	a.raw = matches
 	var err error
 	if a.match, err = relaylens.ParseMatch(matches); err != nil {
 		return a, usageError{err}

@@ -91,6 +91,15 @@ func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
 		return err
 	}
 	var readErr error
+	if remote, err := o.remote(&r.arguments, "by"); err != nil {
+		return err
+	} else if remote {
+		events, err := r.fromServers(c)
+		if err == nil && o.exitCode && events > 0 {
+			err = errFound
+		}
+		return err
+	}
 	if len(r.files) > 0 {
 		readErr = o.readFiles(c, r.files, func(f *ask.Files) error { return r.CountFiles(c.Context(), f) })
 	} else if err := o.readStore(c, func(s *store.Store) error { return r.CountStore(c.Context(), s) }); err != nil {
@@ -113,7 +122,8 @@ func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
 type summaryRun struct {
 	*ask.Summary
 	*summaryFlags
-	files  []string
+	arguments
+	asked  store.Span
 	layout summary.TextOptions
 }
 
@@ -143,7 +153,21 @@ func (o *summaryFlags) ask(args []string, now time.Time) (*summaryRun, error) {
 	if err != nil {
 		return nil, usagef("--by: %w", err)
 	}
-	return &summaryRun{Summary: s, summaryFlags: o, files: a.files}, nil
+	return &summaryRun{Summary: s, summaryFlags: o, arguments: a, asked: span}, nil
+}
+
+// show prints a report.
+func (r *summaryRun) show(c *cobra.Command, report *summary.Report) (events int64, err error) {
+	screen := openScreen(c, r.output == "text" && !r.noPager)
+	r.layout = summary.TextOptions{Width: terminalWidth(c.OutOrStdout()), Color: screen.Color, ProblemsFirst: r.problemsFirst}
+	text, err := r.report(report)
+	if err == nil {
+		_, err = screen.Write(text)
+	}
+	if err = errors.Join(err, screen.Close()); err != nil {
+		return 0, fmt.Errorf("write summary: %w", err)
+	}
+	return report.Refusals + report.Remote.Refusals, nil
 }
 
 // write prints what was counted, and tells how much that is.

@@ -1,0 +1,184 @@
+package peers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/summary"
+)
+
+var nine = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+
+func event(n int) relaylens.Event {
+	return relaylens.Event{ID: relaylens.ID{byte(n >> 8), byte(n), 1}, Time: nine.Add(time.Duration(n) * time.Second), MTA: relaylens.Postfix, Kind: relaylens.KindRelayDenied}
+}
+
+// server answers as the API does, with these events and this report.
+func server(t *testing.T, numbers []int, r *summary.Report, findings ...*summary.Diagnosis) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		switch q.URL.Path {
+		case "/api/v1/events":
+			events(t, w, q, numbers)
+		case "/api/v1/summary":
+			text, err := r.AppendJSON(nil)
+			if err != nil {
+				t.Error(err)
+			}
+			w.Write(text)
+		case "/api/v1/findings":
+			for _, f := range findings {
+				text, err := f.AppendJSON(nil)
+				if err != nil {
+					t.Error(err)
+				}
+				w.Write(text)
+			}
+		default:
+			t.Errorf("asked for %s", q.URL)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// events lists the latest n before a cursor, the latest first.
+func events(t *testing.T, w http.ResponseWriter, q *http.Request, numbers []int) {
+	t.Helper()
+	n := 0
+	if _, err := fmt.Sscan(q.FormValue("n"), &n); err != nil || q.FormValue("reverse") != "true" {
+		t.Errorf("asked for %s", q.URL)
+	}
+	before := nine.AddDate(1, 0, 0)
+	if text := q.FormValue("after_cursor"); text != "" {
+		c, err := relaylens.ParseCursor(text)
+		if err != nil {
+			t.Error(err)
+		}
+		before = c.Time
+	}
+	for _, i := range slices.Backward(numbers) {
+		if e := event(i); e.Time.Before(before) && n > 0 {
+			w.Write(append(e.AppendJSON(nil), '\n'))
+			n--
+		}
+	}
+}
+
+func open(t *testing.T, urls ...string) *Servers {
+	t.Helper()
+	s, err := New(urls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func numbers(from, to, step int) (list []int) {
+	for n := from; n < to; n += step {
+		list = append(list, n)
+	}
+	return list
+}
+
+func TestEventsOfSeveralServers(t *testing.T) {
+	// More than a page; every tenth event is at both.
+	a, b := numbers(0, 3000, 2), numbers(0, 3000, 5)
+	s := open(t, server(t, a, nil), server(t, b, nil))
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	all = slices.Compact(all)
+	reversed := slices.Clone(all)
+	slices.Reverse(reversed)
+	for _, tt := range []struct {
+		q    Question
+		want []int
+	}{
+		{Question{Number: -1}, all},
+		{Question{Number: -1, Reverse: true}, reversed},
+		{Question{Number: 7}, all[len(all)-7:]},
+		{Question{Number: 0}, nil},
+	} {
+		var got []int
+		err := s.Events(t.Context(), tt.q, func(e *relaylens.Event) error {
+			got = append(got, int(e.Time.Sub(nine)/time.Second))
+			return nil
+		})
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: %d events, want %d: %v", tt.q, len(got), len(tt.want), err)
+		}
+	}
+}
+
+func item(value string, n, e int64) summary.Item {
+	return summary.Item{Value: value, Events: n, Error: e, First: nine, Last: nine}
+}
+
+func TestSummariesAdd(t *testing.T) {
+	report := func(refusals int64, list summary.List) *summary.Report {
+		return &summary.Report{Since: nine, Until: nine.Add(time.Hour), Refusals: refusals, Hosts: []string{"mx1", fmt.Sprint("mx", refusals)},
+			Kinds: []summary.Count{{Kind: relaylens.KindRelayDenied, Events: refusals}}, Lists: []summary.List{list}, Remote: summary.Remote{Servers: summary.List{Field: "remote_host"}},
+			Timeline: summary.Timeline{Step: "1h", Buckets: []summary.Bucket{{Time: nine, Events: refusals}}}}
+	}
+	// b does not list x, of which it may have up to 3.
+	a := report(10, summary.List{Field: "client_ip", Distinct: 2, Values: []summary.Item{item("x", 6, 0), item("y", 4, 0)}})
+	b := report(20, summary.List{Field: "client_ip", Distinct: 9, Values: []summary.Item{item("y", 7, 1), item("z", 5, 0)}, Others: 8, Bound: 3})
+	got, err := open(t, server(t, nil, a), server(t, nil, b)).Summary(t.Context(), Question{Top: 2, Location: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Refusals != 30 || got.Kinds[0].Events != 30 || got.Timeline.Buckets[0].Events != 30 || strings.Join(got.Hosts, " ") != "mx1 mx10 mx20" {
+		t.Errorf("totals: %+v", got)
+	}
+	list := got.Lists[0]
+	text, err := json.Marshal(list.Values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := list.Values; len(v) != 2 || v[0].Value != "y" || v[0].Events != 11 || v[0].Error != 1 || v[1].Value != "x" || v[1].Events != 6 || v[1].Error != 3 {
+		t.Errorf("list: %s", text)
+	}
+	if list.Others != 13 || list.Bound != 5 || list.Distinct != 9 || !list.AtLeast {
+		t.Errorf("the rest of the list: %+v", list)
+	}
+}
+
+func TestFindingsOfOneProblem(t *testing.T) {
+	finding := func(host string, events int) *summary.Diagnosis {
+		return &summary.Diagnosis{Title: "t", Finding: relaylens.Finding{MTA: relaylens.Exim, Cause: relaylens.CauseStalePassword, Fault: relaylens.FaultClient, Host: host, Events: events, Clients: events,
+			Entity: relaylens.Entity{Kind: relaylens.EntityUser, Value: "joe"}, First: nine, Last: nine, Evidence: []relaylens.Event{event(events)}}}
+	}
+	got, err := open(t, server(t, nil, nil, finding("mx1", 3)), server(t, nil, nil, finding("mx2", 4))).Findings(t.Context(), Question{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0].Events != 7 || got[0].Clients != 4 || got[0].Host != "" || len(got[0].Evidence) != 2 || got[0].Evidence[1].ID != event(4).ID {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A part of the answers is no answer.
+func TestServerThatFails(t *testing.T) {
+	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		w.Write([]byte(`{"title":"busy","remedy":"ask again \u001b[31m"}`))
+	}))
+	defer broken.Close()
+	s := open(t, server(t, []int{1}, nil), broken.URL)
+	err := s.Events(t.Context(), Question{Number: -1}, func(*relaylens.Event) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "busy") || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("error %v", err)
+	}
+	for _, text := range []string{"", "ftp://x", "http://", "http://x/?a=b", "http://joe:secret@"} {
+		if _, err := New([]string{text}); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("New(%q): %v", text, err)
+		}
+	}
+}

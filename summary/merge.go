@@ -1,0 +1,274 @@
+package summary
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (d *Diagnosis) UnmarshalJSON(text []byte) error {
+	type plain Diagnosis
+	var v struct {
+		*plain
+		Evidence []relaylens.Event `json:"evidence"`
+	}
+	v.plain = (*plain)(d)
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	d.Evidence = v.Evidence
+	return nil
+}
+
+// MergeDiagnoses puts the findings of several stores together: what is the same
+// problem in two of them is one. Clients and users that several saw may be the
+// same ones, so that their number is a lower bound.
+func MergeDiagnoses(lists [][]*Diagnosis) []*Diagnosis {
+	var merged []*Diagnosis
+	for _, list := range lists {
+		for _, d := range list {
+			i := slices.IndexFunc(merged, func(m *Diagnosis) bool { return sameProblem(&m.Finding, &d.Finding) })
+			if i < 0 {
+				merged = append(merged, d)
+				continue
+			}
+			m := merged[i]
+			join(&m.Finding, &d.Finding)
+			m.Evidence = append(m.Evidence, d.Evidence...)[:min(3, len(m.Evidence)+len(d.Evidence))]
+			m.Partial = m.Partial || d.Partial
+		}
+	}
+	slices.SortStableFunc(merged, func(a, b *Diagnosis) int { return byUrgency(&a.Finding, &b.Finding) })
+	return merged
+}
+
+func sameProblem(a, b *relaylens.Finding) bool {
+	return a.Cause == b.Cause && a.Entity == b.Entity && (a.Host == b.Host || a.Entity.Kind != relaylens.EntityServer && a.Entity.Kind != relaylens.EntityNone)
+}
+
+func join(a, b *relaylens.Finding) {
+	a.Events += b.Events
+	a.Clients, a.Users = max(a.Clients, b.Clients), max(a.Users, b.Users)
+	if b.First.Before(a.First) {
+		a.First = b.First
+	}
+	if b.Last.After(a.Last) {
+		a.Last = b.Last
+	}
+	if a.Host != b.Host {
+		a.Host = ""
+	}
+	if b.Confidence > a.Confidence {
+		a.Confidence, a.Why = b.Confidence, b.Why
+	}
+}
+
+func byUrgency(a, b *relaylens.Finding) int {
+	order := []relaylens.Fault{relaylens.FaultServer, relaylens.FaultClient, relaylens.FaultRemote, relaylens.FaultAttacker, relaylens.FaultNone}
+	return cmp.Or(cmp.Compare(slices.Index(order, a.Fault), slices.Index(order, b.Fault)), cmp.Compare(b.Events, a.Events))
+}
+
+// MergeReports puts the summaries of several stores together, which must have no
+// event in common. Totals add. A list has the top largest values; where a store
+// told not all of its own, the error of each says how many more there can be.
+func MergeReports(reports []*Report, top int, location *time.Location) *Report {
+	m := *reports[0]
+	m.loc = location
+	for _, r := range reports[1:] {
+		m.add(r)
+	}
+	m.Since, m.Until, m.First, m.Last = m.Since.In(location), m.Until.In(location), within(m.First, location), within(m.Last, location)
+	slices.SortStableFunc(m.Findings, func(a, b Problem) int { return byUrgency(&a.Finding, &b.Finding) })
+	m.Findings = m.Findings[:min(len(m.Findings), len(reports[0].Findings)+top)]
+	m.Lists = nil
+	for i := range reports[0].Lists {
+		var same []List
+		for _, r := range reports {
+			if i < len(r.Lists) && r.Lists[i].Field == reports[0].Lists[i].Field {
+				same = append(same, r.Lists[i])
+			}
+		}
+		m.Lists = append(m.Lists, mergeLists(same, top))
+	}
+	var servers []List
+	for _, r := range reports {
+		servers = append(servers, r.Remote.Servers)
+	}
+	m.Remote.Servers = mergeLists(servers, top)
+	m.New = slices.Clone(m.New[:min(len(m.New), max(top, 0))])
+	return &m
+}
+
+// add adds what needs no list of all reports.
+func (r *Report) add(o *Report) {
+	r.Since, r.Until = earlier(r.Since, o.Since), later(r.Until, o.Until)
+	r.First, r.Last = earlier(r.First, o.First), later(r.Last, o.Last)
+	r.Hosts, r.MTAs = union(r.Hosts, o.Hosts), union(r.MTAs, o.MTAs)
+	r.Refusals += o.Refusals
+	if r.Before != nil && o.Before != nil {
+		b := *r.Before
+		b.Refusals += o.Before.Refusals
+		r.Before = &b
+	} else {
+		r.Before = nil
+	}
+	r.Kinds, r.Classes, r.Reasons = addCounts(r.Kinds, o.Kinds, false), addCounts(r.Classes, o.Classes, false), addCounts(r.Reasons, o.Reasons, true)
+	r.Causes, r.Context = addCounts(r.Causes, o.Causes, true), addCounts(r.Context, o.Context, false)
+	r.Timeline = addTimelines(r.Timeline, o.Timeline)
+	r.addFindings(o)
+	r.New = append(slices.Clone(r.New), slices.DeleteFunc(slices.Clone(o.New), func(n New) bool {
+		return slices.ContainsFunc(r.New, func(x New) bool { return x.Field == n.Field && x.Value == n.Value })
+	})...)
+	r.Remote.Refusals += o.Remote.Refusals
+	r.Remote.Before = addOptional(r.Remote.Before, o.Remote.Before)
+	r.Remote.Reasons = addCounts(r.Remote.Reasons, o.Remote.Reasons, true)
+}
+
+func (r *Report) addFindings(o *Report) {
+	r.Findings = slices.Clone(r.Findings)
+	r.FindingsTotal += o.FindingsTotal
+	for _, p := range o.Findings {
+		i := slices.IndexFunc(r.Findings, func(x Problem) bool { return sameProblem(&x.Finding, &p.Finding) })
+		if i < 0 {
+			r.Findings = append(r.Findings, p)
+			continue
+		}
+		join(&r.Findings[i].Finding, &p.Finding)
+		r.Findings[i].Partial = r.Findings[i].Partial || p.Partial
+		r.FindingsTotal--
+	}
+}
+
+// addCounts adds what is alike in words; sorted lists have the largest first.
+func addCounts(a, b []Count, sorted bool) []Count {
+	sum := slices.Clone(a)
+	for _, c := range b {
+		i := slices.IndexFunc(sum, func(x Count) bool {
+			return x.Kind == c.Kind && x.Reason == c.Reason && x.Cause == c.Cause && x.Fault == c.Fault && x.Class == c.Class && x.Action == c.Action
+		})
+		if i < 0 {
+			sum = append(sum, c)
+			continue
+		}
+		sum[i].Events += c.Events
+		sum[i].Before = addOptional(sum[i].Before, c.Before)
+	}
+	if sorted {
+		slices.SortStableFunc(sum, func(x, y Count) int { return cmp.Compare(y.Events, x.Events) })
+	}
+	return sum
+}
+
+func addOptional(a, b *int64) *int64 {
+	if a == nil || b == nil {
+		return nil
+	}
+	sum := *a + *b
+	return &sum
+}
+
+func addTimelines(a, b Timeline) Timeline {
+	if a.Step != b.Step {
+		return a // of other spans, which do not add
+	}
+	sum := Timeline{Step: a.Step, Buckets: slices.Clone(a.Buckets)}
+	for _, k := range b.Buckets {
+		i, found := slices.BinarySearchFunc(sum.Buckets, k.Time, func(x Bucket, t time.Time) int { return x.Time.Compare(t) })
+		if !found {
+			sum.Buckets = slices.Insert(sum.Buckets, i, k)
+			continue
+		}
+		x := &sum.Buckets[i]
+		x.Events, x.Remote = x.Events+k.Events, x.Remote+k.Remote
+		x.RelayDenied, x.SenderVerify = x.RelayDenied+k.RelayDenied, x.SenderVerify+k.SenderVerify
+		x.AuthFailed, x.Rejected = x.AuthFailed+k.AuthFailed, x.Rejected+k.Rejected
+	}
+	return sum
+}
+
+// mergeLists adds values by name. A value that a list does not tell may have up
+// to its bound of events there, which is added to the error.
+func mergeLists(lists []List, top int) List {
+	m := List{Field: lists[0].Field}
+	values := map[string]*Item{}
+	var order []string
+	var events int64
+	for _, l := range lists {
+		events += l.Others
+		m.Bound += l.Bound
+		m.AtLeast = m.AtLeast || l.AtLeast || l.Others > 0
+		m.Distinct = max(m.Distinct, l.Distinct)
+		for _, v := range l.Values {
+			events += v.Events
+			x := values[v.Value]
+			if x == nil {
+				c := v
+				values[v.Value] = &c
+				order = append(order, v.Value)
+				continue
+			}
+			joinItems(x, &v)
+		}
+	}
+	if !m.AtLeast {
+		m.Distinct = len(order)
+	} else {
+		m.Distinct = max(m.Distinct, len(order))
+	}
+	for _, l := range lists {
+		for name, x := range values {
+			if l.Bound > 0 && !slices.ContainsFunc(l.Values, func(v Item) bool { return v.Value == name }) {
+				x.Error += l.Bound
+			}
+		}
+	}
+	slices.SortStableFunc(order, func(a, b string) int {
+		return cmp.Or(cmp.Compare(values[b].Events, values[a].Events), cmp.Compare(a, b))
+	})
+	for i, name := range order {
+		if top >= 0 && i >= top {
+			m.Bound = max(m.Bound, values[name].Events+values[name].Error)
+			continue
+		}
+		m.Values = append(m.Values, *values[name])
+		events -= values[name].Events
+	}
+	m.Others = events
+	return m
+}
+
+func joinItems(x, v *Item) {
+	if v.Events > x.Events {
+		x.Mostly = v.Mostly
+	}
+	x.Events, x.Error = x.Events+v.Events, x.Error+v.Error
+	x.Before = addOptional(x.Before, v.Before)
+	if v.Last.After(x.Last) && v.Name+v.Answer != "" {
+		x.Name, x.Answer = v.Name, v.Answer
+	}
+	x.First, x.Last = earlier(x.First, v.First), later(x.Last, v.Last)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func union(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
