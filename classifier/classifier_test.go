@@ -248,22 +248,22 @@ func TestMemoryIsBounded(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	c := New()
-	var l, real log
+	var l, wrong log
 	l.ours()
 	for i := range 6 {
-		real.denied(fmt.Sprintf("198.51.100.%d", 100+i), fmt.Sprintf("mail.org%d.example", i), fmt.Sprintf("a@org%d.example", i), "info@lost.example")
+		wrong.denied(fmt.Sprintf("198.51.100.%d", 100+i), fmt.Sprintf("mail.org%d.example", i), fmt.Sprintf("a@org%d.example", i), "info@lost.example")
 	}
-	real.denied("10.1.2.3", "", "app@example.com", "a@example.net")
-	real.denied("198.51.100.7", "", "joe@example.com", "a@example.net")
-	real.fail("joe@example.com", "198.51.100.7", relaylens.ReasonCredentials, 3)
-	real.add(relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, ClientIP: ip("198.51.100.9"), User: "ann@example.com", Recipient: "x@example.net"})
+	wrong.denied("10.1.2.3", "", "app@example.com", "a@example.net")
+	wrong.denied("198.51.100.7", "", "joe@example.com", "a@example.net")
+	wrong.fail("joe@example.com", "198.51.100.7", relaylens.ReasonCredentials, 3)
+	wrong.add(relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, ClientIP: ip("198.51.100.9"), User: "ann@example.com", Recipient: "x@example.net"})
 	want := append(slices.Repeat([]relaylens.Cause{relaylens.CauseRecipientDomainNotConfigured}, 6),
 		relaylens.CauseClientNotInMynetworks, relaylens.CauseClientNotAuthenticated, relaylens.CauseStalePassword, relaylens.CauseRestrictionOrder)
 
 	for i := range 1_000_000 {
 		flood(c, i)
 		if i%10_000 == 0 { // our own users go on working, and what is wrong goes on
-			for _, e := range append(slices.Clone(l.events), real.events...) {
+			for _, e := range append(slices.Clone(l.events), wrong.events...) {
 				e.Time = start.Add(time.Duration(i) * time.Millisecond)
 				e.PID = int32(i + 1) // a session of its own
 				c.Classify(&e)
@@ -276,7 +276,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d MiB in use, want at most 64", used>>20)
 	}
 	var got []relaylens.Cause
-	for _, e := range real.events {
+	for _, e := range wrong.events {
 		e.Time = start.Add(1000 * time.Second)
 		c.Final(&e)
 		got = append(got, e.Cause)

@@ -216,7 +216,7 @@ func (x *Exim) domainsTwice(r *Report) {
 				r.complain(Complaint{
 					Check: DomainTwice, Subject: domain, Setting: "domainlist " + first.setting, Value: first.setting + " and " + second.setting, File: x.file,
 					Text:       domain + " is in the domain lists " + first.setting + " and " + second.setting + ". The routers take the one that they ask first; what the other says of the domain never happens.",
-					Fixes:      []knowledge.Step{say("Keep " + domain + " in one of them: the local one if its mailboxes are here, the other if another server has them."), reloadExim, run("exim -bt postmaster@" + named(domain, "DOMAIN"))},
+					Fixes:      []knowledge.Step{say("Keep " + domain + " in one of them: the local one if its mailboxes are here, the other if another server has them."), reloadExim, run("exim -bt postmaster@" + named(domain))},
 					References: []string{"Exim specification: Domain lists", "Exim specification: Generic options for routers"},
 				})
 			}
@@ -245,7 +245,7 @@ func (x *Exim) domainMissing(r *Report, domain string) Truth {
 		Text: domain + " is in none of the domain lists that mail is taken for (" + strings.Join(names, ", ") + "), and servers bring its mail here.",
 		Fixes: []knowledge.Step{
 			say("Mailboxes of it are here: add it to local_domains (Debian: dc_other_hostnames). Another server has them: add it to relay_to_domains (Debian: dc_relay_domains)."),
-			write(x.file, "domainlist relay_to_domains = "+named(domain, "DOMAIN")+"\n"), reloadExim, run("exim -bP +local_domains +relay_to_domains")},
+			write(x.file, "domainlist relay_to_domains = "+named(domain)+"\n"), reloadExim, run("exim -bP +local_domains +relay_to_domains")},
 		References: []string{"Exim specification: Domain lists"},
 	})
 	return No

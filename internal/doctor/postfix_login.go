@@ -115,8 +115,8 @@ func (p *Postfix) submission(r *Report, services []*service) {
 
 // submissionTLS complains if the port does not encrypt.
 func (p *Postfix) submissionTLS(r *Report, s *service) {
-	setting, why := "smtpd_tls_security_level", ""
-	fix := "  -o smtpd_tls_security_level=encrypt\n"
+	var why string
+	setting, fix := "smtpd_tls_security_level", "  -o smtpd_tls_security_level=encrypt\n"
 	switch {
 	case s.port() == "465" && !p.isYes(s, "smtpd_tls_wrappermode"):
 		setting, why, fix = "smtpd_tls_wrappermode", "does not begin with TLS, as clients of this port expect", "  -o smtpd_tls_wrappermode=yes\n"

@@ -125,7 +125,7 @@ func (p *Postfix) domainMissing(r *Report, domain string) Truth {
 	if answer == Unknown {
 		return Unknown
 	}
-	name := named(domain, "DOMAIN")
+	name := named(domain)
 	r.complain(Complaint{
 		Check: DomainMissing, Subject: domain, Setting: "relay_domains", Value: short(p.value(nil, "relay_domains")), File: "/etc/postfix/main.cf",
 		Text: domain + " is neither in mydestination nor in virtual_alias_domains, virtual_mailbox_domains or relay_domains, and servers bring its mail here.",

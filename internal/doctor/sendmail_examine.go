@@ -216,7 +216,7 @@ func (m *Sendmail) domainMissing(r *Report, domain string) Truth {
 	if answer == Unknown {
 		return Unknown
 	}
-	name := named(domain, "DOMAIN")
+	name := named(domain)
 	r.complain(Complaint{
 		Check: DomainMissing, Subject: domain, Setting: "relay-domains", File: relayFile,
 		Text: domain + " is neither local (class w) nor in relay-domains nor in access with RELAY, and servers bring its mail here.",

@@ -131,7 +131,8 @@ func (m *Sendmail) submission(r *Report) {
 }
 
 func (m *Sendmail) submissionTLS(r *Report, d map[string]string, name string) {
-	why, setting, fix := "", "confSERVER_CERT", "define(`confSERVER_CERT', `/etc/mail/tls/server.pem')dnl\ndefine(`confSERVER_KEY', `/etc/mail/tls/server.key')dnl\ndefine(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n"
+	var why string
+	setting, fix := "confSERVER_CERT", "define(`confSERVER_CERT', `/etc/mail/tls/server.pem')dnl\ndefine(`confSERVER_KEY', `/etc/mail/tls/server.key')dnl\ndefine(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n"
 	switch cert := m.options["ServerCertFile"]; {
 	case !m.hasTLS():
 		why = "has no certificate and offers no TLS: passwords cross the network in the clear, and mail programs refuse to log in"

@@ -25,12 +25,12 @@ func plain(s string) bool {
 	return s != "" && s[0] != '-'
 }
 
-// named is a name from the log as a fix can have it.
-func named(s, otherwise string) string {
+// named is a domain as a fix can have it.
+func named(s string) string {
 	if plain(s) {
 		return s
 	}
-	return otherwise
+	return "DOMAIN"
 }
 
 // short cuts a value that is shown.

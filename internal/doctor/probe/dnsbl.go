@@ -68,12 +68,11 @@ func (l *Lists) ask(ctx context.Context, a netip.Addr, list *knowledge.Blocklist
 			found.Problem = why
 			return found
 		}
-		if strings.HasPrefix(answer, "127.") {
-			found.Answers = append(found.Answers, answer)
-		} else {
+		if !strings.HasPrefix(answer, "127.") {
 			found.Problem = "it answers " + answer + ", which is no blocklist's answer; the name may belong to somebody else now"
 			return found
 		}
+		found.Answers = append(found.Answers, answer)
 	}
 	if len(found.Answers) == 0 {
 		found.Removal = ""

@@ -180,12 +180,12 @@ func (s *Server) Submission(ctx context.Context) Result {
 		return r
 	}
 	defer c.quit()
-	s.submission(c, &r)
+	s.submission(ctx, c, &r)
 	r.Reply = c.last
 	return r
 }
 
-func (s *Server) submission(c *client, r *Result) {
+func (s *Server) submission(ctx context.Context, c *client, r *Result) {
 	features, err := c.greet(s.Helo)
 	if err != nil {
 		r.Text = err.Error()
@@ -195,14 +195,14 @@ func (s *Server) submission(c *client, r *Result) {
 		r.Verdict, r.Text = Wrong, "STARTTLS is not offered: passwords would cross the network in the clear"
 		return
 	}
-	_, clear := features["AUTH"]
+	_, plainly := features["AUTH"]
 	if code, _, err := c.command("STARTTLS"); err != nil || code != 220 {
 		r.Verdict, r.Text = Wrong, "STARTTLS is offered and refused"
 		return
 	}
 	// Whose certificate it is does not matter here: nothing secret is sent.
 	conn := tls.Client(c.conn, &tls.Config{ServerName: s.Host, InsecureSkipVerify: true}) //nolint:gosec // see above
-	if err := conn.Handshake(); err != nil {
+	if err := conn.HandshakeContext(ctx); err != nil {
 		r.Verdict, r.Text = Wrong, "TLS fails: "+err.Error()
 		return
 	}
@@ -215,7 +215,7 @@ func (s *Server) submission(c *client, r *Result) {
 	switch {
 	case !ok || mechanisms == "":
 		r.Verdict, r.Text = Wrong, "AUTH is not offered under TLS: users cannot log in"
-	case clear:
+	case plainly:
 		r.Verdict, r.Text = Right, "AUTH "+mechanisms+" is offered under TLS, but without TLS as well"
 	default:
 		r.Verdict, r.Text = Right, "AUTH "+mechanisms+" is offered, under TLS alone"
