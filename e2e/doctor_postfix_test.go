@@ -53,6 +53,7 @@ var postfixMistakes = []mistake{
 	{name: "networks-everybody", edit: []string{"192.0.2.0/28", "0.0.0.0/0"}, want: []string{"networks_too_wide", "open_relay"}},
 	{name: "two-classes", edit: []string{"relay_domains = partner.example", "relay_domains = partner.example, example.com"}, want: []string{"domain_in_two_classes"}},
 	{name: "open-relay", edit: []string{"reject_unauth_destination", "permit"}, want: []string{"open_relay"}},
+	{name: "open-relay-by-permit", edit: []string{"reject_unauth_destination", "permit, reject_unauth_destination"}, want: []string{"open_relay"}},
 	{name: "open-relay-by-sender", edit: []string{"smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,", "smtpd_relay_restrictions = check_sender_access texthash:/etc/postfix/senders, permit_mynetworks, permit_sasl_authenticated,"},
 		do: "echo 'example.com OK' > /etc/postfix/senders", want: []string{"open_relay"}},
 	{name: "callout", edit: []string{"reject_unknown_sender_domain", "reject_unverified_sender"}, want: []string{"sender_callout"}},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/relaylens/relaylens/classifier/knowledge"
@@ -88,9 +89,11 @@ func (s *service) names(file string) []string {
 func (p *Postfix) openRelay(r *Report, s *service) {
 	stranger := caller{nets: p.networks(s)}
 	var passed []string
+	works := false // Postfix insists on one of what refuses, wherever it stands
 	for _, setting := range []string{"smtpd_relay_restrictions", "smtpd_recipient_restrictions"} {
 		list := p.restrictions(s, setting)
 		v, by := p.judge(list, stranger)
+		works = works || slices.ContainsFunc(list, func(r restriction) bool { return !r.warn && r.refuses() })
 		switch v {
 		case rejects:
 			return
@@ -104,9 +107,13 @@ func (p *Postfix) openRelay(r *Report, s *service) {
 		}
 	}
 	setting := "smtpd_relay_restrictions"
+	means := "Everybody may send mail to everywhere through this server: " + strings.Join(passed, ", and ") + ". Spammers find it within hours, and blocklists soon after."
+	if !works {
+		means = "No rule refuses strangers: " + strings.Join(passed, ", and ") + ". Postfix takes no mail at all with such lists (\"fatal: ... specify at least one working instance of: reject_unauth_destination\"); any that satisfies it behind a permit makes an open relay."
+	}
 	r.complain(Complaint{
 		Check: OpenRelay, Services: s.names(p.file(s, setting)), Setting: setting, Value: short(p.value(s, setting)), File: p.file(s, setting),
-		Text: "Everybody may send mail to everywhere through this server: " + strings.Join(passed, ", and ") + ". Spammers find it within hours, and blocklists soon after.",
+		Text: means,
 		Fixes: []knowledge.Step{postfixOrder, say("Remove overrides of it from master.cf and let no list before it answer OK to what a client says of itself."), reloadPostfix,
 			run("swaks --server localhost --from probe@example.org --to probe@example.net --quit-after RCPT")},
 		References: []string{"postconf(5): smtpd_relay_restrictions", "Postfix SMTPD_ACCESS_README"},

@@ -65,8 +65,9 @@ func logicalLines(text string) []string {
 func readSettings(text string) map[string]string {
 	set := map[string]string{}
 	for _, line := range logicalLines(text) {
-		if name, value, ok := strings.Cut(line, "="); ok {
-			set[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		name, value, ok := strings.Cut(line, "=")
+		if name = strings.TrimSpace(name); ok && name != "" && nameLen(name) == len(name) {
+			set[name] = strings.TrimSpace(value)
 		}
 	}
 	return set

@@ -91,8 +91,20 @@ func (p *Postfix) judge(list []restriction, c caller) (v verdict, by int) {
 	return goesOn, len(list)
 }
 
+// refuses reports whether it refuses every recipient that is not ours.
+func (r *restriction) refuses() bool {
+	switch r.name {
+	case "reject", "defer", "defer_if_permit", "reject_unauth_destination", "defer_unauth_destination", "check_relay_domains":
+		return true
+	}
+	return false
+}
+
 // says is one restriction's word to the caller.
 func (p *Postfix) says(r *restriction, c caller) verdict {
+	if r.refuses() {
+		return rejects
+	}
 	switch r.name {
 	case "permit", "permit_naked_ip_address":
 		return permits
@@ -104,8 +116,6 @@ func (p *Postfix) says(r *restriction, c caller) verdict {
 		if c.nets != nil && c.nets.everybody() {
 			return permits
 		}
-	case "reject", "defer", "defer_if_permit", "reject_unauth_destination", "defer_unauth_destination", "check_relay_domains":
-		return rejects
 	case "check_policy_service":
 		return unsettled
 	}
