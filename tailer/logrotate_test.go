@@ -44,6 +44,12 @@ func (l *logger) run(stop <-chan struct{}) {
 	}
 }
 
+func (l *logger) written() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n
+}
+
 func (l *logger) reopen() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,6 +136,9 @@ func testLogrotate(t *testing.T, logrotate, config, pattern string) {
 			tl.until("another second: the name of the next file", after(keep))
 			continue
 		}
+		// What comes late to a file that is compressed at once is for those who have it open.
+		n := l.written()
+		tl.until("the file to be open", func() bool { return len(tl.lines) >= n })
 		if err := tl.command(logrotate, "--force", "--state", filepath.Join(dir, "state"), conf); err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// What runs in parallel waits most of the time.
 	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
-		check(p.Value.Set("16"))
+		check(p.Value.Set("8"))
 	}
 	// Every test proves on its way that nobody reads released memory.
 	poisonReleased = flag.Lookup("test.bench").Value.String() == ""

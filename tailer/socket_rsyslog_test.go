@@ -19,6 +19,9 @@ func TestSocketRsyslog(t *testing.T) {
 	}
 	dir := t.TempDir()
 	udp, tcp, counted := freePort(t, "udp"), freePort(t, "tcp"), freePort(t, "tcp")
+	for counted == tcp { // which is free again
+		counted = freePort(t, "tcp")
+	}
 	port := func(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }
 	conf := filepath.Join(dir, "rsyslog.conf")
 	writeFile(t, conf, fmt.Sprintf(`
