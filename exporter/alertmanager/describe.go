@@ -118,11 +118,14 @@ func title(a *relaylens.Alert) string {
 	}
 	switch a.Kind {
 	case relaylens.KindRelayDenied:
-		return "Many more relay denials than usual"
+		return "Many more relay denials than usual, for no reason that the log tells"
 	case relaylens.KindSenderVerify:
 		return "Many more senders than usual cannot be verified"
 	case relaylens.KindAuthFailed:
 		return "Many more failed logins than usual"
+	}
+	if f := a.Finding; f != nil && len(f.Evidence) > 0 && f.Evidence[0].Reason != relaylens.ReasonNone {
+		return "Many more refusals than usual, such as " + f.Evidence[0].Reason.String()
 	}
 	return "Many more refusals than usual"
 }
@@ -151,10 +154,17 @@ func description(a *relaylens.Alert) string {
 		if f.Users > 0 {
 			text += fmt.Sprintf(", %s", count(f.Users, "user"))
 		}
-		text += "."
+		text += ". "
 		if f.Confidence > 0 {
-			text += fmt.Sprintf(" %.0f %% sure: %s.", f.Confidence*100, quoted(f.Why, 0))
+			text += fmt.Sprintf("%.0f %% sure: ", f.Confidence*100)
 		}
+		if f.Confidence == 0 && f.Why != "" {
+			text += "Why: "
+		}
+		if f.Why != "" {
+			text += quoted(f.Why, 0) + "."
+		}
+		text = strings.TrimSpace(text)
 		parts = append(parts, text)
 	}
 	if entry := entryOf(a); entry != nil {

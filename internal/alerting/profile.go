@@ -14,6 +14,8 @@ type profile struct {
 	kind  relaylens.Kind
 	host  string
 	mta   relaylens.MTA
+	// reason is what most of them were told.
+	reason relaylens.Reason
 
 	events   int
 	clients  int // distinct, as far as counted
@@ -33,12 +35,27 @@ type tally struct {
 	mtas    map[relaylens.MTA]int
 	clients map[netip.Addr]bool
 	domains map[string]bool
-	first   [3]*relaylens.Event // the first, one of another client, the last
+	reasons map[relaylens.Reason]int
+	shown   map[relaylens.Kind]*shown
+}
+
+// shown are the first of some refusals, one of another client, and the last.
+type shown [3]*relaylens.Event
+
+func (p *shown) add(e *relaylens.Event) {
+	switch {
+	case p[0] == nil:
+		p[0] = e
+	case p[1] == nil && e.ClientIP != p[0].ClientIP:
+		p[1] = e
+	default:
+		p[2] = e
+	}
 }
 
 func newTally() *tally {
 	return &tally{causes: map[relaylens.Cause]int{}, kinds: map[relaylens.Kind]int{}, hosts: map[string]int{}, mtas: map[relaylens.MTA]int{},
-		clients: map[netip.Addr]bool{}, domains: map[string]bool{}}
+		clients: map[netip.Addr]bool{}, domains: map[string]bool{}, reasons: map[relaylens.Reason]int{}, shown: map[relaylens.Kind]*shown{}}
 }
 
 func (t *tally) add(e *relaylens.Event) {
@@ -55,14 +72,11 @@ func (t *tally) add(e *relaylens.Event) {
 	if len(t.domains) < maxCounted {
 		t.domains[e.SenderDomain()] = true
 	}
-	switch {
-	case t.first[0] == nil:
-		t.first[0] = e
-	case t.first[1] == nil && e.ClientIP != t.first[0].ClientIP:
-		t.first[1] = e
-	default:
-		t.first[2] = e
+	t.reasons[e.Reason]++
+	if t.shown[e.Kind] == nil {
+		t.shown[e.Kind] = &shown{}
 	}
+	t.shown[e.Kind].add(e)
 }
 
 // profile is what t has counted, within what the series says anyway.
@@ -75,9 +89,18 @@ func (t *tally) profile(s *spike.Series) profile {
 		p.kind = dominant(t.kinds, t.events)
 	}
 	p.host, p.mta = dominant(t.hosts, t.events), dominant(t.mtas, t.events)
-	for _, e := range t.first {
-		if e != nil {
-			p.evidence = append(p.evidence, e.Clone())
+	p.reason = dominant(t.reasons, t.events)
+	kind := p.kind
+	for k, n := range t.kinds { // the most frequent, where none is most of all
+		if p.kind == relaylens.KindNone && (n > t.kinds[kind] || n == t.kinds[kind] && k < kind) {
+			kind = k
+		}
+	}
+	if some := t.shown[kind]; some != nil {
+		for _, e := range some {
+			if e != nil {
+				p.evidence = append(p.evidence, e.Clone())
+			}
 		}
 	}
 	return p
@@ -129,7 +152,12 @@ func (p *profile) finding(a *relaylens.Alert) *relaylens.Finding {
 		return nil
 	}
 	f := &relaylens.Finding{Cause: a.Cause, Fault: a.Fault, Entity: a.Entity, Host: a.Host, MTA: p.mta,
-		Events: p.events, Clients: p.clients, Evidence: p.evidence}
+		Events: p.events, Clients: p.clients, Evidence: p.evidence, Why: "what the servers said differs"}
+	if p.reason != relaylens.ReasonNone {
+		f.Why = "most of them were refused for the reason " + p.reason.String()
+	} else if p.kind == relaylens.KindRelayDenied {
+		f.Why = "too little is known of the clients"
+	}
 	for i := range p.evidence {
 		t := p.evidence[i].Time
 		if i == 0 || t.Before(f.First) {
