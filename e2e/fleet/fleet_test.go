@@ -29,7 +29,7 @@ func newFleet(t *testing.T, shippers int, consumers ...string) *fleet {
 		f.hosts = append(f.hosts, fmt.Sprint("mx", i+1))
 	}
 	var readers []string
-	for i := range consumers {
+	for i := range max(len(consumers), 1) {
 		readers = append(readers, fmt.Sprint("reader", i+1))
 	}
 	f.cluster = newCluster(t, f.hosts, readers)

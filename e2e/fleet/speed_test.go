@@ -4,6 +4,10 @@ package fleet
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,6 +38,7 @@ func TestSpeed(t *testing.T) {
 		}
 		return nil
 	})
+	total := float64(*speedFlag)
 	var bytes, messages float64
 	for _, m := range f.shippers {
 		b, err := m.metric("relaylens_ship_bytes_total")
@@ -42,7 +47,15 @@ func TestSpeed(t *testing.T) {
 		must(t, err)
 		bytes, messages = bytes+b, messages+n
 	}
-	total := float64(*speedFlag)
+	servers := 0.0
+	for _, n := range f.cluster.nodes {
+		servers += cpu(t, n)
+	}
+	shippers := 0.0
+	for _, m := range f.shippers {
+		shippers += cpu(t, m.cmd)
+	}
+	t.Logf("CPU time into the stream: %.1f µs an event for the shipper, %.1f for the three servers together", shippers/total*1e6, servers/total*1e6)
 	t.Logf("into the stream: %.0f events/s, %.1f bytes an event on the wire, %.0f events a message", total/shipped.Seconds(), bytes/total, total/messages)
 	reader := newMachine(t, f.cluster, "reader1", "reader1", "", "{type: nats, consumer: speed}")
 	reader.start()
@@ -54,7 +67,25 @@ func TestSpeed(t *testing.T) {
 		return nil
 	})
 	t.Logf("out of the stream into the store: %.0f events/s", total/took.Seconds())
+	after := 0.0
+	for _, n := range f.cluster.nodes {
+		after += cpu(t, n)
+	}
+	t.Logf("CPU time out of the stream: %.1f µs an event for the reader, %.1f for the three servers together", cpu(t, reader.cmd)/total*1e6, (after-servers)/total*1e6)
 	f.compare(time.Minute)
+}
+
+// cpu is the time that a process has spent on the processor, in seconds.
+func cpu(t *testing.T, cmd *exec.Cmd) float64 {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+	must(t, err)
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	user, err := strconv.ParseFloat(fields[11], 64)
+	must(t, err)
+	system, err := strconv.ParseFloat(fields[12], 64)
+	must(t, err)
+	return (user + system) / 100 // USER_HZ
 }
 
 // shippersOffline fills the shippers' stores while no server can be reached.
