@@ -153,7 +153,7 @@ faults: build ## kill, rotate, fill the disk: ROUNDS=500 rounds from SEED on (ro
 .PHONY: faults-short
 faults-short: build $(BIN)/gotestsum
 	E2E_RELAYLENS=$(BIN)/relaylens \
-	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/faults.json -- -tags e2e -count=1 -timeout 10m ./e2e/faults -rounds 8
+	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/faults.json -- -tags e2e -count=1 -timeout 10m ./e2e/faults -rounds 40
 
 .PHONY: measure
 measure: build ## time the daemon from outside: latency, backlog, idle, start; takes some minutes
