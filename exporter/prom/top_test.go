@@ -87,12 +87,12 @@ func fullTop(t testing.TB) (*Exporter, *aggregate.Windows) {
 	x, w, r := newExporter(t, 1), aggregate.New(aggregate.Limits{}), rand.New(rand.NewPCG(1, 1))
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	var b [16]byte
-	for i := range 50_000 {
+	for i := range 12_000 {
 		for j := range b {
 			b[j] = byte(r.Uint32())
 		}
 		name := fmt.Sprintf("%x\x1b%x", b, b)
-		w.Add(&relaylens.Event{Time: at.Add(time.Duration(i) * time.Millisecond), Kind: relaylens.Kind(1 + i%4), ClientIP: netip.AddrFrom16(b),
+		w.Add(&relaylens.Event{Time: at.Add(time.Duration(i) * 4 * time.Millisecond), Kind: relaylens.Kind(1 + i%4), ClientIP: netip.AddrFrom16(b),
 			User: name, Sender: "a@" + name, Recipient: "b@y" + name})
 	}
 	return x, w

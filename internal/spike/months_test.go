@@ -113,11 +113,11 @@ type plan struct {
 }
 
 func simulateMonth(p plan) *outcome {
-	weeks := time.Duration(historyWeeks)
+	weeks := historyWeeks
 	if p.short {
 		weeks = 2
 	}
-	w := simulate.New(p.seed, beginMonth.Add(-weeks*7*24*time.Hour))
+	w := simulate.New(p.seed, beginMonth.AddDate(0, 0, -7*weeks))
 	d := New(Settings{FalsePagesPerMonth: p.ask})
 	counts := map[Count]int64{}
 	for {
