@@ -6,8 +6,9 @@ import (
 
 // correlate completes what the grammar read with what earlier lines told, and
 // hands on the events.
-func (p *Parser) correlate(mta relaylens.MTA, line *relaylens.Line, env *relaylens.Envelope) Result {
-	rec, c, now := &p.rec, p.memory, env.Time.Unix()
+func (p *Parser) correlate(r *scannedRecord) Result {
+	rec, env, line, mta := &r.rec, &r.env, r.line, r.mta
+	c, now := p.memory, env.Time.Unix()
 	if rec.Copied && c.copies.isCopy(env, line.Source, now) {
 		return ResultIgnored
 	}

@@ -5,10 +5,6 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/parsers/exim"
-	"github.com/relaylens/relaylens/parsers/postfix"
-	"github.com/relaylens/relaylens/parsers/sendmail"
-	"github.com/relaylens/relaylens/parsers/syslog"
 )
 
 // Options say how lines are to be read. The zero value reads everything that
@@ -33,26 +29,25 @@ type Options struct {
 	OnMalformed func(*relaylens.Line)
 }
 
-// Parser reads the lines of any number of sources. It is used by one goroutine.
+// Parser reads the lines of any number of sources, in two steps: Scan reads what
+// a line says by itself, Take what it says beside earlier lines. Feed does both.
+// It is used by one goroutine, or by one that scans and one that takes.
 type Parser struct {
-	options  Options
-	grammars [4]relaylens.Grammar // by MTA
-	router   *router
-	memory   *correlator
-	sources  map[string]*source
-	rec      relaylens.Record
-	emit     func(*relaylens.Event) // takes the events of what is fed
-	out      func(*relaylens.Event) // takes what was held back, be it of another source
-	feeds    uint64
-	warm     bool // what is fed is read again
+	options Options
+	scanner *scanner
+	scanned Scanned // of Feed
+	memory  *correlator
+	sources map[string]*source
+	emit    func(*relaylens.Event) // takes the events of what is fed
+	out     func(*relaylens.Event) // takes what was held back, be it of another source
+	feeds   uint64
+	warm    bool // what is fed is read again
 }
 
 // source is what is known of one log.
 type source struct {
-	decoder *syslog.Decoder
-	mta     relaylens.MTA
-	counts  Counts
-	last    time.Time
+	counts Counts
+	last   time.Time
 }
 
 // New makes a parser of the grammars of every MTA.
@@ -63,21 +58,12 @@ func New(o Options) (*Parser, error) {
 	case o.Limits.Sessions < 1 || o.Limits.Messages < 1 || o.Limits.Held < 1 || o.Limits.Bytes < 1:
 		return nil, fmt.Errorf("make parser: limits %+v: each must be at least 1", o.Limits)
 	}
-	return &Parser{
-		options: o,
-		grammars: [4]relaylens.Grammar{
-			relaylens.Postfix:  postfix.New(o.Texts[relaylens.Postfix]),
-			relaylens.Exim:     exim.New(o.Texts[relaylens.Exim]),
-			relaylens.Sendmail: sendmail.New(o.Texts[relaylens.Sendmail]),
-		},
-		router:  newRouter(),
-		memory:  newCorrelator(o.Limits),
-		sources: make(map[string]*source),
-	}, nil
+	return &Parser{options: o, scanner: newScanner(o), memory: newCorrelator(o.Limits), sources: make(map[string]*source)}, nil
 }
 
 // SetSourceMTA says whose log a source is, for sources whose configuration does.
-func (p *Parser) SetSourceMTA(name string, mta relaylens.MTA) { p.source(name).mta = mta }
+// It is called before the source's first line.
+func (p *Parser) SetSourceMTA(name string, mta relaylens.MTA) { p.scanner.log(name).mta = mta }
 
 // Counts tells what became of the lines of a source.
 func (p *Parser) Counts(name string) Counts { return p.source(name).counts }
@@ -99,7 +85,7 @@ func (p *Parser) LastTime(name string) time.Time { return p.source(name).last }
 func (p *Parser) source(name string) *source {
 	s := p.sources[name]
 	if s == nil {
-		s = &source{decoder: syslog.NewDecoder(syslog.Options{Location: p.options.Location}), mta: p.options.MTA}
+		s = &source{}
 		p.sources[name] = s
 	}
 	return s
@@ -109,43 +95,44 @@ func (p *Parser) source(name string) *source {
 // is valid during the call only. Of a warm batch no event is handed on and no
 // line is counted.
 func (p *Parser) Feed(b *relaylens.Batch, emit func(*relaylens.Event)) {
-	p.feeds++
-	if len(b.Lines) == 0 {
-		return
-	}
-	p.emit, p.out, p.warm, p.memory.held.warm = emit, emit, b.Warm, b.Warm
-	if b.Warm {
-		p.emit = func(*relaylens.Event) {}
-	}
-	var env relaylens.Envelope
-	s := p.source(b.Lines[0].Source)
-	for i := range b.Lines {
-		line := &b.Lines[i]
-		status := s.decoder.Decode(line, b.Reference, &env)
-		if s.decoder.Joined() {
-			p.popJoined(s)
-		}
-		result := ResultIgnored
-		switch status {
-		case syslog.Ready:
-			result = p.record(s, line, &env)
-		case syslog.Malformed:
-			result = ResultMalformed
-		}
-		p.count(s, line, result)
-	}
+	p.Scan(b, &p.scanned)
+	p.Take(&p.scanned, emit)
 }
 
-// popJoined reads the split records that the last line showed to be complete.
-// Their last pieces were counted as ignored when they came.
-func (p *Parser) popJoined(s *source) {
-	var env relaylens.Envelope
-	var line relaylens.Line
-	for s.decoder.Pop(&env, &line) {
-		if result := p.record(s, &line, &env); result != ResultIgnored && !p.warm {
-			s.counts[ResultIgnored]--
-			p.count(s, &line, result)
+// Scan is the first half of Feed. What it scanned is valid as long as the batch,
+// and is to be taken in the order of the batches.
+func (p *Parser) Scan(b *relaylens.Batch, into *Scanned) { p.scanner.scan(b, into) }
+
+// Take is the second half of Feed.
+func (p *Parser) Take(s *Scanned, emit func(*relaylens.Event)) {
+	p.feeds++
+	if s.source == "" {
+		return
+	}
+	p.emit, p.out, p.warm, p.memory.held.warm = emit, emit, s.warm, s.warm
+	if s.warm {
+		p.emit = func(*relaylens.Event) {}
+	}
+	p.take(s)
+}
+
+func (p *Parser) take(s *Scanned) {
+	src := p.source(s.source)
+	if !p.warm {
+		for r, n := range s.counts {
+			src.counts[r] += n
 		}
+		src.counts[ResultIgnored] -= uint64(s.joined)
+	}
+	ticks := s.ticks
+	for i := range s.records {
+		for ; len(ticks) > 0 && ticks[0].before <= i; ticks = ticks[1:] {
+			p.tick(src, s.source, ticks[0].time)
+		}
+		p.record(src, s.source, &s.records[i])
+	}
+	for _, t := range ticks {
+		p.tick(src, s.source, t.time)
 	}
 }
 
@@ -207,68 +194,29 @@ func (p *Parser) FlushSources(chosen func(source string) bool, emit func(*relayl
 }
 
 func (p *Parser) flushDecoders() {
-	for _, s := range p.sources {
-		s.decoder.Flush()
-		p.popJoined(s)
+	for name := range p.scanner.logs {
+		p.scanner.flush(name, &p.scanned)
+		p.take(&p.scanned)
 	}
 }
 
-// record reads one complete record.
-func (p *Parser) record(s *source, line *relaylens.Line, env *relaylens.Envelope) Result {
-	if !env.Time.IsZero() {
-		newSecond := env.Time.Unix() != s.last.Unix()
-		s.last = env.Time
-		if newSecond && !p.memory.held.empty() {
-			p.memory.held.expire(line.Source, env.Time, p.out)
-		}
+// tick says that a source has come to a time.
+func (p *Parser) tick(s *source, name string, now time.Time) {
+	newSecond := now.Unix() != s.last.Unix()
+	s.last = now
+	if newSecond && !p.memory.held.empty() {
+		p.memory.held.expire(name, now, p.out)
 	}
-	if env.Continuation {
-		return ResultIgnored
-	}
-	mta, verdict, sure := p.parse(s, env)
-	switch verdict {
-	case relaylens.Ignored, relaylens.Malformed:
-		if !sure {
-			return ResultForeign
-		}
-		if verdict == relaylens.Malformed {
-			return ResultMalformed
-		}
-		return ResultIgnored
-	}
-	result := p.correlate(mta, line, env)
-	p.rec = relaylens.Record{}
-	return result
 }
 
-// parse finds the grammar and lets it read env into p.rec. sure is false when
-// neither configuration nor name nor content proved whose line it is.
-func (p *Parser) parse(s *source, env *relaylens.Envelope) (mta relaylens.MTA, v relaylens.Verdict, sure bool) {
-	if env.Native {
-		if s.mta != relaylens.MTANone && s.mta != relaylens.Exim {
-			return 0, relaylens.Ignored, false
-		}
-		return relaylens.Exim, p.grammars[relaylens.Exim].Parse(env, &p.rec), true
+// record completes what was read of one record.
+func (p *Parser) record(s *source, name string, r *scannedRecord) {
+	if !r.env.Time.IsZero() {
+		p.tick(s, name, r.env.Time)
 	}
-	rt := p.router.find(env.Program)
-	switch {
-	case rt.mta != relaylens.MTANone:
-		if s.mta != relaylens.MTANone && s.mta != rt.mta {
-			return 0, relaylens.Ignored, false
-		}
-		return rt.mta, p.grammars[rt.mta].Parse(env, &p.rec), rt.sure
-	case s.mta != relaylens.MTANone:
-		v = p.grammars[s.mta].Parse(env, &p.rec)
-		return s.mta, v, v == relaylens.Parsed
-	case rt.tries == 0 || env.Program == "":
-		return 0, relaylens.Ignored, false
+	result := ResultMalformed
+	if r.verdict == relaylens.Parsed {
+		result = p.correlate(r)
 	}
-	rt.tries--
-	for _, mta := range relaylens.MTAs() {
-		if v = p.grammars[mta].Parse(env, &p.rec); v == relaylens.Parsed {
-			rt.mta = mta
-			return mta, v, true
-		}
-	}
-	return 0, relaylens.Ignored, false
+	p.count(s, r.line, result)
 }

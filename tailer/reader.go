@@ -30,6 +30,7 @@ type Reader struct {
 	kind *archiver
 	file *os.File // to be closed; nil when the stream is not ours
 
+	own    bool // each batch keeps its memory until it is released
 	b      *block
 	lo, hi int   // the bytes of b.buf that are no lines yet
 	over   int64 // how far the line at lo goes beyond MaxLine; its head alone is kept
@@ -112,8 +113,17 @@ func (r *Reader) Close() error {
 	return f.Close()
 }
 
-// Next returns the next batch, whose memory is reused by the next call; at the
-// end io.EOF. A last line without newline is a line, except where an archive is
+// Own has every batch keep its memory until its Release is called, from any
+// goroutine, so that it may be worked on while the next one is read. It is called
+// before the first Next.
+func (r *Reader) Own() { r.own, r.b = true, takeBlock() }
+
+// ownRead is how much is read at once for a batch with memory of its own: about
+// its lines and no more, as what is left over has to be copied to the next.
+const ownRead = 64 << 10
+
+// Next returns the next batch, whose memory is reused by the next call unless
+// Own was called; at the end io.EOF. A last line without newline is a line, except where an archive is
 // cut off or cannot be read further: then the error, a [*Error], comes after
 // the lines before it. Lines are handed out as they arrive.
 func (r *Reader) Next() (*relaylens.Batch, error) {
@@ -136,11 +146,22 @@ func (r *Reader) Next() (*relaylens.Batch, error) {
 	last := &r.b.lines[len(r.b.lines)-1]
 	r.batch.Lines = r.b.lines
 	r.batch.Position = relaylens.Position{Source: r.source, Origin: r.origin, Offset: last.End, Number: last.Number}
-	return &r.batch, nil
+	if !r.own {
+		return &r.batch, nil
+	}
+	batch := r.batch
+	batch.Release = r.b.free
+	old := r.b
+	r.b = takeBlock()
+	r.lo, r.hi = 0, copy(r.b.buf, old.buf[r.lo:r.hi])
+	return &batch, nil
 }
 
 // recycle makes the lines of the last batch invalid.
 func (r *Reader) recycle() {
+	if r.own {
+		return
+	}
 	if poisonReleased {
 		old := r.b
 		r.b = newBlock()
@@ -182,7 +203,11 @@ func (r *Reader) fill() {
 	copy(r.b.buf, r.b.buf[r.lo:r.hi])
 	r.lo, r.hi = 0, r.hi-r.lo
 	for range maxEmptyReads {
-		n, err := r.src.Read(r.b.buf[r.hi:])
+		room := r.b.buf[r.hi:]
+		if r.own && len(room) > ownRead {
+			room = room[:ownRead]
+		}
+		n, err := r.src.Read(room)
 		r.hi += n
 		if err != nil && !errors.Is(err, io.EOF) {
 			err = readError(r.source, r.kind, err)

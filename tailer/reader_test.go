@@ -434,3 +434,39 @@ func BenchmarkReader(b *testing.B) {
 		r.Close()
 	}
 }
+
+// TestReaderOwn keeps every batch until the end, and releases them all then.
+func TestReaderOwn(t *testing.T) {
+	var text strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "line %d %s\n", i, strings.Repeat("x", i%300))
+	}
+	text.WriteString("no end")
+	r := NewReader("test", strings.NewReader(text.String()), time.Time{})
+	r.Own()
+	var batches []*relaylens.Batch
+	for {
+		b, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		batches = append(batches, b)
+	}
+	var got strings.Builder
+	number := int64(0)
+	for _, b := range batches {
+		for i := range b.Lines {
+			if number++; b.Lines[i].Number != number {
+				t.Fatalf("line %d has the number %d", number, b.Lines[i].Number)
+			}
+			got.WriteString(b.Lines[i].Text + "\n")
+		}
+		b.Release()
+	}
+	if got.String() != text.String()+"\n" {
+		t.Error("the lines are not those of the stream")
+	}
+}

@@ -37,13 +37,50 @@ type Files struct {
 	twins bool
 }
 
+// queued parts of files are scanned ahead of what is being counted.
+const queued = 4
+
+// scannedPart is a part of a file whose lines were scanned.
+type scannedPart struct {
+	parsers.Scanned
+	release func() // its lines are not needed any more; may be nil
+}
+
 // Read hands on every event of the files. An event is valid during the call
-// only. A file that cannot be read does not stop the others.
+// only. A file that cannot be read does not stop the others. Lines are read and
+// scanned on one goroutine while emit is called on the caller's.
 func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	var err error
 	if l.parser, err = parsers.New(l.Options); err != nil {
 		return err
 	}
+	scanned, free := make(chan *scannedPart, queued), make(chan *scannedPart, queued)
+	for range queued {
+		free <- new(scannedPart)
+	}
+	var errs []error
+	go func() {
+		defer close(scanned)
+		errs = l.scan(ctx, func(b *relaylens.Batch) {
+			part := <-free
+			part.release = b.Release
+			l.parser.Scan(b, &part.Scanned)
+			scanned <- part
+		})
+	}()
+	for part := range scanned {
+		l.parser.Take(&part.Scanned, emit)
+		if part.release != nil {
+			part.release()
+		}
+		free <- part
+	}
+	l.parser.Flush(emit)
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// scan gives the lines of the files to take, in the order of their times.
+func (l *Files) scan(ctx context.Context, take func(*relaylens.Batch)) []error {
 	waiting, errs := l.open(l.Names)
 	active := &logHeap{}
 	defer func() {
@@ -63,7 +100,7 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 			continue
 		}
 		f := active.files[0]
-		l.parser.Feed(f.take(active.horizon(waiting)), emit)
+		take(f.take(active.horizon(waiting)))
 		if l.Progress != nil {
 			l.Progress(f.name, f.reader.BytesRead(), f.reader.Size())
 		}
@@ -77,8 +114,7 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 		f.close()
 		heap.Pop(active)
 	}
-	l.parser.Flush(emit)
-	return errors.Join(append(errs, ctx.Err())...)
+	return errs
 }
 
 // open looks at the first time of each file and sorts the files by it. Only
@@ -148,6 +184,7 @@ func (f *logFile) reopen(l *Files) error {
 		}
 		f.reader = reader
 	}
+	f.reader.Own()
 	f.decoder, f.time = syslog.NewDecoder(syslog.Options{Location: l.Options.Location}), 0
 	f.batch, f.times, f.next = nil, nil, 0
 	if err := f.fill(); err != nil {
@@ -167,9 +204,6 @@ func (f *logFile) close() {
 // fill makes sure that there is a line to take; io.EOF when there is none.
 func (f *logFile) fill() error {
 	for f.batch == nil || f.next == len(f.batch.Lines) {
-		if f.batch != nil && f.batch.Release != nil {
-			f.batch.Release()
-		}
 		f.batch = nil
 		batch, err := f.reader.Next()
 		if err != nil {
@@ -197,6 +231,7 @@ func (f *logFile) timeOf(line *relaylens.Line) int64 {
 }
 
 // take is the batch from the next line on, up to the horizon, at least one line.
+// Releasing its last part releases it.
 func (f *logFile) take(horizon int64) *relaylens.Batch {
 	begin := f.next
 	part := *f.batch
@@ -210,7 +245,9 @@ func (f *logFile) take(horizon int64) *relaylens.Batch {
 			f.next++
 		}
 	}
-	part.Lines = f.batch.Lines[begin:f.next]
+	if part.Lines = f.batch.Lines[begin:f.next]; f.next == len(f.batch.Lines) {
+		part.Release = f.batch.Release
+	}
 	return &part
 }
 

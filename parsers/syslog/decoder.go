@@ -44,7 +44,8 @@ type Decoder struct {
 	yearless  bool      // the line in hand has an RFC 3164 stamp
 
 	modes    [2]mode // of the stream, and of what containers write inside it
-	scratch  []byte  // unescaped JSON of the line in hand
+	scratch  []byte  // unescaped JSON of the line in hand, or since Keep
+	keeps    bool
 	partials [2]partial
 	groups   []*group
 	ready    []record
@@ -61,16 +62,26 @@ func NewDecoder(o Options) *Decoder {
 	return &Decoder{clock: clock{loc: loc}}
 }
 
+// Keep has the texts of every envelope from now on stay valid until the next Keep.
+// What has to be unescaped for that is appended to memory.
+func (d *Decoder) Keep(memory []byte) { d.scratch, d.keeps = memory[:0], true }
+
+// Kept is the memory that was given to Keep, as far as it has grown.
+func (d *Decoder) Kept() []byte { return d.scratch }
+
 // Decode reads line into env. reference is [relaylens.Batch.Reference]; a stamp
 // without a year gets the latest year that puts it not more than 24 hours after
 // reference. A line without any time has the time of the line before it, or
 // else reference.
 //
 // The strings of env alias line.Text or, for joined, repeated and JSON records,
-// memory of the decoder that is valid until the next call of Decode.
+// memory of the decoder that is valid until the next call of Decode or, after
+// Keep, of Keep.
 func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relaylens.Envelope) Status {
 	*env = relaylens.Envelope{}
-	d.scratch = d.scratch[:0]
+	if !d.keeps {
+		d.scratch = d.scratch[:0]
+	}
 	d.reference = reference
 	d.yearless = false
 	s := line.Text

@@ -1,0 +1,207 @@
+package parsers
+
+import (
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/exim"
+	"github.com/relaylens/relaylens/parsers/postfix"
+	"github.com/relaylens/relaylens/parsers/sendmail"
+	"github.com/relaylens/relaylens/parsers/syslog"
+)
+
+// Scanned is what the lines of one batch say by themselves, in their order:
+// what [Parser.Scan] read of them and [Parser.Take] completes. It is made for
+// one batch after the other, so that its memory is used again.
+type Scanned struct {
+	source  string
+	warm    bool
+	counts  Counts // of the lines that tell nothing
+	joined  int    // lines counted as ignored that completed a record after all
+	records []scannedRecord
+	ticks   []tick
+	arena   []byte // what the framing had to unescape
+}
+
+// scannedRecord is a line of which a grammar understood something, or should have.
+type scannedRecord struct {
+	line    *relaylens.Line
+	env     relaylens.Envelope
+	rec     relaylens.Record
+	mta     relaylens.MTA
+	verdict relaylens.Verdict
+}
+
+// tick is a line that told nothing but that time went on.
+type tick struct {
+	before int // the record that came next
+	time   time.Time
+}
+
+func (s *Scanned) reset(source string, warm bool) {
+	clear(s.records)
+	*s = Scanned{source: source, warm: warm, records: s.records[:0], ticks: s.ticks[:0], arena: s.arena[:0]}
+}
+
+// next is a zero record at the end.
+func (s *Scanned) next() *scannedRecord {
+	if n := len(s.records); n < cap(s.records) {
+		s.records = s.records[:n+1]
+	} else {
+		s.records = append(s.records, scannedRecord{})
+	}
+	return &s.records[len(s.records)-1]
+}
+
+func (s *Scanned) drop() { s.records = s.records[:len(s.records)-1] }
+
+// scanner opens envelopes and asks grammars. It remembers of a source only what
+// framing needs.
+type scanner struct {
+	options  Options
+	grammars [4]relaylens.Grammar // by MTA
+	router   *router
+	logs     map[string]*framing
+}
+
+// framing is what is known of how a log is written.
+type framing struct {
+	decoder *syslog.Decoder
+	mta     relaylens.MTA
+	second  int64 // of the last line
+}
+
+func newScanner(o Options) *scanner {
+	return &scanner{
+		options: o,
+		grammars: [4]relaylens.Grammar{
+			relaylens.Postfix:  postfix.New(o.Texts[relaylens.Postfix]),
+			relaylens.Exim:     exim.New(o.Texts[relaylens.Exim]),
+			relaylens.Sendmail: sendmail.New(o.Texts[relaylens.Sendmail]),
+		},
+		router: newRouter(),
+		logs:   make(map[string]*framing),
+	}
+}
+
+func (s *scanner) log(name string) *framing {
+	f := s.logs[name]
+	if f == nil {
+		f = &framing{decoder: syslog.NewDecoder(syslog.Options{Location: s.options.Location}), mta: s.options.MTA}
+		s.logs[name] = f
+	}
+	return f
+}
+
+func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
+	if len(b.Lines) == 0 {
+		into.reset("", b.Warm)
+		return
+	}
+	into.reset(b.Lines[0].Source, b.Warm)
+	f := s.log(into.source)
+	f.decoder.Keep(into.arena)
+	var env relaylens.Envelope
+	for i := range b.Lines {
+		line := &b.Lines[i]
+		status := f.decoder.Decode(line, b.Reference, &env)
+		if f.decoder.Joined() {
+			s.join(f, into)
+		}
+		switch status {
+		case syslog.Ready:
+			s.record(f, line, &env, into)
+		case syslog.Malformed:
+			into.next().line = line
+			into.records[len(into.records)-1].verdict = relaylens.Malformed
+		default:
+			into.counts[ResultIgnored]++
+		}
+	}
+	into.arena = f.decoder.Kept()
+}
+
+// join reads the split records that the last line showed to be complete. Their
+// last pieces were counted as ignored when they came.
+func (s *scanner) join(f *framing, into *Scanned) {
+	var env relaylens.Envelope
+	var line relaylens.Line
+	for f.decoder.Pop(&env, &line) {
+		told, ignored := len(into.records), into.counts[ResultIgnored]
+		own := line
+		s.record(f, &own, &env, into)
+		if into.counts[ResultIgnored] = ignored; len(into.records) > told {
+			into.joined++
+		}
+	}
+}
+
+// flush reads the split records that no further line will complete.
+func (s *scanner) flush(name string, into *Scanned) {
+	f := s.log(name)
+	into.reset(name, false)
+	f.decoder.Flush()
+	s.join(f, into)
+}
+
+// record reads one complete record.
+func (s *scanner) record(f *framing, line *relaylens.Line, env *relaylens.Envelope, into *Scanned) {
+	told := len(into.records)
+	if env.Continuation {
+		into.counts[ResultIgnored]++
+	} else {
+		r := into.next()
+		mta, verdict, sure := s.parse(f, env, &r.rec)
+		switch {
+		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
+			r.line, r.env, r.mta, r.verdict = line, *env, mta, verdict
+		case sure:
+			into.drop()
+			into.counts[ResultIgnored]++
+		default:
+			into.drop()
+			into.counts[ResultForeign]++
+		}
+	}
+	if env.Time.IsZero() {
+		return
+	}
+	if second := env.Time.Unix(); second != f.second {
+		f.second = second
+		if len(into.records) == told {
+			into.ticks = append(into.ticks, tick{told, env.Time})
+		}
+	}
+}
+
+// parse finds the grammar and lets it read env into rec. sure is false when
+// neither configuration nor name nor content proved whose line it is.
+func (s *scanner) parse(f *framing, env *relaylens.Envelope, rec *relaylens.Record) (mta relaylens.MTA, v relaylens.Verdict, sure bool) {
+	if env.Native {
+		if f.mta != relaylens.MTANone && f.mta != relaylens.Exim {
+			return 0, relaylens.Ignored, false
+		}
+		return relaylens.Exim, s.grammars[relaylens.Exim].Parse(env, rec), true
+	}
+	rt := s.router.find(env.Program)
+	switch {
+	case rt.mta != relaylens.MTANone:
+		if f.mta != relaylens.MTANone && f.mta != rt.mta {
+			return 0, relaylens.Ignored, false
+		}
+		return rt.mta, s.grammars[rt.mta].Parse(env, rec), rt.sure
+	case f.mta != relaylens.MTANone:
+		v = s.grammars[f.mta].Parse(env, rec)
+		return f.mta, v, v == relaylens.Parsed
+	case rt.tries == 0 || env.Program == "":
+		return 0, relaylens.Ignored, false
+	}
+	rt.tries--
+	for _, mta := range relaylens.MTAs() {
+		if v = s.grammars[mta].Parse(env, rec); v == relaylens.Parsed {
+			rt.mta = mta
+			return mta, v, true
+		}
+	}
+	return 0, relaylens.Ignored, false
+}
