@@ -22,7 +22,7 @@ VERSION  ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/nul
 LDFLAGS  := -s -w -X main.version=$(VERSION:v%=%)
 
 # What `make test` runs; each step alone is `make STEP`.
-STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e e2e-alerting faults-short
+STEPS := fmt-check vet lint race fuzz docs-check systemd-check e2e e2e-alerting faults-short fleet-faults-short
 
 # What a run could not do is written here, one line each. In CI it fails the run.
 SKIPS := $(BIN)/skips

@@ -47,14 +47,8 @@ func subject(fleet, host string, mta relaylens.MTA, kind string) string {
 	return subjectRoot + fleet + "." + Token(host) + "." + mta.String() + "." + kind
 }
 
-// hostFilter are the subjects of the hosts that a pattern stands for: * for all,
-// or a name whose token is meant as it is.
-func hostFilter(fleet, host string) string {
-	if host != "*" {
-		host = Token(host)
-	}
-	return subjectRoot + fleet + "." + host + ".>"
-}
+// hostFilter are the subjects of a host.
+func hostFilter(fleet, host string) string { return subjectRoot + fleet + "." + Token(host) + ".>" }
 
 // address is what a subject says of its message.
 type address struct {
