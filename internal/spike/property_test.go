@@ -198,7 +198,8 @@ func TestLearn(t *testing.T) {
 	at := monday.Add(21*24*time.Hour + 3*time.Hour)
 	d.Advance(at)
 	d.Advance(at.Add(3 * time.Hour))
-	for hour, want := range map[int]float64{6: 120, 13: 600} {
+	for i, want := range []float64{120, 600} {
+		hour := 6 + 7*i
 		d.Advance(monday.Add(21*24*time.Hour + time.Duration(hour)*time.Hour))
 		if e, _ := d.Expected(Series{By: PerCause, Cause: relaylens.CausePolicy}, time.Hour); e < 0.8*want || e > 1.3*want {
 			t.Errorf("before %d o'clock %v refusals are expected, want about %v", hour, e, want)
