@@ -59,9 +59,13 @@ func (f *follower) measure(now time.Time) {
 	f.m.lag(unread, now)
 }
 
+// manyFiles are looked at unasked within a beat; more take their time, so that a
+// thousand idle files cost nothing that can be measured.
+const manyFiles = 50
+
 // schedule says when to look again, heard or not.
 func (f *follower) schedule(now time.Time) {
-	wait := f.timing.beat
+	wait := f.timing.beat * time.Duration(1+len(f.followers)/manyFiles)
 	switch {
 	case f.fault != "" && f.backoff > 0:
 		wait = f.backoff
