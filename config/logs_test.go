@@ -165,7 +165,7 @@ alerting:
 nats:
   urls: [] # default
   fleet: main # default
-  delay: 2s # default
+  delay: 5s # default
   stream:
     replicas: 0 # default
     max_age: 0s # default

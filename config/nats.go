@@ -13,7 +13,7 @@ type NATS struct {
 	URLs            []string   `key:"urls" restart:"yes" example:"['tls://nats1.example.com:4222', 'tls://nats2.example.com:4222']" doc:"Servers of one NATS cluster. With them set, the events of this machine are shipped to the fleet, unless a source of the type nats makes it a reader. A scheme of tls:// demands TLS; nats:// takes what the server offers."`
 	Fleet           string     `key:"fleet" restart:"yes" default:"main" example:"eu-west" doc:"Name of the fleet. It has one stream, relaylens_FLEET, with the subjects relaylens.FLEET.HOST.MTA.KIND."`
 	Host            string     `key:"host" restart:"yes" example:"mx1.example.com" doc:"Name of this machine in the fleet: the host of events whose log does not name one, and part of the subjects that its answers come under. Not set means the host name of the machine."`
-	Delay           Span       `key:"delay" restart:"yes" default:"2s" example:"10s" doc:"How long events are collected before they are sent together. Longer saves bytes, as events of one message are compressed together."`
+	Delay           Span       `key:"delay" restart:"yes" default:"5s" example:"10s" doc:"How long events are collected before they are sent together. Longer saves bytes, as events of one message are compressed together."`
 	CredentialsFile string     `key:"credentials_file" restart:"yes" example:"/etc/relaylens/mx1.creds" doc:"Absolute path of a file with a user's JWT and seed, as nsc makes it."`
 	NKeyFile        string     `key:"nkey_file" restart:"yes" example:"/etc/relaylens/mx1.nk" doc:"Absolute path of a file with the seed of an nkey. It is used where nats.credentials_file is not set."`
 	User            string     `key:"user" restart:"yes" example:"mx1" doc:"Name of a user, whose password is in nats.password_file. It is used where neither nats.credentials_file nor nats.nkey_file is set."`
@@ -57,7 +57,7 @@ const (
 	minStreamAge  = Span(time.Hour)
 	minStreamSize = 10e6
 	maxDuplicates = Span(24 * time.Hour)
-	tokenRemedy   = "use up to 32 letters, digits and hyphens, such as "
+	nameRemedy    = "use up to 32 letters, digits and hyphens, such as "
 )
 
 func (k *checker) nats(n *NATS) {
@@ -65,7 +65,7 @@ func (k *checker) nats(n *NATS) {
 		k.natsURL(fmt.Sprintf("nats.urls[%d]", i), text)
 	}
 	if !natsToken.MatchString(n.Fleet) {
-		k.refuse("nats.fleet", quote(n.Fleet)+" is no name of a fleet", tokenRemedy+"eu-west")
+		k.refuse("nats.fleet", quote(n.Fleet)+" is no name of a fleet", nameRemedy+"eu-west")
 	}
 	if n.Host != "" && !hostname.MatchString(n.Host) {
 		k.refuse("nats.host", quote(n.Host)+" is no host name", "write a name such as mx1.example.com")
@@ -161,7 +161,7 @@ func (k *checker) natsStream(s *NATSStream) {
 // reader checks a source of the type nats.
 func (k *checker) reader(s *Source, key string) bool {
 	if s.Consumer != "" && !natsToken.MatchString(s.Consumer) {
-		k.refuse(key+".consumer", quote(s.Consumer)+" is no name of a consumer", tokenRemedy+"reader-a")
+		k.refuse(key+".consumer", quote(s.Consumer)+" is no name of a consumer", nameRemedy+"reader-a")
 	}
 	for i, host := range s.Hosts {
 		if !hostname.MatchString(host) {

@@ -187,7 +187,7 @@ func TestDeletedNumbersAreNotUsedAgain(t *testing.T) {
 
 func TestCloseOutboxKeepsNothing(t *testing.T) {
 	s := open(t, t.TempDir())
-	o := outbox(t, s)
+	outbox(t, s)
 	commit(t, s, &Batch{Events: someEvents(0, 2)})
 	if err := s.CloseOutbox(t.Context()); err != nil {
 		t.Fatal(err)
@@ -195,8 +195,7 @@ func TestCloseOutboxKeepsNothing(t *testing.T) {
 	if n, err := s.Retain(t.Context(), Retention{Keep: time.Minute}, event(1).Time.Add(time.Hour)); err != nil || n != 1 {
 		t.Errorf("deleted %d: %v", n, err)
 	}
-	o = outbox(t, s)
-	if p := next(t, o, 10); len(p.Events) != 1 {
+	if p := next(t, outbox(t, s), 10); len(p.Events) != 1 {
 		t.Errorf("%d events to ship", len(p.Events))
 	}
 }

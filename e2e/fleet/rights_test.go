@@ -3,7 +3,9 @@
 package fleet
 
 import (
+	"encoding/json"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -91,4 +93,33 @@ func TestTakeover(t *testing.T) {
 	active.start()
 	f.settle(time.Minute)
 	f.compare(30 * time.Second)
+	f.ask()
+}
+
+// ask holds what the program says of all readers together against what the
+// shipper wrote. Each reader alone has a part.
+func (f *fleet) ask() {
+	f.t.Helper()
+	var servers []string
+	for _, r := range f.readers {
+		servers = append(servers, fmt.Sprint("http://127.0.0.1:", r.port))
+	}
+	want := f.shippers[0].lines
+	out, err := exec.Command(program(f.t), "events", "--server", strings.Join(servers, ","), "-o", "json", "host=mx1").Output()
+	must(f.t, err)
+	if n := strings.Count(string(out), "\n"); n != want {
+		f.t.Errorf("events of both readers: %d, want %d", n, want)
+	}
+	out, err = exec.Command(program(f.t), "summary", "--server", strings.Join(servers, ","), "-o", "json").Output()
+	must(f.t, err)
+	var s struct {
+		Refusals int
+		Hosts    []string
+	}
+	must(f.t, json.Unmarshal(out, &s))
+	// What a reader had committed and not acknowledged when it died, both have.
+	if s.Refusals < want || s.Refusals > want+1000 || len(s.Hosts) != 1 {
+		f.t.Errorf("summary of both readers: %+v, want %d refusals of one host", s, want)
+	}
+	must(f.t, exec.Command(program(f.t), "diagnose", "--server", strings.Join(servers, ",")).Run())
 }

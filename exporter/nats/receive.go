@@ -157,9 +157,10 @@ func (s *Source) filters() []string {
 func (s *Source) read(ctx context.Context, messages jetstream.MessagesContext, out chan<- relaylens.Batch) error {
 	for {
 		m, err := messages.Next(jetstream.NextContext(ctx))
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it was told to end
+		}
 		switch {
-		case ctx.Err() != nil:
-			return nil
 		case errors.Is(err, jetstream.ErrMsgIteratorClosed), errors.Is(err, jetstream.ErrConsumerDeleted), errors.Is(err, jetstream.ErrConsumerNotFound):
 			return fmt.Errorf("read from consumer %s: %w", s.options.Consumer, err)
 		case err != nil:
@@ -283,7 +284,7 @@ func (s *Source) settle(conn *nats.Conn) {
 		if left == 0 {
 			break
 		}
-		time.Sleep(20 * time.Millisecond)
+		sleep(context.Background(), 20*time.Millisecond)
 	}
 	if err := conn.FlushTimeout(time.Second); err != nil {
 		s.options.Logger.Debug("flush acknowledgements; some messages come again", zap.Error(err))

@@ -198,7 +198,7 @@ func (s *Shipper) publish(ctx context.Context, messages []message) error {
 	var failure error
 	for _, m := range messages {
 		f, err := s.js.PublishMsgAsync(&nats.Msg{Subject: m.subject, Data: m.data, Header: nats.Header{}},
-			jetstream.WithMsgID(m.id), jetstream.WithExpectStream(StreamName(s.options.Fleet)), jetstream.WithStallWait(ackTimeout))
+			jetstream.WithMsgID(m.id), jetstream.WithStallWait(ackTimeout))
 		if err != nil {
 			failure = err
 			break
@@ -231,7 +231,7 @@ func (s *Shipper) publish(ctx context.Context, messages []message) error {
 
 // wireBytes is what a message takes: NATS/1.0 header, its id, its payload.
 func wireBytes(m *message) int {
-	const header = len("NATS/1.0\r\nNats-Expected-Stream: \r\nNats-Msg-Id: \r\n\r\n")
+	const header = len("NATS/1.0\r\nNats-Msg-Id: \r\n\r\n")
 	return len(m.subject) + header + len(m.id) + len(m.data)
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -19,7 +20,7 @@ import (
 )
 
 func main() {
-	f := fleet{}
+	f := fleet{out: os.Stdout}
 	flag.StringVar(&f.program, "relaylens", "bin/relaylens", "the program to show")
 	flag.StringVar(&f.server, "nats-server", "bin/nats-server", "the NATS server")
 	flag.IntVar(&f.shippers, "shippers", 4, "how many mail servers there are")
@@ -43,6 +44,7 @@ func main() {
 type fleet struct {
 	program, server string
 	shippers, rate  int
+	out             io.Writer
 
 	dir     string // temporary: all that the programs write
 	urls    []string
@@ -70,11 +72,11 @@ func (f *fleet) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	fmt.Printf("NATS      %s\n", strings.Join(f.urls, " "))
+	fmt.Fprintf(f.out, "NATS      %s\n", strings.Join(f.urls, " "))
 	for i, address := range f.readers {
-		fmt.Printf("reader%d   http://%s/   %s summary --data-dir %s\n", i+1, address, f.program, filepath.Join(f.dir, fmt.Sprint("reader", i+1)))
+		fmt.Fprintf(f.out, "reader%d   http://%s/   %s summary --data-dir %s\n", i+1, address, f.program, filepath.Join(f.dir, fmt.Sprint("reader", i+1)))
 	}
-	fmt.Printf("logs      %s\nend with  ctrl-c\n\n", f.dir)
+	fmt.Fprintf(f.out, "logs      %s\nend with  ctrl-c\n\n", f.dir)
 	return f.play(ctx)
 }
 
@@ -142,7 +144,7 @@ func (f *fleet) start(name, conf, program string, args ...string) error {
 	}
 	defer log.Close()
 	// Not bound to the context: the programs are told to end, not killed.
-	cmd := exec.Command(program, append(args, path)...) //nolint:noctx // see above
+	cmd := exec.Command(program, append(args, path)...) //nolint:noctx,gosec // see above; the programs are the caller's choice
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -66,11 +66,11 @@ func (f *fleet) tell(ctx context.Context) {
 	for _, l := range f.logs {
 		written += l.lines
 	}
-	fmt.Printf("%s  refused %d", time.Now().Format(time.TimeOnly), written)
+	fmt.Fprintf(f.out, "%s  refused %d", time.Now().Format(time.TimeOnly), written)
 	for i, address := range f.readers {
-		fmt.Printf("   reader%d has %.0f, %.0f findings", i+1, metric(ctx, address, "relaylens_stored_events_total"), metric(ctx, address, "relaylens_findings"))
+		fmt.Fprintf(f.out, "   reader%d has %.0f, %.0f findings", i+1, metric(ctx, address, "relaylens_stored_events_total"), metric(ctx, address, "relaylens_findings"))
 	}
-	fmt.Println()
+	fmt.Fprintln(f.out)
 }
 
 // metric is the sum of the series of a name; 0 while nobody answers.

@@ -32,14 +32,14 @@ func server(t *testing.T, numbers []int, r *summary.Report, findings ...*summary
 			if err != nil {
 				t.Error(err)
 			}
-			w.Write(text)
+			_, _ = w.Write(text)
 		case "/api/v1/findings":
 			for _, f := range findings {
 				text, err := f.AppendJSON(nil)
 				if err != nil {
 					t.Error(err)
 				}
-				w.Write(text)
+				_, _ = w.Write(text)
 			}
 		default:
 			t.Errorf("asked for %s", q.URL)
@@ -66,7 +66,7 @@ func events(t *testing.T, w http.ResponseWriter, q *http.Request, numbers []int)
 	}
 	for _, i := range slices.Backward(numbers) {
 		if e := event(i); e.Time.Before(before) && n > 0 {
-			w.Write(append(e.AppendJSON(nil), '\n'))
+			_, _ = w.Write(append(e.AppendJSON(nil), '\n'))
 			n--
 		}
 	}
@@ -168,7 +168,7 @@ func TestFindingsOfOneProblem(t *testing.T) {
 func TestServerThatFails(t *testing.T) {
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
-		w.Write([]byte(`{"title":"busy","remedy":"ask again \u001b[31m"}`))
+		_, _ = w.Write([]byte(`{"title":"busy","remedy":"ask again \u001b[31m"}`))
 	}))
 	defer broken.Close()
 	s := open(t, server(t, []int{1}, nil), broken.URL)
