@@ -259,7 +259,7 @@ func TestSpikesOfOneRootAreOne(t *testing.T) {
 			[]spike.Spike{total(520, 20), ofCause(relaylens.CauseOpenRelayProbe, 500, 10), ofClient(relaylens.KindRelayDenied, "192.0.2.7", 500)},
 			nil, "Attack warning open_relay_probe mx1 192.0.2.7"},
 		{"more of the same noise", denials(relaylens.CauseOpenRelayProbe, 500, ""),
-			[]spike.Spike{total(520, 100), ofCause(relaylens.CauseOpenRelayProbe, 500, 90)}, nil, ""},
+			[]spike.Spike{total(260, 100), ofCause(relaylens.CauseOpenRelayProbe, 240, 90)}, nil, ""},
 		{"a threat, though usual", denials(relaylens.CauseOpenRelayProbe, 500, ""),
 			[]spike.Spike{ofCause(relaylens.CauseOpenRelayProbe, 3600, 900)}, nil, "Attack critical open_relay_probe mx1 mx1"},
 		{"nobody knows why", denials(relaylens.CauseUnknown, 200, ""),
