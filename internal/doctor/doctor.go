@@ -105,6 +105,17 @@ func truth(b bool) Truth {
 	return No
 }
 
+// or is Yes when either is, and No when both are.
+func (t Truth) or(u Truth) Truth {
+	switch {
+	case t == Yes || u == Yes:
+		return Yes
+	case t == Unknown || u == Unknown:
+		return Unknown
+	}
+	return No
+}
+
 // System answers what a configuration only points to. All names are the
 // server's own.
 type System interface {

@@ -165,16 +165,10 @@ func (x *Exim) clientMissing(r *Report, address string) Truth {
 	for _, c := range x.relayHosts() {
 		setting, value = x.listed("hostlist", &c)
 		n := x.networks(c.value)
-		switch n.has(a) {
-		case Yes:
-			return Yes
-		case Unknown:
-			answer = Unknown
-		case No:
-		}
+		answer = answer.or(n.has(a))
 	}
-	if answer == Unknown {
-		return Unknown
+	if answer != No {
+		return answer
 	}
 	r.complain(Complaint{
 		Check: ClientMissing, Subject: a.String(), Setting: setting, Value: short(value), File: x.file,
@@ -229,16 +223,10 @@ func (x *Exim) domainMissing(r *Report, domain string) Truth {
 	var names []string
 	for _, d := range x.classes() {
 		names = append(names, d.setting)
-		switch d.has(domain) {
-		case Yes:
-			return Yes
-		case Unknown:
-			answer = Unknown
-		case No:
-		}
+		answer = answer.or(d.has(domain))
 	}
-	if answer == Unknown {
-		return Unknown
+	if answer != No {
+		return answer
 	}
 	r.complain(Complaint{
 		Check: DomainMissing, Subject: domain, Setting: "domainlist relay_to_domains", Value: short(x.lists["domainlist"]["relay_to_domains"]), File: x.file,

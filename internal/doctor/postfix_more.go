@@ -114,16 +114,10 @@ func (p *Postfix) domainsTwice(r *Report) {
 func (p *Postfix) domainMissing(r *Report, domain string) Truth {
 	answer := No
 	for _, setting := range classSettings {
-		switch p.hasDomain(p.class(setting), domain) {
-		case Yes:
-			return Yes
-		case Unknown:
-			answer = Unknown
-		case No:
-		}
+		answer = answer.or(p.hasDomain(p.class(setting), domain))
 	}
-	if answer == Unknown {
-		return Unknown
+	if answer != No {
+		return answer
 	}
 	name := named(domain)
 	r.complain(Complaint{

@@ -205,16 +205,10 @@ func (m *Sendmail) domainMissing(r *Report, domain string) Truth {
 	}
 	answer := No
 	for _, d := range []*domains{m.local(), m.relayed()} {
-		switch d.has(domain) {
-		case Yes:
-			return Yes
-		case Unknown:
-			answer = Unknown
-		case No:
-		}
+		answer = answer.or(d.has(domain))
 	}
-	if answer == Unknown {
-		return Unknown
+	if answer != No {
+		return answer
 	}
 	name := named(domain)
 	r.complain(Complaint{
