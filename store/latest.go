@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -69,7 +70,7 @@ func (s *Store) pass(ctx context.Context, q *Query, left map[string]int, most in
 	if err := w.match(q.Match); err != nil {
 		return nil, time.Time{}, err
 	}
-	query := "SELECT seq, time, coalesce(cause, '') FROM events" + w.sql.String() + " ORDER BY time DESC, seq DESC"
+	query := strings.Join([]string{"SELECT seq, time, coalesce(cause, '') FROM events", w.sql.String(), " ORDER BY time DESC, seq DESC"}, "")
 	rows, err := s.read.QueryContext(ctx, query, w.args...)
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
