@@ -167,7 +167,7 @@ simulate: ## find spikes in MONTHS=24 made-up months from SEED on, beside other 
 .PHONY: fleet
 fleet: build $(BIN)/nats-server ## a fleet on this machine: three NATS servers, shippers, readers; ctrl-c ends it
 	@CGO_ENABLED=0 $(GO) build -o $(BIN)/fleet ./internal/fleet
-	@exec $(BIN)/fleet -relaylens $(BIN)/relaylens -nats-server $(BIN)/nats-server -shippers $(or $(SHIPPERS),4) -rate $(or $(RATE),20)
+	@exec $(BIN)/fleet -relaylens $(BIN)/relaylens -nats-server $(BIN)/nats-server -shippers $(or $(SHIPPERS),6) -rate $(or $(RATE),20)
 
 .PHONY: fleet-faults
 fleet-faults: build $(BIN)/nats-server ## break a fleet while events flow: SHIPPERS=50 EVENTS=1000000 ROUNDS=5 SEED=1 (root)

@@ -23,7 +23,7 @@ func main() {
 	f := fleet{out: os.Stdout}
 	flag.StringVar(&f.program, "relaylens", "bin/relaylens", "the program to show")
 	flag.StringVar(&f.server, "nats-server", "bin/nats-server", "the NATS server")
-	flag.IntVar(&f.shippers, "shippers", 4, "how many mail servers there are")
+	flag.IntVar(&f.shippers, "shippers", 6, "how many mail servers there are; at five a client that tries them all stands out")
 	flag.IntVar(&f.rate, "rate", 20, "refusals a second of each")
 	limit := flag.Duration("for", 0, "end after this time; 0 waits for ctrl-c")
 	flag.Parse()
