@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/store"
 )
 
 // manager is an Alertmanager that notes what it is sent.
@@ -106,6 +108,44 @@ func TestDaemonPages(t *testing.T) {
 	r.stop()
 }
 
+// A crash comes after the page and before its refusals are in the store, which
+// are read again. The state of another version is no reason not to start.
+func TestStateWithoutEvents(t *testing.T) {
+	began := time.Now().Add(-25 * time.Minute).UTC()
+	for name, state := range map[string]string{
+		"crash": strings.ReplaceAll(`[{"alert":"RelaylensServerFault","severity":"critical","kind":"relay_denied","cause":"recipient_domain_not_configured","fault":"server","host":"mx1",
+			"entity":"recipient_domain","entity_value":"lost.example.com","starts_at":"TIME","state":1,"last":"TIME"}]`, "TIME", began.Format(time.RFC3339)),
+		"other version": `{"version": 2}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			url, sent := manager(t)
+			dir, log := t.TempDir(), filepath.Join(t.TempDir(), "mail.log")
+			s, err := store.Open(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(s.SaveAlerts(t.Context(), []byte(state)), s.Close()); err != nil {
+				t.Fatal(err)
+			}
+			appendTo(t, log, lostDomain(began, 24*time.Minute))
+			r := started(t, func(o *Options) {
+				o.newSource, o.dataDir = nil, dir
+				o.Config = testConfig(log)
+				o.Config.Sources[0].Start = "begin"
+				o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: url}}
+			})
+			if name == "crash" {
+				for labels := receive(t, sent); labels["resolved"] == ""; labels = receive(t, sent) {
+				}
+				return
+			}
+			if n := r.logs.FilterMessageSnippet("alerts of before are not known").Len(); n != 1 {
+				t.Errorf("%d messages", n)
+			}
+		})
+	}
+}
+
 // What was over long ago is told to nobody, however much of it there is.
 func TestOldLogsPageNobody(t *testing.T) {
 	url, sent := manager(t)
@@ -168,10 +208,13 @@ func TestTempo(t *testing.T) {
 	hear := func(lag, later time.Duration) bool {
 		now = now.Add(later)
 		p.hear(now.Add(-lag), now)
-		return p.far
+		return p.gone(p.event.Add(-time.Hour), now) // of an hour before
 	}
 	if hear(time.Minute, 0) {
 		t.Error("a minute is far")
+	}
+	if p.hear(time.Time{}, now.Add(time.Second)); !p.event.Equal(now.Add(-time.Minute)) {
+		t.Errorf("no time is %s", p.event)
 	}
 	p = tempo{}
 	for i, lag := range []time.Duration{48 * time.Hour, 24 * time.Hour, time.Hour} {

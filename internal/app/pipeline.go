@@ -194,7 +194,7 @@ func (p *pipeline) finish() {
 	p.publishAll()
 	p.watch.Finish()
 	if p.alerts != nil {
-		p.alerts.tell(p.watch, p.tempo.far)
+		p.alerts.tell(p.watch, p.tempo.gone(p.watch.Now(), time.Now()))
 	}
 	select {
 	case <-p.commits.idle:
@@ -257,7 +257,7 @@ func (p *pipeline) event(ev *relaylens.Event) {
 func (p *pipeline) hear(last time.Time) {
 	p.watch.Observe(last)
 	p.tempo.hear(p.watch.Now(), time.Now())
-	p.watch.Far(p.tempo.far)
+	p.watch.Far(!p.tempo.near)
 }
 
 // idle has event time go on while no lines come.
@@ -273,7 +273,7 @@ func (p *pipeline) stepped(s *watch.Step) {
 	p.ledger.revise(s.Revisions)
 	p.findings.Set(s.Findings)
 	if p.alerts != nil {
-		p.alerts.stepped(s, p.watch, p.tempo.far)
+		p.alerts.stepped(s, p.watch, p.tempo.gone(s.Time, time.Now()))
 	}
 }
 

@@ -2,9 +2,10 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
@@ -30,13 +31,30 @@ func SpikeSettings(c *config.Config) (spike.Settings, error) {
 }
 
 // remember has the watch know what the store knows: what is usual, what came
-// lately, and which alerts there are.
-func remember(ctx context.Context, w *watch.Watch, s *store.Store) error {
+// lately, and which alerts there are. When the latter cannot be read, it goes on
+// without them and says so.
+func remember(ctx context.Context, w *watch.Watch, s *store.Store, l *zap.Logger) error {
 	stats, err := s.Stats(ctx)
-	if err != nil || stats.Newest.IsZero() {
+	if err == nil && !stats.Newest.IsZero() {
+		err = warm(ctx, w, s, stats.Newest)
+	}
+	if err != nil {
 		return err
 	}
-	since := stats.Newest.Add(-warmFor).Truncate(time.Hour)
+	// A crash may have left alerts whose events were not committed yet.
+	state, err := s.Alerts(ctx)
+	if err != nil || state == nil {
+		return err
+	}
+	if err := w.Restore(state); err != nil {
+		l.Error("alerts of before are not known; those that last are told of again", zap.Error(err))
+	}
+	return nil
+}
+
+// warm has the watch know the refusals until the newest.
+func warm(ctx context.Context, w *watch.Watch, s *store.Store, newest time.Time) error {
+	since := newest.Add(-warmFor).Truncate(time.Hour)
 	var events []relaylens.Event
 	for e, err := range s.Select(ctx, store.Query{Span: store.Span{Since: since}, Reverse: true, Limit: maxWarm}) {
 		if err != nil {
@@ -58,13 +76,6 @@ func remember(ctx context.Context, w *watch.Watch, s *store.Store) error {
 	for _, e := range slices.Backward(events) {
 		w.Warm(&e)
 	}
-	state, err := s.Alerts(ctx)
-	if err != nil || state == nil {
-		return err
-	}
-	if err := w.Restore(state); err != nil {
-		return fmt.Errorf("go on with alerts: %w", err)
-	}
 	return nil
 }
 
@@ -77,8 +88,11 @@ type tempo struct {
 	event, heard time.Time // the newest event time, and when it came
 	at           time.Time // of the sample that lag was taken at
 	lag          time.Duration
-	far          bool
+	near         bool // what is read is of the present; not known at first
 }
+
+// gone reports whether a moment is so long gone that nobody is told of it.
+func (t *tempo) gone(at, now time.Time) bool { return !t.near && now.Sub(at) > longGone }
 
 // hear notes event time, after lines came.
 func (t *tempo) hear(event, now time.Time) {
@@ -90,20 +104,20 @@ func (t *tempo) hear(event, now time.Time) {
 	lag := now.Sub(event)
 	switch {
 	case lag <= longGone:
-		t.far = false
+		t.near = true
 	case t.at.IsZero():
-		t.far = true
+		t.near = false
 	case now.Sub(t.at) < often:
 		return
 	default:
 		// A log whose clock is wrong stays behind by as much.
-		t.far = t.lag-lag > steady
+		t.near = t.lag-lag <= steady
 	}
 	t.at, t.lag = now, lag
 }
 
 // idle gives event time while no lines come. Then there is nothing to catch up with.
 func (t *tempo) idle(now time.Time) (event time.Time, ok bool) {
-	t.far = false
+	t.near = true
 	return t.event.Add(now.Sub(t.heard)), !t.heard.IsZero()
 }
