@@ -200,10 +200,16 @@ func unresolved(p *relaylens.Finding) bool {
 	return p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntitySenderDomain
 }
 
-// tellPeers adds to what one server suffers from that others do not.
-func (f *Findings) tellPeers(list []relaylens.Finding) {
+// tellFleet says what makes clients of many servers suspicious, and adds to what
+// one server suffers from that others do not.
+func (f *Findings) tellFleet(list []relaylens.Finding) {
 	for i := range list {
 		p := &list[i]
+		if p.Entity.Kind == relaylens.EntityNone && p.Host == "" {
+			p.Confidence = max(p.Confidence, 0.95)
+			p.Why = fmt.Sprintf("%s tried a little at each of %d servers or more, and %s welcome at none", clientsAre(p.Clients), manyHosts, wasWere(p.Clients))
+			continue
+		}
 		if p.Entity.Kind != relaylens.EntityServer || p.Host == "" {
 			continue
 		}
@@ -222,6 +228,20 @@ func (f *Findings) tellPeers(list []relaylens.Finding) {
 			p.Confidence = max(p.Confidence, 0.97)
 		}
 	}
+}
+
+func clientsAre(n int) string {
+	if n == 1 {
+		return "one client"
+	}
+	return fmt.Sprintf("%d clients", n)
+}
+
+func wasWere(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }
 
 func peersAre(well int) string {

@@ -72,7 +72,8 @@ func TestDistributedBotnetIsOneFinding(t *testing.T) {
 				}
 			}
 			list := m.findings()
-			if len(list) != 1 || list[0].Cause != relaylens.CauseCredentialGuessing || list[0].Events != 600 || list[0].Clients != clients || list[0].Host != "" {
+			if len(list) != 1 || list[0].Cause != relaylens.CauseCredentialGuessing || list[0].Events != 600 || list[0].Clients != clients || list[0].Host != "" ||
+				!strings.Contains(list[0].Why, "a little at each of 5 servers or more") {
 				t.Errorf("found %d: %+v", len(list), list)
 			}
 		})

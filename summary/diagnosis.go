@@ -51,11 +51,24 @@ func (d *Diagnosis) AppendJSON(dst []byte) ([]byte, error) {
 	return append(escapeJSON(dst, text), '\n'), nil
 }
 
+// About says what a finding is about: its entity, or that it is no server's in
+// particular. It may be a client's text.
+func About(e relaylens.Entity) string {
+	if e.Kind == relaylens.EntityNone {
+		return "many servers"
+	}
+	return e.Value
+}
+
 // AppendDiagnosis adds d as a person reads it: what, whom, how sure, why, the
 // evidence and what to do. Times are shown in the zone.
 func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 	dst = fmt.Appendf(dst, "%s [%s, fault: %s]\n", d.Title, d.Cause, faultName(d.Fault))
-	dst = relaylens.AppendEscaped(fmt.Appendf(dst, "  %s: ", strings.ReplaceAll(d.Entity.Kind.String(), "_", " ")), d.Entity.Value, maxShown)
+	if d.Entity.Kind == relaylens.EntityNone {
+		dst = append(append(dst, "  "...), About(d.Entity)...)
+	} else {
+		dst = relaylens.AppendEscaped(fmt.Appendf(dst, "  %s: ", strings.ReplaceAll(d.Entity.Kind.String(), "_", " ")), d.Entity.Value, maxShown)
+	}
 	if d.Host != "" && d.Entity.Kind != relaylens.EntityServer {
 		dst = relaylens.AppendEscaped(append(dst, ", at "...), d.Host, maxShown)
 	}

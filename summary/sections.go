@@ -196,7 +196,7 @@ func (r *Report) findings() section {
 		if d.Status == relaylens.StatusResolved {
 			title = cell{"resolved: " + d.Title, dim}
 		}
-		s.table.rows = append(s.table.rows, []cell{{text: events}, {text: d.Fault.String()}, {text: shown(d.Entity.Value)}, title})
+		s.table.rows = append(s.table.rows, []cell{{text: events}, {text: d.Fault.String()}, {text: shown(About(d.Entity))}, title})
 		if d.Fix != "" {
 			s.table.rows = append(s.table.rows, []cell{{}, {}, {}, {"→ " + d.Fix, dim}})
 		}

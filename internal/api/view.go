@@ -243,7 +243,7 @@ func (v *view) lists(q pageQuestion, r *summary.Report) {
 
 func (v *view) findings(all []*summary.Diagnosis, total int, now time.Time) {
 	for _, d := range all {
-		one := finding{Title: shown(d.Title), About: relaylens.Escaped(d.Entity.Value, pageValue), Fault: faultName(d.Fault), Class: faultClasses[d.Fault],
+		one := finding{Title: shown(d.Title), About: relaylens.Escaped(summary.About(d.Entity), pageValue), Fault: faultName(d.Fault), Class: faultClasses[d.Fault],
 			Events: summary.Number(int64(d.Events)), When: moment(d.First, now) + " to " + moment(d.Last, now),
 			Text: relaylens.Escaped(d.Text, 0), Confidence: fmt.Sprintf("%.0f %%", d.Confidence*100), Why: shown(d.Why)}
 		if d.Partial {
