@@ -193,7 +193,7 @@ func (f *Findings) List() []relaylens.Finding {
 	slices.SortFunc(list, func(a, b relaylens.Finding) int {
 		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value))
 	})
-	list = mergeHosts(f.mergeResolver(mergeGuessers(mergeRemotes(list))))
+	list = mergeHosts(f.mergeResolver(mergeGuessers(f.mergeRoamers(mergeRemotes(list)))))
 	f.tellFleet(list)
 	slices.SortFunc(list, func(a, b relaylens.Finding) int {
 		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events, a.Events),

@@ -148,6 +148,44 @@ func (f *Findings) scope(e *relaylens.Event) (host string, entity relaylens.Enti
 	return e.Host, f.entityOf(e)
 }
 
+// mergeRoamers adds to the finding about the whole fleet what was gathered about
+// its clients before they stood out.
+func (f *Findings) mergeRoamers(list []relaylens.Finding) []relaylens.Finding {
+	whole := map[relaylens.Cause]*relaylens.Finding{}
+	for i := range list {
+		if p := &list[i]; p.Host == "" && p.Entity.Kind == relaylens.EntityNone {
+			whole[p.Cause] = p
+		}
+	}
+	kept := make([]relaylens.Finding, 0, len(list))
+	for i := range list {
+		p := &list[i]
+		w := whole[p.Cause]
+		if w == nil || w == p || !f.allRoam(p.Evidence) {
+			continue
+		}
+		clients := max(w.Clients, p.Clients) // most of them are the same
+		merge(w, p)
+		w.Clients = clients
+		p.Events = 0
+	}
+	for i := range list {
+		if list[i].Events > 0 {
+			kept = append(kept, list[i])
+		}
+	}
+	return kept
+}
+
+func (f *Findings) allRoam(events []relaylens.Event) bool {
+	for i := range events {
+		if !f.history.roams(&events[i]) {
+			return false
+		}
+	}
+	return len(events) > 0
+}
+
 // mergeHosts makes one finding of what one client, user or domain has at several
 // servers.
 func mergeHosts(list []relaylens.Finding) []relaylens.Finding {

@@ -80,6 +80,23 @@ func TestDistributedBotnetIsOneFinding(t *testing.T) {
 	}
 }
 
+// Whoever reads the causes from a store learns of the clients one event after
+// the other. It is one finding all the same.
+func TestBotnetIsOneFindingAsItIsLearned(t *testing.T) {
+	c := New()
+	f := c.NewFindings()
+	for n := range 600 {
+		e := relaylens.Event{Time: nine.Add(time.Duration(n) * time.Second), MTA: relaylens.Postfix, Direction: relaylens.Inbound, Host: fmt.Sprint("mx", n%200),
+			Kind: relaylens.KindAuthFailed, Reason: relaylens.ReasonCredentials, ClientIP: address(n % 30), Code: 535}
+		c.Classify(&e)
+		e.Cause = relaylens.CauseCredentialGuessing
+		f.Add(&e)
+	}
+	if list := f.List(); len(list) != 1 || list[0].Events != 600 || list[0].Clients != 30 {
+		t.Errorf("found %d: %+v", len(list), list)
+	}
+}
+
 // A customer's server that is refused everywhere is known somewhere.
 func TestWelcomeClientsAreNoBotnet(t *testing.T) {
 	m := newMany()
