@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -22,6 +23,9 @@ FILEs take the place of the sources in the configuration: each is followed from
 its end, through every rotation, as tail -F does; - is standard input, read to
 its end. Without FILEs and without sources in the configuration the usual logs
 are looked for, and the daemon says which it took.
+
+It asks the runtime to stay near 90 MiB of memory, and more where the limits of
+correlator are higher; GOMEMLIMIT in the environment overrides that.
 
 SIGNALS
   HUP         read the configuration again; a wrong one leaves the former in force
@@ -65,6 +69,7 @@ func runServe(c *cobra.Command, files []string) error {
 	}
 	defer func() { _ = logger.Sync() }() // standard error cannot be synced everywhere
 
+	limitMemory(cfg)
 	version, revision := build()
 	a, err := app.New(app.Options{
 		Config:   cfg,
@@ -79,6 +84,20 @@ func runServe(c *cobra.Command, files []string) error {
 		return err
 	}
 	return serve(c.Context(), a, hangup, logger)
+}
+
+// limitMemory keeps garbage from taking as much as what is remembered: a flood
+// of new clients would else double the memory for a while. The limit is a wish,
+// and above what the tables take when a flood has filled those that it reaches.
+func limitMemory(cfg *config.Config) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	const (
+		base     = 48 << 20
+		perEntry = 600
+	)
+	debug.SetMemoryLimit(base + int64(cfg.Correlator.MaxBytes) + perEntry*int64(cfg.Correlator.MaxEntries))
 }
 
 // serve runs a until ctx ends or a fails, and stops it.

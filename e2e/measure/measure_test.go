@@ -6,10 +6,13 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -98,6 +101,49 @@ func BenchmarkBacklog(b *testing.B) {
 		cpu, _, peak := d.usage()
 		b.ReportMetric(refusals/took.Seconds(), "refusals/s")
 		b.ReportMetric(refusals/cpu.Seconds(), "refusals/cpu-s")
+		b.ReportMetric(float64(peak)/mebibyte, "peak-MiB")
+		d.stop()
+	}
+}
+
+// BenchmarkManyClients reads refusals of ever new clients, users and domains,
+// MEASURE_CLIENTS of them or a million, and reports the memory and what a scrape
+// is like after that.
+func BenchmarkManyClients(b *testing.B) {
+	clients := 1_000_000
+	if n, err := strconv.Atoi(os.Getenv("MEASURE_CLIENTS")); err == nil {
+		clients = n
+	}
+	log := filepath.Join(b.TempDir(), "mail.log")
+	f := open(b, log)
+	w := bufio.NewWriterSize(f, mebibyte)
+	at := time.Now().UTC().Add(-20 * time.Hour)
+	for i := range clients {
+		fmt.Fprintf(w, "%s mx1 postfix/smtpd[%d]: NOQUEUE: reject: RCPT from unknown[%d.%d.%d.%d]: 554 5.7.1 <u%d@r%d.example>: Relay access denied; from=<s@f%d.example> to=<u%d@r%d.example> proto=ESMTP helo=<x>\n",
+			at.Add(time.Duration(i)*20*time.Hour/time.Duration(clients)).Format(time.Stamp), 1000+i%500, 240+i>>24, i>>16&255, i>>8&255, i&255, i, i, i, i, i)
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		d := start(b, b.TempDir(), "[{path: "+log+", start: begin}]")
+		for d.refusals() < float64(clients) {
+			<-time.After(100 * time.Millisecond)
+		}
+		began := time.Now()
+		response, err := http.Get(d.url + "/metrics")
+		if err != nil {
+			b.Fatal(err)
+		}
+		size, err := io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(began).Milliseconds()), "scrape-ms")
+		b.ReportMetric(float64(size)/1024, "scrape-KiB")
+		_, rss, peak := d.usage()
+		b.ReportMetric(float64(rss)/mebibyte, "rss-MiB")
 		b.ReportMetric(float64(peak)/mebibyte, "peak-MiB")
 		d.stop()
 	}
