@@ -109,7 +109,7 @@ func TestPage(t *testing.T) {
 	first := page(t, s.Pager, 20*time.Second)
 	judge(t, &first)
 
-	const resent = 75 * time.Second // an active alert is sent each minute
+	const resent = 2 * time.Minute // an active alert is sent each minute
 	log.lost(30 * time.Second)
 	must(t, s.Relaylens.Stop())
 	log.lost(30 * time.Second)
