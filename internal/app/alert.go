@@ -25,6 +25,7 @@ type alerter struct {
 	store  alertStore
 	logger *zap.Logger
 	news   chan alertNews // holds at most one
+	quit   chan struct{}  // closed by stop
 	done   chan struct{}
 
 	saidAt time.Time // event time of the last news; the pipeline's
@@ -48,7 +49,7 @@ type alertNews struct {
 }
 
 func newAlerter(s alertStore, l *zap.Logger) *alerter {
-	return &alerter{store: s, logger: l, news: make(chan alertNews, 1), done: make(chan struct{}), end: func() {}}
+	return &alerter{store: s, logger: l, news: make(chan alertNews, 1), quit: make(chan struct{}), done: make(chan struct{}), end: func() {}}
 }
 
 // newSender makes what sends by a configuration; the error tells what is wrong
@@ -126,7 +127,10 @@ func (a *alerter) tell(w *watch.Watch, quiet bool) {
 	case <-a.news: // older ones
 	default:
 	}
-	a.news <- alertNews{w.Alerts(), state, quiet}
+	select {
+	case a.news <- alertNews{w.Alerts(), state, quiet}:
+	case <-a.quit:
+	}
 }
 
 func (a *alerter) start(s *alertmanager.Sender) {
@@ -137,28 +141,44 @@ func (a *alerter) start(s *alertmanager.Sender) {
 func (a *alerter) run() {
 	defer close(a.done)
 	kept := "[]"
-	for n := range a.news {
-		if n.state != nil && string(n.state) != kept {
-			ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
-			if err := a.store.SaveAlerts(ctx, n.state); err != nil {
-				a.logger.Error("alerts cannot be kept; a restart may tell of them again", zap.Error(err))
-			} else {
-				kept = string(n.state)
+	for {
+		select {
+		case n := <-a.news:
+			a.hand(&n, &kept)
+		case <-a.quit:
+			select {
+			case n := <-a.news:
+				a.hand(&n, &kept)
+			default:
 			}
-			cancel()
-		}
-		if !n.quiet {
-			a.mu.Lock()
-			a.alerts = n.alerts
-			a.sender.Set(n.alerts)
-			a.mu.Unlock()
+			return
 		}
 	}
 }
 
-// stop hands on what is left. Nothing may be told any more.
+// hand keeps what is new, before it is told: a page that was told of and then
+// forgotten would come twice. What cannot be kept is told all the same.
+func (a *alerter) hand(n *alertNews, kept *string) {
+	if n.state != nil && string(n.state) != *kept {
+		ctx, cancel := context.WithTimeout(context.Background(), saveTimeout)
+		defer cancel()
+		if err := a.store.SaveAlerts(ctx, n.state); err != nil {
+			a.logger.Error("alerts cannot be kept; a restart may tell of them again", zap.Error(err))
+		} else {
+			*kept = string(n.state)
+		}
+	}
+	if !n.quiet {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.alerts = n.alerts
+		a.sender.Set(n.alerts)
+	}
+}
+
+// stop hands on what is left; what is told later is lost.
 func (a *alerter) stop(ctx context.Context) error {
-	close(a.news)
+	close(a.quit)
 	err := wait(ctx, a.done)
 	a.mu.Lock()
 	end := a.end
