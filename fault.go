@@ -26,5 +26,12 @@ func (f Fault) String() string { return faults.name(f) }
 // MarshalText implements [encoding.TextMarshaler].
 func (f Fault) MarshalText() ([]byte, error) { return faults.text(f) }
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (f *Fault) UnmarshalText(b []byte) (err error) { *f, err = faults.parse(string(b)); return err }
+// UnmarshalText implements [encoding.TextUnmarshaler]. An empty text is FaultNone.
+func (f *Fault) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*f = FaultNone
+		return nil
+	}
+	*f, err = faults.parse(string(b))
+	return err
+}

@@ -30,8 +30,13 @@ func (k EntityKind) String() string { return entityKinds.name(k) }
 // MarshalText implements [encoding.TextMarshaler].
 func (k EntityKind) MarshalText() ([]byte, error) { return entityKinds.text(k) }
 
-// UnmarshalText implements [encoding.TextUnmarshaler].
+// UnmarshalText implements [encoding.TextUnmarshaler]. An empty text is
+// EntityNone, as of a finding that is about no server in particular.
 func (k *EntityKind) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*k = EntityNone
+		return nil
+	}
 	*k, err = entityKinds.parse(string(b))
 	return err
 }

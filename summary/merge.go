@@ -37,13 +37,24 @@ func MergeDiagnoses(lists [][]*Diagnosis) []*Diagnosis {
 				continue
 			}
 			m := merged[i]
+			events := max(m.Events, d.Events)
 			join(&m.Finding, &d.Finding)
+			if shareEvidence(m, d) { // two stores of the same events
+				m.Events = events
+				continue
+			}
 			m.Evidence = append(m.Evidence, d.Evidence...)[:min(3, len(m.Evidence)+len(d.Evidence))]
 			m.Partial = m.Partial || d.Partial
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b *Diagnosis) int { return byUrgency(&a.Finding, &b.Finding) })
 	return merged
+}
+
+func shareEvidence(a, b *Diagnosis) bool {
+	return slices.ContainsFunc(a.Evidence, func(e relaylens.Event) bool {
+		return slices.ContainsFunc(b.Evidence, func(o relaylens.Event) bool { return e.ID == o.ID })
+	})
 }
 
 func sameProblem(a, b *relaylens.Finding) bool {

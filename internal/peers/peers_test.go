@@ -159,8 +159,20 @@ func TestFindingsOfOneProblem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if both, err := open(t, server(t, nil, nil, finding("mx1", 3)), server(t, nil, nil, finding("mx1", 3))).Findings(t.Context(), Question{}); err != nil || len(both) != 1 || both[0].Events != 3 {
+		t.Errorf("of two servers with the same events: %+v, %v", both, err)
+	}
 	if len(got) != 1 || got[0].Events != 7 || got[0].Clients != 4 || got[0].Host != "" || len(got[0].Evidence) != 2 || got[0].Evidence[1].ID != event(4).ID {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What an API can say is read: a finding of no server and no fault too.
+func TestFindingOfTheWholeFleet(t *testing.T) {
+	whole := &summary.Diagnosis{Title: "t", Finding: relaylens.Finding{MTA: relaylens.Exim, Cause: relaylens.CauseCredentialGuessing, Events: 3, First: nine, Last: nine}}
+	got, err := open(t, server(t, nil, nil, whole)).Findings(t.Context(), Question{})
+	if err != nil || len(got) != 1 || got[0].Entity != (relaylens.Entity{}) || got[0].Fault != relaylens.FaultNone {
+		t.Errorf("%+v: %v", got, err)
 	}
 }
 
