@@ -16,6 +16,7 @@ type profile struct {
 	mta   relaylens.MTA
 	// reason is what most of them were told.
 	reason relaylens.Reason
+	client netip.Addr
 
 	events   int
 	clients  int // distinct, as far as counted
@@ -33,7 +34,7 @@ type tally struct {
 	kinds   map[relaylens.Kind]int
 	hosts   map[string]int
 	mtas    map[relaylens.MTA]int
-	clients map[netip.Addr]bool
+	clients map[netip.Addr]int
 	domains map[string]bool
 	reasons map[relaylens.Reason]int
 	shown   map[relaylens.Kind]*shown
@@ -55,7 +56,7 @@ func (p *shown) add(e *relaylens.Event) {
 
 func newTally() *tally {
 	return &tally{causes: map[relaylens.Cause]int{}, kinds: map[relaylens.Kind]int{}, hosts: map[string]int{}, mtas: map[relaylens.MTA]int{},
-		clients: map[netip.Addr]bool{}, domains: map[string]bool{}, reasons: map[relaylens.Reason]int{}, shown: map[relaylens.Kind]*shown{}}
+		clients: map[netip.Addr]int{}, domains: map[string]bool{}, reasons: map[relaylens.Reason]int{}, shown: map[relaylens.Kind]*shown{}}
 }
 
 func (t *tally) add(e *relaylens.Event) {
@@ -66,8 +67,8 @@ func (t *tally) add(e *relaylens.Event) {
 	if len(t.hosts) < maxCounted {
 		t.hosts[e.Host]++
 	}
-	if len(t.clients) < maxCounted {
-		t.clients[e.ClientIP] = true
+	if _, ok := t.clients[e.ClientIP]; ok || len(t.clients) < maxCounted {
+		t.clients[e.ClientIP]++
 	}
 	if len(t.domains) < maxCounted {
 		t.domains[e.SenderDomain()] = true
@@ -89,7 +90,7 @@ func (t *tally) profile(s *spike.Series) profile {
 		p.kind = dominant(t.kinds, t.events)
 	}
 	p.host, p.mta = dominant(t.hosts, t.events), dominant(t.mtas, t.events)
-	p.reason = dominant(t.reasons, t.events)
+	p.reason, p.client = dominant(t.reasons, t.events), dominant(t.clients, t.events)
 	kind := p.kind
 	for k, n := range t.kinds { // the most frequent, where none is most of all
 		if p.kind == relaylens.KindNone && (n > t.kinds[kind] || n == t.kinds[kind] && k < kind) {

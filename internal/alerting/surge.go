@@ -151,6 +151,9 @@ func (s *surge) candidate(in *Input) candidate {
 		a.Entity = s.entity()
 		a.Finding = s.profile.finding(a)
 	}
+	if s.profile.client.IsValid() && broad(a.Entity) { // a flood of one, among the noise
+		a.Entity = relaylens.Entity{Kind: relaylens.EntityClient, Value: s.profile.client.String()}
+	}
 	a.Name = RefusalSpike
 	if a.Fault == relaylens.FaultAttacker {
 		a.Name = Attack
