@@ -135,7 +135,8 @@ func TestStateWithoutEvents(t *testing.T) {
 				o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: url}}
 			})
 			if name == "crash" {
-				for labels := receive(t, sent); labels["resolved"] == ""; labels = receive(t, sent) {
+				for resolved := false; !resolved; {
+					resolved = receive(t, sent)["resolved"] != ""
 				}
 				return
 			}
