@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ type machine struct {
 func newMachine(t *testing.T, server string) *machine {
 	t.Helper()
 	needServers(t)
-	base := filepath.Join("/mnt", server+"-"+filepath.Base(t.Name()))
+	base := filepath.Join("/mnt", server, strings.ReplaceAll(t.Name(), "/", "-"))
 	m := &machine{t: t, root: filepath.Join(base, "root")}
 	for _, dir := range []string{"upper", "work", "root"} {
 		m.must(os.MkdirAll(filepath.Join(base, dir), 0o755))

@@ -148,18 +148,24 @@ func (w *Watch) Finish() {
 	}
 }
 
-// advance looks at everything at each moment that is due.
+// settled is after what silence nothing changes any more: no window of the detector
+// and no alert reaches further back.
+const settled = int64(26 * 60 * 60)
+
+// advance looks at everything at each moment that is due. Of a long time without
+// a line the beginning is enough.
 func (w *Watch) advance() {
 	now := w.clock.Now()
 	if w.step == 0 {
 		w.step = now / every * every
 	}
+	silent := w.step + settled
 	for {
 		next := w.step + w.pace()
 		if next > now {
 			return
 		}
-		if len(w.recent.events) == 0 && w.engine.Idle() { // nothing happens until now
+		if next > silent || len(w.recent.events) == 0 && w.engine.Idle() { // nothing happens until now
 			next = now / every * every
 		}
 		w.look(next)

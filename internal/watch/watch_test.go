@@ -215,3 +215,23 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// TestSilence: of three quarters of a year without a line the first day is looked
+// at, be there a refusal of the present among those of the past or not.
+func TestSilence(t *testing.T) {
+	past, present := time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC), time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+	looks := 0
+	w := New(classifier.New(), Settings{Stepped: func(*Step) { looks++ }})
+	for _, at := range []time.Time{past, present} {
+		e := relaylens.Event{Time: at, Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound}
+		w.Classify(&e)
+		w.Keep(&e)
+	}
+	w.Observe(present)
+	if !w.Now().Equal(present) {
+		t.Fatalf("event time is %s", w.Now())
+	}
+	if most := int(settled/every) + 10; looks > most {
+		t.Errorf("looked %d times, want %d at most", looks, most)
+	}
+}
