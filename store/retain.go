@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -20,6 +21,8 @@ const (
 	vacuumPages = 500
 	// topValues of each hour and field stay once the hour is over.
 	topValues = 1000
+	// topDaily of each day and field stay.
+	topDaily = 2000
 )
 
 // shipped holds for events that nobody waits for. The latest is never deleted,
@@ -27,11 +30,13 @@ const (
 const shipped = "seq <= coalesce((SELECT shipped FROM outbox), 9223372036854775807) AND seq < (SELECT max(seq) FROM events)"
 
 // Retain deletes what is older than r allows, adds up the small values of hours
-// before now, and gives the space back. What the outbox still has to ship stays
+// before now and whole days, and gives the space back. What the outbox still has to ship stays
 // beyond its age; when only the size is left to go by, the loss is counted. It works in small steps between which
 // commits go on, and reports how many events it deleted.
 func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted int64, err error) {
+	since := int64(-1 << 62)
 	if r.Keep > 0 {
+		since = now.Add(-r.Keep).Unix()
 		if deleted, err = s.deleteBefore(ctx, now.Add(-r.Keep)); err != nil {
 			return deleted, err
 		}
@@ -53,7 +58,7 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 			break
 		}
 	}
-	if err := s.trimHours(ctx, now.Add(-2*time.Hour).Truncate(time.Hour)); err != nil {
+	if err := s.addUp(ctx, since, now.Add(-2*time.Hour).Truncate(time.Hour).Unix()); err != nil {
 		return deleted, err
 	}
 	return deleted, s.vacuum(ctx)
@@ -66,25 +71,19 @@ func (s *Store) deleteOldest(ctx context.Context) (int64, error) {
 	if err != nil || n > 0 || !s.ships.Load() {
 		return n, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return 0, fmt.Errorf("retain events: %w", err)
-	}
-	defer tx.Rollback()
-	result, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < (SELECT max(seq) FROM events) ORDER BY time LIMIT ?)", deleteRows)
-	if err == nil {
-		n, err = result.RowsAffected()
-	}
-	if err == nil {
+	err = s.transact(ctx, "retain events", func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < (SELECT max(seq) FROM events) ORDER BY time LIMIT ?)", deleteRows)
+		if err != nil {
+			return err
+		}
+		if n, err = result.RowsAffected(); err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, "UPDATE outbox SET lost = lost + ?", n)
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
+		return err
+	})
 	if err != nil {
-		return 0, fmt.Errorf("retain events: %w", err)
+		return 0, err
 	}
 	return n, nil
 }
@@ -96,42 +95,30 @@ func (s *Store) deleteBefore(ctx context.Context, cutoff time.Time) (deleted int
 			return deleted, err
 		}
 	}
-	for _, table := range []string{"hourly_totals", "hourly_top"} {
-		if _, err := s.step(ctx, "DELETE FROM "+table+" WHERE hour < ?", cutoff.Unix()); err != nil {
+	// A day that is not in daily is told by its hours, so it goes first.
+	for _, query := range []string{"DELETE FROM daily WHERE day < ?", "DELETE FROM daily_top WHERE day < ?",
+		"DELETE FROM hourly_totals WHERE hour < ?", "DELETE FROM hourly_top WHERE hour < ?"} {
+		if _, err := s.step(ctx, query, cutoff.Unix()); err != nil {
 			return deleted, err
 		}
 	}
 	return deleted, nil
 }
 
-// trimHours keeps the largest values of each hour that ended before a time and
-// adds the others up, so that an attacker's many names cost one row an hour.
-func (s *Store) trimHours(ctx context.Context, before time.Time) error {
-	const small = `SELECT hour, field, value, kind FROM (
-		SELECT hour, field, value, kind, row_number() OVER (PARTITION BY hour, field ORDER BY events DESC, value, kind) AS rank
-		FROM hourly_top WHERE hour < ?1 AND value <> '' AND hour IN (
-			SELECT hour FROM hourly_top WHERE hour < ?1 AND value <> '' GROUP BY hour, field HAVING count(*) > ?2))
-		WHERE rank > ?2`
+// transact runs one transaction between commits.
+func (s *Store) transact(ctx context.Context, what string, do func(*sql.Tx) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("trim hours: %w", err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	defer tx.Rollback()
-	for _, query := range []string{
-		`INSERT INTO hourly_top (hour, field, value, kind, events, first, last)
-			SELECT hour, field, '', kind, sum(events), min(first), max(last) FROM hourly_top
-			WHERE (hour, field, value, kind) IN (` + small + `) GROUP BY hour, field, kind
-			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`,
-		`DELETE FROM hourly_top WHERE (hour, field, value, kind) IN (` + small + `)`,
-	} {
-		if _, err := tx.ExecContext(ctx, query, before.Unix(), topValues); err != nil {
-			return fmt.Errorf("trim hours: %w", err)
-		}
+	if err = do(tx); err == nil {
+		err = tx.Commit()
 	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("trim hours: %w", err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
 }

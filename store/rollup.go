@@ -116,14 +116,48 @@ func (r *rollup) write(ctx context.Context, tx *sql.Tx, st *statements) error {
 	slices.SortFunc(keys, func(a, b topKey) int {
 		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), cmp.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
 	})
-	top := tx.StmtContext(ctx, st.top)
+	top, daily := tx.StmtContext(ctx, st.top), tx.StmtContext(ctx, st.daily)
+	days := make(map[dayField]bool)
 	for _, k := range keys {
 		c := r.tops[k]
 		if _, err := top.ExecContext(ctx, k.hour, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
 			return fmt.Errorf("add to hourly top list: %w", err)
 		}
+		day := dayField{dayOf(k.hour), k.field}
+		if there, err := day.late(ctx, tx, st, days); err != nil {
+			return err
+		} else if !there {
+			continue
+		}
+		if _, err := daily.ExecContext(ctx, day.day, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
+			return fmt.Errorf("add to daily top list: %w", err)
+		}
 	}
 	return nil
+}
+
+// dayField is a field of a day in daily_top.
+type dayField struct {
+	day   int64
+	field string
+}
+
+// late reports whether d was added up already, and notes that events come late;
+// asked are those that were asked about.
+func (d dayField) late(ctx context.Context, tx *sql.Tx, st *statements, asked map[dayField]bool) (bool, error) {
+	if there, ok := asked[d]; ok {
+		return there, nil
+	}
+	result, err := tx.StmtContext(ctx, st.late).ExecContext(ctx, d.day, d.field)
+	if err != nil {
+		return false, fmt.Errorf("note events of a day: %w", err)
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return false, fmt.Errorf("note events of a day: %w", err)
+	}
+	asked[d] = n > 0
+	return n > 0, nil
 }
 
 // valid is text for a column that is not NULL.

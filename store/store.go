@@ -27,6 +27,8 @@ type Store struct {
 	read  *sql.DB
 	mu    sync.Mutex  // serialises Commit and Retain
 	ships atomic.Bool // there is an outbox
+	daily bool        // there is daily_top
+	tops  limits
 	stmts statements
 }
 
@@ -37,7 +39,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // the directory is the operator's to name
 		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
 	}
-	s := &Store{path: filepath.Join(dir, FileName)}
+	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
@@ -48,7 +50,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 // OpenReadOnly opens the database for questions only, while a daemon writes it
 // or not. It fails when there is none.
 func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
-	s := &Store{path: filepath.Join(dir, FileName)}
+	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}}
 	if _, err := os.Stat(s.path); err != nil { //nolint:gosec // the directory is the operator's to name
 		return nil, fmt.Errorf("open event store: %w; is data_dir right, and did the daemon run?", err)
 	}
@@ -57,6 +59,7 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
 	}
 	version, err := schemaVersion(ctx, s.read)
+	s.daily = version >= dailyVersion
 	if err == nil {
 		err = checkVersion(version)
 	}
@@ -72,6 +75,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		"auto_vacuum(incremental)", "cache_size(-8000)", "journal_size_limit(16777216)")); err != nil {
 		return err
 	}
+	s.daily = true
 	s.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.write); err != nil {
 		return err

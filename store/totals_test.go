@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -156,38 +157,56 @@ func TestValuesOf(t *testing.T) {
 }
 
 // TestBound trims an hour and holds what is told of the rest against what was
-// there.
+// there, before and after an event comes late.
 func TestBound(t *testing.T) {
 	s := open(t, t.TempDir())
+	hour := at.Truncate(24 * time.Hour)
 	var events []relaylens.Event
 	n := 0
+	add := func(user int) {
+		e := event(n)
+		e.Time, e.User = hour.Add(time.Duration(n)*time.Millisecond), fmt.Sprintf("u%d", user)
+		events = append(events, e)
+		n++
+	}
 	for user := range topValues + 100 {
-		for range 1 + user/500 {
-			e := event(n)
-			e.Time, e.User = at.Truncate(time.Hour).Add(time.Duration(n)*time.Millisecond), fmt.Sprintf("u%d", user)
-			events = append(events, e)
-			n++
+		for range 2 + user/500 {
+			add(user)
 		}
 	}
 	commit(t, s, &Batch{Events: events})
-	if _, err := s.Retain(context.Background(), Retention{}, at.Add(24*time.Hour)); err != nil {
+	if _, err := s.Retain(context.Background(), Retention{}, hour.Add(4*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	kept, rest, bound := int64(0), int64(0), int64(0)
-	for v, err := range s.Values(context.Background(), Span{}) {
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case v.Field != "user":
-		case v.Value == "":
-			rest, bound = v.Events, v.Bound
-		default:
-			kept += v.Events
+	check := func(when string) {
+		t.Helper()
+		kept, rest, bound := int64(0), int64(0), int64(0)
+		for v, err := range s.Values(context.Background(), Span{}) {
+			switch {
+			case err != nil:
+				t.Fatal(err)
+			case v.Field != "user":
+			case v.Value == "":
+				rest, bound = v.Events, v.Bound
+			default:
+				kept += v.Events
+			}
+		}
+		if kept+rest != int64(n) || rest != 200 || bound != 2 {
+			t.Errorf("%s: kept %d, rest %d, bound %d of %d", when, kept, rest, bound, n)
 		}
 	}
-	if kept+rest != int64(n) || rest != 100 || bound != 1 {
-		t.Errorf("kept %d, rest %d, bound %d of %d", kept, rest, bound, n)
+	check("trimmed")
+	events = nil
+	add(5000)
+	commit(t, s, &Batch{Events: events})
+	check("a late event")
+	for _, field := range topFields {
+		if err := s.transact(t.Context(), "", func(tx *sql.Tx) error { return s.tops.addUpField(t.Context(), tx, hour.Unix(), field) }); err != nil {
+			t.Fatal(err)
+		}
 	}
+	check("added up")
 }
 
 func TestBriefTellsWhatItSays(t *testing.T) {
@@ -227,7 +246,7 @@ func brieflyTold(e relaylens.Event) relaylens.Event {
 func TestDamagedRowsAreNoValues(t *testing.T) {
 	for _, text := range []string{"relay_denied", "relay_denied 1 2 3 ", "relay_denied 1 2 3 9 abc", "relay_denied 1 2 3 -1 abc", "nonsense 1 2 3 1 a", "relay_denied x 2 3 1 a"} {
 		var v Value
-		if rest, err := v.unpack(text, map[string]relaylens.Kind{}); err == nil {
+		if rest, err := v.unpack(text, map[string]relaylens.Kind{}, false); err == nil {
 			t.Errorf("%q: %+v, rest %q", text, v, rest)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // statements are prepared once on the writing connection.
 type statements struct {
-	event, position, forget, total, top, context, revision *sql.Stmt
+	event, position, forget, total, top, late, daily, context, revision *sql.Stmt
 }
 
 func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
@@ -27,6 +27,9 @@ func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&st.total, `INSERT INTO hourly_totals (hour, host, mta, kind, direction, reason, cause, class, events) VALUES (?,?,?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events`},
 		{&st.top, `INSERT INTO hourly_top (hour, field, value, kind, events, first, last) VALUES (?,?,?,?,?,?,?)
+			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
+		{&st.late, "UPDATE daily SET late = 1 WHERE day = ? AND field = ?"},
+		{&st.daily, `INSERT INTO daily_top (day, field, value, kind, events, first, last, bound) VALUES (?,?,?,?,?,?,?,0)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
 		{&st.context, "INSERT INTO context (minute, host, mta, kind, direction, client_ip, user, sender, recipient, events) VALUES (?,?,?,?,?,?,?,?,?,?)"},
 		{&st.revision, "INSERT INTO revisions (id) SELECT id FROM events WHERE id = ? AND EXISTS (SELECT 1 FROM outbox)"},

@@ -11,18 +11,33 @@ import (
 	"github.com/relaylens/relaylens/store"
 )
 
-// halves splits a span of whole hours, so that both may be read at once. What is
+// maxPieces are what a span is split into.
+const maxPieces = 8
+
+// pieces splits a span of whole hours, so that several may be read at once: between
+// days (UTC) where it has whole days, which the store tells of together. What is
 // open stays whole.
-func halves(span store.Span) []store.Span {
+func pieces(span store.Span) []store.Span {
+	const day = 24 * time.Hour
 	until := span.Until
 	if until.IsZero() {
 		until = time.Now()
 	}
-	middle := span.Since.Add(until.Sub(span.Since) / 2).Truncate(time.Hour)
-	if span.Since.IsZero() || !middle.After(span.Since) || !middle.Before(until) {
+	if span.Since.IsZero() || !span.Since.Before(until) {
 		return []store.Span{span}
 	}
-	return []store.Span{{Since: span.Since, Until: middle}, {Since: middle, Until: span.Until}}
+	unit := time.Hour
+	if !span.Since.Add(day - 1).Truncate(day).Add(day).After(until) {
+		unit = day
+	}
+	step := (until.Sub(span.Since)/maxPieces + unit - 1).Truncate(unit)
+	var list []store.Span
+	since := span.Since
+	for at := since.Truncate(unit).Add(step); at.Before(until); at = at.Add(step) {
+		list = append(list, store.Span{Since: since, Until: at})
+		since = at
+	}
+	return append(list, store.Span{Since: since, Until: span.Until})
 }
 
 // together runs jobs, a few at once, and gives the first error. Of a store that

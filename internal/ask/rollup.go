@@ -73,7 +73,7 @@ func (r *Summary) countHours(ctx context.Context, s *store.Store) error {
 		if !ok[1] || span != r.o.Span {
 			continue
 		}
-		for _, part := range halves(whole) {
+		for _, part := range pieces(whole) {
 			jobs = append(jobs, func() error { return share(&mu, s.Values(ctx, part), r.addValue) })
 		}
 	}

@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+)
+
+// topFields are the fields of hourly_top and daily_top.
+var topFields = [...]string{"client_ip", "network", "user", "sender_domain", "recipient_domain", "remote_host"}
+
+const (
+	hourSeconds = 3600
+	daySeconds  = 24 * hourSeconds
+	// dailyVersion is the schema that brought daily_top. A daemon that was not
+	// restarted yet has an older one, and commands read it.
+	dailyVersion = 4
+)
+
+// limits are how many values stay of each field.
+type limits struct{ hour, day int }
+
+// dayOf is the beginning of the day (UTC) of a time, both in Unix seconds.
+func dayOf(seconds int64) int64 { return seconds - ((seconds%daySeconds)+daySeconds)%daySeconds }
+
+// addUp keeps the largest values of each hour that ended before a time, so that an
+// attacker's many names cost one row an hour, and adds the days up that ended
+// before it. Days that are done and had no events since cost nothing. Hours before
+// since may be gone, so that their day is not whole.
+func (s *Store) addUp(ctx context.Context, since, before int64) error {
+	done, err := s.daysDone(ctx)
+	if err != nil {
+		return err
+	}
+	for at := since; ; {
+		var hour *int64
+		if err := s.read.QueryRowContext(ctx, "SELECT min(hour) FROM hourly_totals WHERE hour >= ? AND hour < ?", at, before).Scan(&hour); err != nil {
+			return fmt.Errorf("add up days: %w", err)
+		}
+		if hour == nil {
+			return nil
+		}
+		day := dayOf(*hour)
+		if at = day + daySeconds; done[day] {
+			continue
+		}
+		if err := s.transact(ctx, "trim hours", func(tx *sql.Tx) error { return s.tops.trimDay(ctx, tx, day, min(before, at)) }); err != nil {
+			return err
+		}
+		if day < since || at > before {
+			continue
+		}
+		for _, field := range topFields {
+			if err := s.transact(ctx, "add up a day", func(tx *sql.Tx) error { return s.tops.addUpField(ctx, tx, day, field) }); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// daysDone are the days that need nothing more.
+func (s *Store) daysDone(ctx context.Context) (map[int64]bool, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT day FROM daily GROUP BY day HAVING count(*) = ? AND max(late) = 0", len(topFields))
+	if err != nil {
+		return nil, fmt.Errorf("read days: %w", err)
+	}
+	defer rows.Close()
+	done := make(map[int64]bool)
+	for rows.Next() {
+		var day int64
+		if err := rows.Scan(&day); err != nil {
+			return nil, fmt.Errorf("read days: %w", err)
+		}
+		done[day] = true
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read days: %w", err)
+	}
+	return done, nil
+}
+
+// trimDay adds up the small values of the hours of a day before a time, and of the
+// day itself where events came late.
+func (l limits) trimDay(ctx context.Context, tx *sql.Tx, day, before int64) error {
+	const (
+		hours = `SELECT hour, field, value, kind FROM (
+			SELECT hour, field, value, kind, row_number() OVER (PARTITION BY hour, field ORDER BY events DESC, value, kind) AS rank
+			FROM hourly_top WHERE hour >= ?1 AND hour < ?2 AND value <> '' AND hour IN (
+				SELECT hour FROM hourly_top WHERE hour >= ?1 AND hour < ?2 AND value <> '' GROUP BY hour, field HAVING count(*) > ?3))
+			WHERE rank > ?3`
+		days = `SELECT day, field, value, kind FROM (
+			SELECT day, field, value, kind, row_number() OVER (PARTITION BY field ORDER BY events DESC, value, kind) AS rank
+			FROM daily_top WHERE day = ?1 AND value <> '') WHERE rank > ?2`
+	)
+	for _, step := range []struct {
+		query string
+		args  []any
+	}{
+		{`INSERT INTO hourly_top (hour, field, value, kind, events, first, last)
+			SELECT hour, field, '', kind, sum(events), min(first), max(last) FROM hourly_top
+			WHERE (hour, field, value, kind) IN (` + hours + `) GROUP BY hour, field, kind
+			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`,
+			[]any{day, before, l.hour}},
+		{`DELETE FROM hourly_top WHERE (hour, field, value, kind) IN (` + hours + `)`, []any{day, before, l.hour}},
+		// A value may be added up once more, so the bounds add.
+		{`INSERT INTO daily_top (day, field, value, kind, events, first, last, bound)
+			SELECT day, field, '', kind, sum(events), min(first), max(last), max(events) FROM daily_top
+			WHERE (day, field, value, kind) IN (` + days + `) GROUP BY day, field, kind
+			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last),
+				bound = bound + excluded.bound`, []any{day, l.day}},
+		{`DELETE FROM daily_top WHERE (day, field, value, kind) IN (` + days + `)`, []any{day, l.day}},
+		{`UPDATE daily SET late = 0 WHERE day = ?`, []any{day}},
+	} {
+		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addUpField writes one field of a day, unless it is there. Events that came since
+// the hours were trimmed are looked at with the next ones that are late.
+//
+// A value whose name is not kept had at most, in each hour without its name, what
+// [bound] tells, and in the hours with it what is left out here.
+func (l limits) addUpField(ctx context.Context, tx *sql.Tx, day int64, field string) error {
+	const sums = `WITH RECURSIVE
+		h (hour) AS (VALUES (?1) UNION ALL SELECT hour + 3600 FROM h WHERE hour < ?1 + 82800),
+		least (hour, events) AS MATERIALIZED (SELECT hour, coalesce(
+			(SELECT events FROM hourly_top t WHERE t.hour = h.hour AND t.field = ?2 AND t.value <> '' ORDER BY events DESC LIMIT 1 OFFSET ?4 - 1),
+			(SELECT min(events) FROM hourly_top t WHERE t.hour = h.hour AND t.field = ?2 AND t.value <> ''), 1 << 62)
+			FROM h WHERE EXISTS (SELECT 1 FROM hourly_top t WHERE t.hour = h.hour AND t.field = ?2 AND t.value = '')),
+		sums (value, kind, events, first, last, bound) AS (SELECT value, kind, sum(t.events), min(first), max(last),
+			sum(CASE WHEN value = '' THEN min(t.events, (SELECT l.events FROM least l WHERE l.hour = h.hour)) ELSE 0 END)
+			FROM h CROSS JOIN hourly_top t WHERE t.hour = h.hour AND t.field = ?2 GROUP BY value, kind),
+		ranked AS (SELECT *, value <> '' AND row_number() OVER (PARTITION BY value = '' ORDER BY events DESC, value, kind) > ?3 AS small FROM sums)
+		INSERT INTO daily_top (day, field, value, kind, events, first, last, bound)
+		SELECT ?1, ?2, CASE WHEN small THEN '' ELSE value END AS name, kind, sum(events), min(first), max(last),
+			sum(bound) + max(CASE WHEN small THEN events ELSE 0 END) FROM ranked GROUP BY name, kind`
+	var there bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM daily WHERE day = ? AND field = ?)", day, field).Scan(&there); err != nil || there {
+		return err
+	}
+	for _, step := range []struct {
+		query string
+		args  []any
+	}{
+		{"DELETE FROM daily_top WHERE day = ? AND field = ?", []any{day, field}},
+		{sums, []any{day, field, l.day, l.hour}},
+		{"INSERT INTO daily (day, field, late) VALUES (?, ?, 1)", []any{day, field}},
+	} {
+		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stretch is a part of a span that one table tells of.
+type stretch struct {
+	since, until int64
+	daily        bool
+}
+
+// stretches splits a span of whole hours in what daily_top tells of and what
+// hourly_top does, in order.
+func (s *Store) stretches(ctx context.Context, span Span) ([]stretch, error) {
+	since, until := span.hours()
+	if !s.daily {
+		return []stretch{{since, until, false}}, nil
+	}
+	rows, err := s.read.QueryContext(ctx, "SELECT day FROM daily WHERE day >= ? AND day <= ? GROUP BY day HAVING count(*) = ? ORDER BY day",
+		since, until-daySeconds, len(topFields))
+	if err != nil {
+		return nil, fmt.Errorf("read days: %w", err)
+	}
+	defer rows.Close()
+	var parts []stretch
+	for rows.Next() {
+		var day int64
+		if err := rows.Scan(&day); err != nil {
+			return nil, fmt.Errorf("read days: %w", err)
+		}
+		if n := len(parts); n > 0 && day == since {
+			parts[n-1].until += daySeconds
+		} else {
+			if since < day {
+				parts = append(parts, stretch{since, day, false})
+			}
+			parts = append(parts, stretch{day, day + daySeconds, true})
+		}
+		since = day + daySeconds
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read days: %w", err)
+	}
+	if since < until {
+		parts = append(parts, stretch{since, until, false})
+	}
+	return parts, nil
+}
+
+// parted hands on what ask gives of each stretch of a span.
+func (s *Store) parted(ctx context.Context, span Span, ask func(stretch) iter.Seq2[Value, error]) iter.Seq2[Value, error] {
+	return func(yield func(Value, error) bool) {
+		parts, err := s.stretches(ctx, span)
+		if err != nil {
+			yield(Value{}, err)
+			return
+		}
+		for _, p := range parts {
+			for v, err := range ask(p) {
+				if !yield(v, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
