@@ -138,14 +138,11 @@ func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, ma
 
 // causesOf are the causes of a span that findings are made of.
 func causesOf(ctx context.Context, s *store.Store, span store.Span) ([]relaylens.Cause, error) {
-	set := map[relaylens.Cause]bool{}
-	for t, err := range s.Totals(ctx, span.Around()) {
-		if err != nil {
-			return nil, err
-		}
-		set[t.Cause] = true
+	causes, err := s.Causes(ctx, span.Around())
+	if err != nil {
+		return nil, err
 	}
 	return slices.DeleteFunc(relaylens.Causes(), func(c relaylens.Cause) bool {
-		return !set[c] || c == relaylens.CauseNone || c == relaylens.CausePolicy || c == relaylens.CauseUnknown
+		return !slices.Contains(causes, c) || c == relaylens.CauseNone || c == relaylens.CausePolicy || c == relaylens.CauseUnknown
 	}), nil
 }
