@@ -158,4 +158,3 @@ func bound(hour []Value, most int) {
 		}
 	}
 }
-
