@@ -230,6 +230,7 @@ func bySeries(a, b Spike) int {
 
 func (d *Detector) learnWindows(t *track, now int64) {
 	const certain = 0.3
+	t.learn(now)
 	if d.gap || t.episode.on || t.profile.known < 6 || t.doubt > certain && t.profile.total > 20 {
 		return
 	}
@@ -240,14 +241,14 @@ func (d *Detector) learnWindows(t *track, now int64) {
 	}
 }
 
-// learnWindow takes a window that has just ended for an ordinary one, unless it is
-// of what comes every night.
+// learnWindow has a window that has just ended taken for an ordinary one, unless
+// it is of what comes every night.
 func (d *Detector) learnWindow(t *track, w int, now int64) {
 	r := t.read(w, now, 0)
 	if r.expected <= 0 || r.surprise > tailFrom && d.usual(t, &r, now) > 0 {
 		return
 	}
-	t.spread[w].add(float64(r.n), r.expected, t.alpha(w, r.expected))
+	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: w, n: float32(r.n), mean: float32(r.expected)})
 }
 
 func (d *Detector) newCell(now int64) {
@@ -288,6 +289,7 @@ func (d *Detector) relearn(newest int64) {
 		d.learner.week[mod(i, historyHours)] = uint8(d.slot(i))
 	}
 	for _, t := range d.tracks {
+		d.learner.frozen = t.episode.frozen(d.head * pane)
 		d.learner.learn(t.history, &t.profile)
 	}
 	d.setNeeded()
@@ -335,8 +337,9 @@ func (d *Detector) slot(hour int64) int {
 const (
 	month = 30 * 24 * 3600 // seconds
 	// Windows are looked at at every pane and overlap: as many independent ones as
-	// would be surprising as often, for each that fits in the time.
-	overlap = 20
+	// would be surprising as often, for each that fits in the time. Rates wander
+	// more than any distribution says, so it is more than what overlaps.
+	overlap = 40
 )
 
 // setNeeded shares the false pages among the windows of the series that have

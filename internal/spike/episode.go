@@ -18,6 +18,10 @@ type episode struct {
 const (
 	calmTime     = 15 * 60 // nothing unusual for so long ends a spike
 	calmSurprise = 4.6     // one in a hundred
+	// sizeSurprise is what a window needs to tell how large a spike is that is on
+	// anyway: few windows are asked, so one in ten thousand is enough.
+	sizeSurprise = 9.2
+	freshTime    = 12 * 3600 // for so long a spike does not move the level
 )
 
 // judge looks at the windows of a series that end now. It reports whether a
@@ -34,16 +38,20 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if r.surprise > calmSurprise && w <= max(e.window-1, 2) {
 			usual = false
 		}
-		if int(r.n) < d.settings.MinEvents || r.surprise < d.needed[w] || d.routine(t, &r, now) {
+		least := d.needed[w]
+		if e.on {
+			least = min(least, sizeSurprise)
+		}
+		if int(r.n) < d.settings.MinEvents || r.surprise < least || d.routine(t, &r, now) {
 			continue
 		}
 		height = max(height, factor(float64(r.n), r.expected))
-		if over := r.surprise - d.needed[w]; over > excess || best.n == 0 {
+		if over := r.surprise - d.needed[w]; over >= 0 && (over > excess || best.n == 0) {
 			best, excess = r, over
 		}
 	}
 	began := best.n > 0 && d.surprising(t, best, excess, now)
-	if best.n > 0 {
+	if e.on {
 		e.spike.Height = max(e.spike.Height, height)
 	}
 	return began || e.on && d.calm(t, usual, now)
@@ -53,6 +61,7 @@ func (d *Detector) surprising(t *track, r reading, excess float64, now int64) (b
 	e := &t.episode
 	if !e.on {
 		began = true
+		t.lessons = t.lessons[:0]
 		*e = episode{on: true, window: r.window, end: e.end, best: math.Inf(-1)}
 		e.spike = Spike{Series: t.series, Start: unix(t.onset(now, e.end, r)), Found: unix(now), Last: unix(now)}
 	}
@@ -147,4 +156,14 @@ func (d *Detector) peak(t *track, last, length int64) (most float64, ok bool) {
 func middle(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
+}
+
+// frozen is the first hour that is not to move the level of a track, as a spike
+// began in it: what stays is usual after a while, and not while it grows.
+func (e *episode) frozen(now int64) int64 {
+	began := e.spike.Start.Unix()
+	if !e.on || now-began >= freshTime {
+		return math.MaxInt64
+	}
+	return floorDiv(began, 3600)
 }

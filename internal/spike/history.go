@@ -109,6 +109,7 @@ type learner struct {
 	values   []float64
 	week     [historyHours]uint8 // hour of the week of each hour of the history
 	newest   int64
+	frozen   int64 // hours from this one on leave the level as it is
 	perSlot  [168][]float64
 	perHour  [24][2][]float64 // workday, weekend
 	ratios   []hourRatio
@@ -116,6 +117,10 @@ type learner struct {
 }
 
 type hourRatio struct{ n, mean float64 }
+
+// newHours are the last hours that the windows reach back into, and what is
+// foreseen for them.
+const newHours = 4
 
 // Monday is day 0 of the week.
 func weekend(slot int) int {
@@ -127,7 +132,7 @@ func weekend(slot int) int {
 
 // learn makes p anew from the hours until newest. Nothing of l is kept but room.
 func (l *learner) learn(h *history, p *profile) {
-	p.known, p.total, p.recent = 0, 0, h.some
+	p.recent = h.some
 	l.sortIn(h, p)
 	if !h.some {
 		for i := range p.doubt {
@@ -192,6 +197,10 @@ func (l *learner) sortIn(h *history, p *profile) {
 		l.perHour[i][0], l.perHour[i][1] = l.perHour[i][0][:0], l.perHour[i][1][:0]
 	}
 	l.allHours = l.allHours[:0]
+	// What a window is compared with must not be made of the same refusals, once
+	// there are days enough to do without.
+	tooNew := int64(min(newHours, p.known/24))
+	p.known, p.total = 0, 0
 	for i := l.newest - historyHours + 1; i <= l.newest; i++ {
 		n := h.hour(i)
 		if n == unknown {
@@ -199,6 +208,9 @@ func (l *learner) sortIn(h *history, p *profile) {
 		}
 		p.known++
 		p.total += float64(n)
+		if i > l.newest-tooNew {
+			continue
+		}
 		slot := int(l.week[mod(i, historyHours)])
 		l.perSlot[slot] = append(l.perSlot[slot], float64(n))
 		k := weekend(slot)
@@ -233,7 +245,7 @@ func (l *learner) levelOf(h *history, p *profile) float64 {
 	l.ratios = l.ratios[:0]
 	for i := l.newest - levelHours + 1; i <= l.newest; i++ {
 		n, mean := h.hour(i), p.rate[l.week[mod(i, historyHours)]]
-		if n != unknown && mean > 0 {
+		if n != unknown && mean > 0 && i < l.frozen {
 			l.ratios = append(l.ratios, hourRatio{float64(n), mean})
 		}
 	}

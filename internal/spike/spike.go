@@ -64,9 +64,9 @@ type Spike struct {
 	Peak     time.Time
 	Value    float64
 	Expected float64
-	// Height is the most that the refusals of any surprising window were above what
-	// was expected there, as a factor: what changes by an order of magnitude does
-	// so in a short window first.
+	// Height is the most that the refusals of a window were above what was expected
+	// there, as a factor, of those that are beyond chance: what changes by an order
+	// of magnitude does so in a short window first.
 	Height float64
 	// Probability is that of so many refusals or more in one such window by
 	// chance, had nothing happened.

@@ -18,6 +18,30 @@ type track struct {
 	cell     int64 // under way when the cells were foreseen
 	doubt    float64
 	episode  episode
+	lessons  []lesson // in the order in which they are due
+}
+
+// lesson is a window that is taken for an ordinary one unless a spike is found
+// soon: what begins to rise must not teach that this is usual.
+type lesson struct {
+	due     int64
+	window  int
+	n, mean float32
+}
+
+// lessonDelay is the time in which a slow rise should be found.
+const lessonDelay = 3600
+
+// learn takes the lessons that are due.
+func (t *track) learn(now int64) {
+	done := 0
+	for done < len(t.lessons) && t.lessons[done].due <= now {
+		l := &t.lessons[done]
+		n, mean := float64(l.n), float64(l.mean)
+		t.spread[l.window].add(n, mean, t.alpha(l.window, mean))
+		done++
+	}
+	t.lessons = t.lessons[done:]
 }
 
 // numForeseen is how many cells the longest window touches, the one under way
