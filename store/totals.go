@@ -111,13 +111,15 @@ func (t *Total) unpack(text string, seen map[string]Total) (rest string, err err
 		}
 		end += n + 1
 	}
-	words, ok := text[:end], false
-	if *t, ok = seen[words]; !ok {
-		if err := t.parse(strings.Split(words, " ")); err != nil {
+	words := text[:end]
+	alike, ok := seen[words]
+	if !ok {
+		if err := alike.parse(strings.Split(words, " ")); err != nil {
 			return "", err
 		}
-		seen[strings.Clone(words)] = *t
+		seen[strings.Clone(words)] = alike
 	}
+	*t = alike
 	events, text, _ := strings.Cut(text[end:], " ")
 	length, text, _ := strings.Cut(text, " ")
 	n, err := strconv.Atoi(length)

@@ -65,6 +65,7 @@ func hours() []relaylens.Event {
 		e.Time = at.Truncate(time.Hour).Add(time.Duration(i) * 36 * time.Second)
 		e.ClientIP = netip.AddrFrom4([4]byte{203, 0, byte(i % 3), byte(i % 20)})
 		e.User = []string{"joe", "", "ann\tx\n1 2", "bob"}[i%4]
+		e.Host = []string{"mx1", "", "mx 2 3 x"}[i%3]
 		if i%5 == 0 {
 			e.Kind, e.Reason = relaylens.KindRejected, relaylens.ReasonDNSBL
 		}
@@ -248,6 +249,12 @@ func TestDamagedRowsAreNoValues(t *testing.T) {
 		var v Value
 		if rest, err := v.unpack(text, map[string]relaylens.Kind{}, false); err == nil {
 			t.Errorf("%q: %+v, rest %q", text, v, rest)
+		}
+	}
+	for _, text := range []string{"postfix", "postfix rejected inbound    1 3 ab", "postfix rejected inbound    1 -1 ab", "postfix rejected inbound    x 1 a", "nonsense rejected inbound    1 1 a"} {
+		var total Total
+		if rest, err := total.unpack(text, map[string]Total{}); err == nil {
+			t.Errorf("%q: %+v, rest %q", text, total, rest)
 		}
 	}
 }
