@@ -239,7 +239,7 @@ func TestFindings(t *testing.T) {
 		partial bool
 	}{{500, 50, false}, {49, 1, true}} {
 		r.o.Limits = func() Limits { return Limits{Span: 31 * 24 * time.Hour, Events: c.most} }
-		res, body := r.get("/api/v1/findings?since=today&until=now&match=cause%3Drecipient_domain_not_configured")
+		res, body := r.get("/api/v1/findings?since=-1d&until=now&match=cause%3Drecipient_domain_not_configured")
 		var f finding
 		if err := json.Unmarshal([]byte(body), &f); err != nil {
 			t.Fatalf("%s: %v\n%s", res.Status, err, body)
