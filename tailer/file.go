@@ -66,6 +66,8 @@ type file struct {
 	timing timing
 	waker  waker
 	looked func() // called when everything was looked at, before waiting; for tests
+	opened chan struct{}
+	open   func() // closes opened, once
 
 	openFile func(path string) (handle, error)
 }
@@ -98,8 +100,14 @@ func NewFile(o FileOptions) relaylens.Source {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	return &file{FileOptions: o, timing: defaultTiming, waker: inotify, looked: func() {}, openFile: openHandle}
+	opened := make(chan struct{})
+	return &file{FileOptions: o, timing: defaultTiming, waker: inotify, looked: func() {}, openFile: openHandle,
+		opened: opened, open: sync.OnceFunc(func() { close(opened) })}
 }
+
+// Opened is closed when everything that is there was looked at for the first
+// time: what is written from then on is read, wherever the source begins.
+func (f *file) Opened() <-chan struct{} { return f.opened }
 
 // Name is the path or pattern; lines tell the path.
 func (f *file) Name() string { return f.Path }
@@ -119,7 +127,9 @@ func (f *file) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	}
 	r.started = true
 	for ctx.Err() == nil {
-		if !r.round() {
+		busy := r.round()
+		f.open()
+		if !busy {
 			r.looked()
 			r.wait()
 		}

@@ -1,6 +1,7 @@
 package tailer
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -144,5 +145,48 @@ func TestUnfinishedArchive(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOpened: a line that is written once the source has begun comes, however
+// soon that is.
+func TestOpened(t *testing.T) {
+	for range 30 {
+		path := filepath.Join(t.TempDir(), "mail.log")
+		if err := os.WriteFile(path, []byte("before\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		source := NewFile(FileOptions{Path: path})
+		ctx, cancel := context.WithCancel(t.Context())
+		out, ended := make(chan relaylens.Batch, 1), make(chan struct{})
+		go func() {
+			defer close(ended)
+			if err := source.Run(ctx, out); err != nil {
+				t.Error(err)
+			}
+		}()
+		<-source.(interface{ Opened() <-chan struct{} }).Opened()
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString("after\n"); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		for got := ""; got != "after"; {
+			b := <-out
+			for i := range b.Lines {
+				got = b.Lines[i].Text
+			}
+			if got == "before" {
+				t.Fatal("the file was read from its beginning")
+			}
+			if b.Release != nil {
+				b.Release()
+			}
+		}
+		cancel()
+		<-ended
 	}
 }

@@ -231,15 +231,44 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.resume(ctx); err != nil {
 		return err
 	}
+	var opened []<-chan struct{}
 	for _, s := range a.sources {
-		a.follow.start(s.Name(), a.source(s))
+		source := a.source(s)
+		a.follow.start(s.Name(), source)
+		if o, ok := source.(opener); ok {
+			opened = append(opened, o.Opened())
+		}
 	}
 	a.cleanup.push("stop sources", a.follow.stopAll)
+	waitOpened(ctx, opened)
 	a.ready.Store(true)
 	a.cleanup.push("announce stop", a.announceStop)
 	a.tell(stateReady + "\nSTATUS=following " + a.follow.summary() + ", listening on " + a.Addr().String())
 	a.logger.Info("started", zap.Stringer("address", a.Addr()), zap.Strings("paths", a.follow.paths()))
 	return nil
+}
+
+// opener is a source that says when it has begun.
+type opener interface{ Opened() <-chan struct{} }
+
+// openTimeout is how long the daemon is not ready for the sake of a source that
+// cannot begin, on a file system that hangs.
+const openTimeout = 5 * time.Second
+
+// waitOpened waits until sources have begun, so that no line is lost that is
+// written by somebody who waited for the daemon.
+func waitOpened(ctx context.Context, opened []<-chan struct{}) {
+	timeout := time.NewTimer(openTimeout)
+	defer timeout.Stop()
+	for _, o := range opened {
+		select {
+		case <-o:
+		case <-ctx.Done():
+			return
+		case <-timeout.C:
+			return
+		}
+	}
 }
 
 // Stop stops what runs, in the reverse order of its start: sources, pipeline,
