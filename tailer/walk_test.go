@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -177,7 +178,7 @@ func TestOpened(t *testing.T) {
 		for got := ""; got != "after"; {
 			b := <-out
 			for i := range b.Lines {
-				got = b.Lines[i].Text
+				got = strings.Clone(b.Lines[i].Text)
 			}
 			if got == "before" {
 				t.Fatal("the file was read from its beginning")
