@@ -72,7 +72,7 @@ func (s *sample) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, end(daemon)) }()
-	fmt.Fprintf(s.out, "metrics   %s/metrics\nlogs      %s\nend with  ctrl-c\n\n", s.url, s.dir)
+	fmt.Fprintf(s.out, "look at   %[1]s/\nmetrics   %[1]s/metrics\nsummary   bin/relaylens summary --data-dir %[2]s\nlogs      %[3]s\nend with  ctrl-c\n\n", s.url, filepath.Join(s.dir, "data"), s.dir)
 	return s.play(ctx, logs)
 }
 
