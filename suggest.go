@@ -22,18 +22,19 @@ func meant(given string, names []string) string {
 func Suggest(given string, names []string) string {
 	best, limit := "", 1+len(given)/4
 	for _, name := range names {
-		if plainName(given) == plainName(name) {
+		if PlainName(given) == PlainName(name) {
 			return name
 		}
-		if d := editDistance(plainName(given), plainName(name)); d <= limit {
+		if d := editDistance(PlainName(given), PlainName(name)); d <= limit {
 			best, limit = name, d-1
 		}
 	}
 	return best
 }
 
-// plainName leaves out what people write in different ways: clientIP, client-ip.
-func plainName(name string) string {
+// PlainName is a name without what people write in different ways: clientIP,
+// client-ip and client_ip are one.
+func PlainName(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == '-' || r == '.' || r == ' ' {
 			return -1

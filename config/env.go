@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/relaylens/relaylens"
 )
 
 const (
@@ -69,7 +71,7 @@ func unknownVariables(vars map[string]string) []error {
 			continue
 		}
 		e := &Error{Where: cut(name), Problem: "unknown variable", Remedy: "unset it; names that begin with " + EnvPrefix + " are for keys of the configuration"}
-		if s := suggest(strings.TrimPrefix(name, EnvPrefix), known); s != "" {
+		if s := relaylens.Suggest(strings.TrimPrefix(name, EnvPrefix), known); s != "" {
 			e.Remedy = "did you mean " + EnvPrefix + s + "?"
 		}
 		errs = append(errs, e)

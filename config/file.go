@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/relaylens/relaylens"
 )
 
 // maxFile bounds the configuration file; what is larger is some other file.
@@ -273,11 +275,11 @@ func unknownRemedy(f *field, path, name string) string {
 	for _, c := range f.children {
 		names = append(names, c.name)
 	}
-	if s := suggest(name, names); s != "" {
+	if s := relaylens.Suggest(name, names); s != "" {
 		return "did you mean " + join(path, s) + "?"
 	}
 	for _, l := range leaves() {
-		if plain(name) == plain(l.name) || plain(name) == plain(l.path) {
+		if relaylens.PlainName(name) == relaylens.PlainName(l.name) || relaylens.PlainName(name) == relaylens.PlainName(l.path) {
 			return "did you mean " + l.path + "?"
 		}
 	}

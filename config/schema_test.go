@@ -192,7 +192,7 @@ func TestSuggest(t *testing.T) {
 		"source": "sources", "time_zone": "timezone", "maxhost": "max_hosts", "lgo": "log",
 		"colour": "", "": "", "x": "", strings.Repeat("listen", 100): "",
 	} {
-		if got := suggest(given, names); got != want {
+		if got := relaylens.Suggest(given, names); got != want {
 			t.Errorf("%q: did you mean %q, want %q", given, got, want)
 		}
 	}

@@ -118,7 +118,7 @@ func (k *checker) text(f *field, key, text string) {
 		k.refuse(key, quote(text)+" has characters that are not text", "remove them")
 	case f.enum != nil && !slices.Contains(f.enum, text):
 		remedy := f.remedy()
-		if s := suggest(text, f.enum); s != "" {
+		if s := relaylens.Suggest(text, f.enum); s != "" {
 			remedy = "did you mean " + s + "?"
 		}
 		k.refuse(key, quote(text)+" is not one of the values", remedy)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/relaylens/relaylens"
@@ -53,7 +52,7 @@ func (r *rollup) add(e *relaylens.Event) {
 	}
 	if e.ClientIP.IsValid() {
 		r.addTop(e, hour, "client_ip", e.ClientIP.String())
-		r.addTop(e, hour, "network", Network(e.ClientIP).String())
+		r.addTop(e, hour, "network", relaylens.NetworkOf(e.ClientIP).String())
 	}
 	r.addTop(e, hour, "user", e.User)
 	r.addTop(e, hour, "sender_domain", e.SenderDomain())
@@ -83,20 +82,6 @@ func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {
 	}
 	c.events++
 	c.first, c.last = min(c.first, at), max(c.last, at)
-}
-
-// Network is the network that a client is counted under: /24 for IPv4, /64 for
-// IPv6, what one customer usually has.
-func Network(a netip.Addr) netip.Prefix {
-	bits := 64
-	if a.Is4() {
-		bits = 24
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }
 
 // write adds the counts to the tables, in key order, which is the order of

@@ -13,9 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/config"
-	"github.com/relaylens/relaylens/internal/app"
-	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/summary"
 )
 
@@ -89,7 +86,7 @@ func runExplain(c *cobra.Command, o explainOptions, args []string) error {
 	if o.output != "text" && o.output != "json" {
 		return usagef("--output %q: choose text or json", o.output)
 	}
-	options, err := o.parserOptions()
+	options, err := parserOptions(o.config, o.mta)
 	if err != nil {
 		return err
 	}
@@ -111,28 +108,6 @@ func runExplain(c *cobra.Command, o explainOptions, args []string) error {
 		return err
 	}
 	return o.write(c, xs, e)
-}
-
-// parserOptions reads what the flags and the configuration say of the parser.
-func (o *explainOptions) parserOptions() (parsers.Options, error) {
-	var options parsers.Options
-	if o.config != "" {
-		cfg, err := config.Load(config.LoadOptions{File: o.config})
-		if err != nil {
-			return options, err
-		}
-		if options, err = app.ParserOptions(cfg); err != nil {
-			return options, err
-		}
-	}
-	if o.mta != "auto" {
-		mta, err := relaylens.ParseMTA(o.mta)
-		if err != nil {
-			return options, usagef("--mta %q: choose auto, postfix, exim or sendmail", o.mta)
-		}
-		options.MTA = mta
-	}
-	return options, nil
 }
 
 // errUnexplained is the error of an input of which nothing is known; the answer

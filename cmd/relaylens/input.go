@@ -92,10 +92,14 @@ func (o *inputFlags) openStore(c *cobra.Command) (*store.Store, error) {
 }
 
 // parserOptions say how FILEs are to be read.
-func (o *inputFlags) parserOptions() (parsers.Options, error) {
+func (o *inputFlags) parserOptions() (parsers.Options, error) { return parserOptions(o.config, o.mta) }
+
+// parserOptions are what a configuration file, unless it is "", and the flag
+// --mta say of how lines are to be read.
+func parserOptions(file, mta string) (parsers.Options, error) {
 	var options parsers.Options
-	if o.config != "" {
-		cfg, err := config.Load(config.LoadOptions{File: o.config})
+	if file != "" {
+		cfg, err := config.Load(config.LoadOptions{File: file})
 		if err != nil {
 			return options, err
 		}
@@ -103,12 +107,11 @@ func (o *inputFlags) parserOptions() (parsers.Options, error) {
 			return options, err
 		}
 	}
-	if o.mta != "auto" {
-		mta, err := relaylens.ParseMTA(o.mta)
-		if err != nil {
-			return options, usagef("--mta %q: choose auto, postfix, exim or sendmail", o.mta)
+	if mta != "auto" {
+		var err error
+		if options.MTA, err = relaylens.ParseMTA(mta); err != nil {
+			return options, usagef("--mta %q: choose auto, postfix, exim or sendmail", mta)
 		}
-		options.MTA = mta
 	}
 	return options, nil
 }

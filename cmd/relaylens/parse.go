@@ -14,8 +14,6 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
-	"github.com/relaylens/relaylens/config"
-	"github.com/relaylens/relaylens/internal/app"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/summary"
 	"github.com/relaylens/relaylens/tailer"
@@ -68,7 +66,7 @@ func newParseCommand() *cobra.Command {
 }
 
 func runParse(c *cobra.Command, o parseOptions, files []string) error {
-	options, err := o.parserOptions()
+	options, err := parserOptions(o.config, o.mta)
 	if err != nil {
 		return err
 	}
@@ -90,7 +88,7 @@ func runParse(c *cobra.Command, o parseOptions, files []string) error {
 		r.malformed = bufio.NewWriter(f)
 		options.OnMalformed = r.keepMalformed
 	}
-	options.ContextIDs = o.all
+	options.Raw, options.ContextIDs = o.raw, o.all
 	if r.parser, err = parsers.New(options); err != nil {
 		return err
 	}
@@ -101,29 +99,6 @@ func runParse(c *cobra.Command, o parseOptions, files []string) error {
 	}
 	r.tally(c.ErrOrStderr())
 	return errors.Join(err, r.close())
-}
-
-// parserOptions reads what the flags and the configuration say of the parser.
-func (o *parseOptions) parserOptions() (parsers.Options, error) {
-	var options parsers.Options
-	if o.config != "" {
-		cfg, err := config.Load(config.LoadOptions{File: o.config})
-		if err != nil {
-			return options, err
-		}
-		if options, err = app.ParserOptions(cfg); err != nil {
-			return options, err
-		}
-	}
-	options.Raw = o.raw
-	if o.mta != "auto" {
-		mta, err := relaylens.ParseMTA(o.mta)
-		if err != nil {
-			return options, usagef("--mta %q: choose auto, postfix, exim or sendmail", o.mta)
-		}
-		options.MTA = mta
-	}
-	return options, nil
 }
 
 // errOutput marks an error of standard output: there is no point in going on.
