@@ -62,7 +62,7 @@ func New(o Options) (*Parser, error) {
 }
 
 // SetSourceMTA says whose log a source is, for sources whose configuration does.
-// It is called before the source's first line.
+// It is not called while lines are scanned.
 func (p *Parser) SetSourceMTA(name string, mta relaylens.MTA) { p.scanner.log(name).mta = mta }
 
 // Counts tells what became of the lines of a source.

@@ -31,7 +31,6 @@ type Files struct {
 	// size of 0 is not known.
 	Progress func(name string, read, size int64)
 
-	parser *parsers.Parser
 	// twins says that files begin alike: one may be a copy of another, whose
 	// events are told once.
 	twins bool
@@ -50,8 +49,8 @@ type scannedPart struct {
 // only. A file that cannot be read does not stop the others. Lines are read and
 // scanned on one goroutine while emit is called on the caller's.
 func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
-	var err error
-	if l.parser, err = parsers.New(l.Options); err != nil {
+	parser, err := parsers.New(l.Options)
+	if err != nil {
 		return err
 	}
 	scanned, free := make(chan *scannedPart, queued), make(chan *scannedPart, queued)
@@ -64,18 +63,18 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 		errs = l.scan(ctx, func(b *relaylens.Batch) {
 			part := <-free
 			part.release = b.Release
-			l.parser.Scan(b, &part.Scanned)
+			parser.Scan(b, &part.Scanned)
 			scanned <- part
 		})
 	}()
 	for part := range scanned {
-		l.parser.Take(&part.Scanned, emit)
+		parser.Take(&part.Scanned, emit)
 		if part.release != nil {
 			part.release()
 		}
 		free <- part
 	}
-	l.parser.Flush(emit)
+	parser.Flush(emit)
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
