@@ -91,13 +91,14 @@ var Rules = []Rule{
 
 	// Nothing of these is in the program.
 	{Package: "internal/archtest"},
-	{Package: "internal/sample"},
-	{Package: "internal/fleet"},
+	{Package: "internal/demo"},
+	{Package: "internal/sample", Rooms: []string{"internal/demo"}},
+	{Package: "internal/fleet", Rooms: []string{"internal/demo"}},
 	{Package: "internal/generate"},
 	{Package: "internal/bench"},
 	{Package: "internal/testutil", Rooms: rooms, Modules: []string{everyModule}},
-	{Package: "internal/stack"},
-	{Package: "internal/stack/show", Rooms: []string{"internal/stack"}},
+	{Package: "internal/stack", Rooms: []string{"internal/demo"}},
+	{Package: "internal/stack/show", Rooms: []string{"internal/demo", "internal/stack"}},
 	{Package: "dashboards"},
 	{Package: "e2e/alerting", Rooms: []string{"internal/stack"}},
 	{Package: "e2e", Modules: []string{xSys}},

@@ -9,14 +9,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
+
+	"github.com/relaylens/relaylens/internal/demo"
 )
 
 func main() {
@@ -25,19 +24,7 @@ func main() {
 	flag.StringVar(&f.server, "nats-server", "bin/nats-server", "the NATS server")
 	flag.IntVar(&f.shippers, "shippers", 6, "how many mail servers there are; at five a client that tries them all stands out")
 	flag.IntVar(&f.rate, "rate", 20, "refusals a second of each")
-	limit := flag.Duration("for", 0, "end after this time; 0 waits for ctrl-c")
-	flag.Parse()
-
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	if *limit > 0 {
-		ctx, cancel = context.WithTimeout(ctx, *limit)
-		defer cancel()
-	}
-	if err := f.run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "fleet:", err)
-		os.Exit(1)
-	}
+	demo.Main("fleet", f.run)
 }
 
 // fleet is one show.
@@ -82,7 +69,7 @@ func (f *fleet) run(ctx context.Context) (err error) {
 
 // cluster starts three servers on free ports and waits until they have a leader.
 func (f *fleet) cluster(ctx context.Context) error {
-	ports, err := freePorts(ctx, 6)
+	ports, err := demo.FreeAddresses(ctx, 6)
 	if err != nil {
 		return err
 	}
@@ -103,7 +90,7 @@ func (f *fleet) cluster(ctx context.Context) error {
 }
 
 func (f *fleet) reader(ctx context.Context, name string) error {
-	ports, err := freePorts(ctx, 1)
+	ports, err := demo.FreeAddresses(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -112,7 +99,7 @@ func (f *fleet) reader(ctx context.Context, name string) error {
 }
 
 func (f *fleet) shipper(ctx context.Context, name string) error {
-	ports, err := freePorts(ctx, 1)
+	ports, err := demo.FreeAddresses(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -175,30 +162,4 @@ func (f *fleet) end() error {
 		errs = append(errs, l.file.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// freePorts are addresses on which nobody listens.
-func freePorts(ctx context.Context, n int) ([]string, error) {
-	var addresses []string
-	for range n {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close() // all at the end, so that no port is given twice
-		addresses = append(addresses, l.Addr().String())
-	}
-	return addresses, nil
-}
-
-// pause waits for d; false when ctx ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/demo"
 )
 
 // mailLog is the log of one mail server.
@@ -47,7 +49,7 @@ const (
 // play has the logs grow until ctx ends, and tells how far everybody is.
 func (f *fleet) play(ctx context.Context) error {
 	told := time.Now()
-	for pause(ctx, grain) {
+	for demo.Pause(ctx, grain) {
 		for _, l := range f.logs {
 			if err := l.refuse(max(1, f.rate*int(grain)/int(time.Second))); err != nil {
 				return fmt.Errorf("write log: %w", err)

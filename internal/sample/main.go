@@ -9,14 +9,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/demo"
 )
 
 func main() {
@@ -24,25 +23,13 @@ func main() {
 	flag.StringVar(&s.program, "relaylens", "bin/relaylens", "the program to show")
 	flag.StringVar(&s.sessions, "sessions", "testdata/sample", "directory of the sessions to play")
 	flag.DurationVar(&s.pace, "pace", 700*time.Millisecond, "mean time between two sessions")
-	flag.DurationVar(&s.limit, "for", 0, "end after this time; 0 waits for ctrl-c")
-	flag.Parse()
-
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	if s.limit > 0 {
-		ctx, cancel = context.WithTimeout(ctx, s.limit)
-		defer cancel()
-	}
-	if err := s.run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "sample:", err)
-		os.Exit(1)
-	}
+	demo.Main("sample", s.run)
 }
 
 // sample is one show.
 type sample struct {
 	program, sessions string
-	pace, limit       time.Duration
+	pace              time.Duration
 	out               io.Writer
 
 	dir string // temporary: the logs, the daemon's data
@@ -78,13 +65,11 @@ func (s *sample) run(ctx context.Context) (err error) {
 
 // serve starts the daemon on a free port and waits until it is ready.
 func (s *sample) serve(ctx context.Context, paths []string) (*exec.Cmd, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	addresses, err := demo.FreeAddresses(ctx, 1)
 	if err != nil {
-		return nil, fmt.Errorf("find a free port: %w", err)
+		return nil, err
 	}
-	address := listener.Addr().String()
-	listener.Close()
-
+	address := addresses[0]
 	s.url = "http://" + address
 	logPath := filepath.Join(s.dir, "relaylens.log")
 	log, err := os.Create(logPath)
@@ -99,10 +84,10 @@ func (s *sample) serve(ctx context.Context, paths []string) (*exec.Cmd, error) {
 		return nil, fmt.Errorf("start the daemon: %w", err)
 	}
 	for range 100 {
-		if s.ready(ctx) {
+		if _, err := demo.Get(ctx, s.url+"/-/ready"); err == nil {
 			return daemon, nil
 		}
-		if !pause(ctx, 50*time.Millisecond) {
+		if !demo.Pause(ctx, 50*time.Millisecond) {
 			break
 		}
 	}
@@ -120,28 +105,6 @@ func (s *sample) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *sample) ready(ctx context.Context) bool {
-	body, err := s.get(ctx, "/-/ready")
-	return err == nil && body != nil
-}
-
-// get asks the daemon for path; what is not answered 200 is an error.
-func (s *sample) get(ctx context.Context, path string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+path, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("get %s: %s", path, response.Status)
-	}
-	return io.ReadAll(response.Body)
-}
-
 // play writes one session after the other until ctx ends. What it writes it
 // also hands to `relaylens parse`, whose events go to the terminal.
 func (s *sample) play(ctx context.Context, logs []playlist) error {
@@ -155,7 +118,7 @@ func (s *sample) play(ctx context.Context, logs []playlist) error {
 		return fmt.Errorf("start relaylens parse: %w", err)
 	}
 	began, told := time.Now(), time.Now()
-	for pause(ctx, time.Duration(rand.Float64()*2*float64(s.pace))) {
+	for demo.Pause(ctx, time.Duration(rand.Float64()*2*float64(s.pace))) {
 		if err := logs[rand.IntN(len(logs))].session(ctx, stdin); err != nil {
 			return err
 		}
@@ -180,16 +143,4 @@ func end(daemon *exec.Cmd) error {
 		return fmt.Errorf("stop the daemon: %w", err)
 	}
 	return nil
-}
-
-// pause waits for d; false when ctx ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/demo"
 )
 
 // playlist is the log of one server: sessions to be written over and over, with
@@ -82,7 +84,7 @@ func (p *playlist) session(ctx context.Context, copied io.Writer) error {
 		if _, err := io.WriteString(copied, stamped); err != nil {
 			return fmt.Errorf("hand lines to relaylens parse: %w", err)
 		}
-		pause(ctx, rand.N(120*time.Millisecond))
+		demo.Pause(ctx, rand.N(120*time.Millisecond))
 	}
 	return nil
 }
@@ -96,7 +98,7 @@ func (p *playlist) stamp(line string, now time.Time) string {
 func (s *sample) summarize(ctx context.Context, running time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	page, err := s.get(ctx, "/metrics")
+	page, err := demo.Get(ctx, s.url+"/metrics")
 	if err != nil {
 		fmt.Fprintf(s.out, "-- the daemon does not answer: %v\n", err)
 		return

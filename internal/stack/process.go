@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/demo"
 )
 
 // Process is one of the programs.
@@ -65,7 +67,7 @@ func (p *Process) wait(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		_, err := get(ctx, p.URL+p.ready)
+		_, err := demo.Get(ctx, p.URL+p.ready)
 		if err == nil {
 			return nil
 		}
@@ -116,7 +118,9 @@ func (p *Process) Kill() error {
 }
 
 // Get asks the program for path.
-func (p *Process) Get(ctx context.Context, path string) ([]byte, error) { return get(ctx, p.URL+path) }
+func (p *Process) Get(ctx context.Context, path string) ([]byte, error) {
+	return demo.Get(ctx, p.URL+path)
+}
 
 // Said is what the program wrote.
 func (p *Process) Said() string {

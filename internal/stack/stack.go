@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/demo"
 )
 
 // Options of a [Stack].
@@ -72,7 +71,7 @@ func New(o Options) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	addresses, err := freeAddresses(3)
+	addresses, err := demo.FreeAddresses(context.Background(), 3)
 	if err != nil {
 		return nil, err
 	}
@@ -170,35 +169,4 @@ func (s *Stack) Stop() error {
 		errs = append(errs, p.Stop())
 	}
 	return errors.Join(append(errs, s.Pager.close())...)
-}
-
-// freeAddresses are loopback addresses with ports that nobody uses.
-func freeAddresses(n int) (addresses []string, err error) {
-	for range n {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close() // only when all are chosen, so that they differ
-		addresses = append(addresses, l.Addr().String())
-	}
-	return addresses, nil
-}
-
-// get asks a program for path; what is not answered 200 is an error.
-func get(ctx context.Context, url string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("get %s: %s: %s", url, response.Status, body)
-	}
-	return body, err
 }

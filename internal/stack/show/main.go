@@ -12,11 +12,10 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
+	"github.com/relaylens/relaylens/internal/demo"
 	"github.com/relaylens/relaylens/internal/stack"
 )
 
@@ -24,25 +23,12 @@ func main() {
 	s := show{out: os.Stdout}
 	flag.StringVar(&s.program, "relaylens", "bin/relaylens", "the program to show")
 	flag.StringVar(&s.rules, "rules", "alerts/relaylens.rules.yml", "rules for Prometheus")
-	flag.DurationVar(&s.limit, "for", 0, "end after this time; 0 waits for ctrl-c")
-	flag.Parse()
-
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer cancel()
-	if s.limit > 0 {
-		ctx, cancel = context.WithTimeout(ctx, s.limit)
-		defer cancel()
-	}
-	if err := s.run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "stack:", err)
-		os.Exit(1)
-	}
+	demo.Main("stack", s.run)
 }
 
 // show is one run.
 type show struct {
 	program, rules string
-	limit          time.Duration
 	out            io.Writer
 }
 
