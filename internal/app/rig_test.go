@@ -48,6 +48,7 @@ func (f *feed) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 			select {
 			case out <- batch(f.name, texts...):
 			case <-ctx.Done():
+				f.after = append(texts, f.after...)
 			}
 		case <-ctx.Done():
 			if f.hold != nil {
