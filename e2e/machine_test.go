@@ -55,7 +55,7 @@ func newMachine(t *testing.T, server string) *machine {
 	for _, deb := range debs {
 		m.must(run("sh", "-c", `dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"`, "sh", deb, m.root))
 	}
-	m.write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+	m.write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30 attempts:2\n")
 	m.write("/etc/hosts", "127.0.0.1 localhost\n192.0.2.1 mx1.example.com mx1\n")
 	m.write("/etc/mailname", "mx1.example.com\n")
 	return m
@@ -179,10 +179,13 @@ func (m *machine) waitFor(what string, try func() error) {
 	waitFor(m.t, what, try)
 }
 
+// patience is how long something may take on a busy machine that surely comes.
+const patience = 2 * time.Minute
+
 // waitFor polls what other programs do, of which nobody tells.
 func waitFor(t *testing.T, what string, try func() error) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		err := try()
 		if err == nil {

@@ -3,15 +3,20 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
-// TestRun is `make run` for a few seconds: the address of the metrics, events, a
-// summary, and nothing left behind.
+// TestRun is `make run` until there was something to see: the address of the
+// metrics, events, after ctrl-c a summary, and nothing left behind.
 func TestRun(t *testing.T) {
 	relaylens, err := program()
 	if err != nil {
@@ -22,20 +27,43 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	scratch := t.TempDir()
-	cmd := exec.Command(sample, "-relaylens", relaylens, "-sessions", "../testdata/sample", "-pace", "20ms", "-for", "4s")
+	cmd := exec.Command(sample, "-relaylens", relaylens, "-sessions", "../testdata/sample", "-pace", "20ms", "-for", patience.String())
 	cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
-	out, err := cmd.CombinedOutput()
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatal(err)
 	}
-	for _, wants := range []string{
-		`(?m)^metrics   http://127\.0\.0\.1:\d+/metrics$`,
-		`(?m)^.* mx1 .*relay_denied .*client=198\.51\.100\.77 `,
-		`(?m)^-- 4s: [1-9]\d* refusals counted: `,
-	} {
-		if !regexp.MustCompile(wants).Match(out) {
-			t.Errorf("the output has nothing like %s:\n%s", wants, out)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	var said strings.Builder
+	next := func(like string) []string {
+		for lines.Scan() {
+			fmt.Fprintln(&said, lines.Text())
+			if found := regexp.MustCompile(like).FindStringSubmatch(lines.Text()); found != nil {
+				return found
+			}
 		}
+		t.Fatalf("%v; the output has nothing like %s:\n%s%s", cmd.Wait(), like, said.String(), complaints.Bytes())
+		return nil
+	}
+	url := next(`^metrics   (http://127\.0\.0\.1:\d+)/metrics$`)[1]
+	next(`^.* mx1 .*relay_denied .*client=198\.51\.100\.77 `)
+	waitFor(t, "a refusal to be counted", func() error {
+		if n := total((&daemon{t: t, url: url}).refusals()); n == 0 {
+			return errors.New("there is none")
+		}
+		return nil
+	})
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	next(`^-- \d+s: [1-9]\d* refusals counted: `)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, complaints.Bytes())
 	}
 	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)

@@ -65,6 +65,8 @@ type socket struct {
 	m       *gauges
 	dropped prometheus.Counter
 
+	lastDrain time.Duration // shorter or longer in tests
+
 	in     *inbox
 	conns  atomic.Int64
 	saidAt atomic.Int64 // Unix nanoseconds: when a full house was logged
@@ -101,6 +103,7 @@ func NewSocket(o SocketOptions) relaylens.Source {
 	return &socket{
 		SocketOptions: o, log: o.Logger.Named("socket").With(zap.String("source", o.Name)),
 		m: o.Metrics.source(o.Name), dropped: o.Metrics.droppedOf(o.Name),
+		lastDrain: lastDrain,
 	}
 }
 
@@ -130,7 +133,7 @@ func (s *socket) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	})
 	left := s.in.send(ctx, out)
 	wg.Wait()
-	last, end := context.WithTimeout(context.Background(), lastDrain)
+	last, end := context.WithTimeout(context.Background(), s.lastDrain)
 	defer end()
 	s.dropped.Add(float64(s.in.drain(last, out, left)))
 	if err != nil && !errors.Is(err, net.ErrClosed) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,13 +29,16 @@ type socketRun struct {
 	s *socket
 }
 
-func runSocket(t testing.TB, o SocketOptions) *socketRun {
+func runSocket(t testing.TB, o SocketOptions, change ...func(*socket)) *socketRun {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
 	o.Logger, o.Metrics = zap.New(core), NewMetrics(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &socketRun{&journalRun{t: t, out: make(chan relaylens.Batch), done: make(chan error, 1), cancel: cancel, logs: logs, metrics: o.Metrics}, nil}
 	r.s = NewSocket(o).(*socket)
+	for _, c := range change {
+		c(r.s)
+	}
 	go func() { r.done <- r.s.Run(ctx, r.out) }()
 	t.Cleanup(r.stop)
 	eventually(t, func() bool { return testutil.ToFloat64(r.s.m.up) == 1 || len(r.done) > 0 })
@@ -149,12 +153,27 @@ func TestSocketStream(t *testing.T) {
 func TestSocketIdleConnection(t *testing.T) {
 	addr := freePort(t, "tcp")
 	r := runSocket(t, SocketOptions{Listen: "tcp://" + addr, Idle: 10 * time.Millisecond})
-	c := dial(t, "tcp", addr)
-	send(t, c, "<22>half a li")
-	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+	if _, err := dial(t, "tcp", addr).Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("a silent connection stays: %v", err)
 	}
-	eventually(t, func() bool { return testutil.ToFloat64(r.s.dropped) == 1 })
+	eventually(t, func() bool { return r.s.conns.Load() == 0 })
+}
+
+// A sender that falls silent within a message has lost it.
+func TestSocketIdleWithinAMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSocket(SocketOptions{Listen: "tcp://127.0.0.1:514", Idle: time.Hour}).(*socket)
+		s.in = newInbox("x", time.Now(), s.m)
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		defer theirs.Close()
+		began := time.Now()
+		go func() { _, _ = io.WriteString(theirs, "<22>whole\n<22>half a li") }()
+		(&streams{socket: s}).read(ours)
+		if silent := time.Since(began); silent != time.Hour || s.in.count != 1 || testutil.ToFloat64(s.dropped) != 1 {
+			t.Errorf("ended after %s with %d lines, %v dropped", silent, s.in.count, testutil.ToFloat64(s.dropped))
+		}
+	})
 }
 
 // What a datagram socket cannot keep it drops and counts: every line is one or
@@ -228,7 +247,11 @@ func TestSocketEnds(t *testing.T) {
 	for _, taken := range []bool{true, false} {
 		t.Run(fmt.Sprint("taken ", taken), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "log")
-			r := runSocket(t, SocketOptions{Listen: "unixgram://" + path})
+			r := runSocket(t, SocketOptions{Listen: "unixgram://" + path}, func(s *socket) {
+				if s.lastDrain = time.Millisecond; taken {
+					s.lastDrain = patience
+				}
+			})
 			c := dial(t, "unixgram", path)
 			for range 3 {
 				send(t, c, "<22>x")

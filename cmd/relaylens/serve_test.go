@@ -19,7 +19,7 @@ import (
 const (
 	serveRefusal = `2026-03-01T10:00:00+00:00 mx1 postfix/smtpd[4711]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<client.example>`
 	serveDenials = `relaylens_refusals_total{class="5xx",direction="inbound",host="mx1",kind="relay_denied",mta="postfix",reason="none"} `
-	servePause   = 20 * time.Second
+	servePause   = 2 * time.Minute
 )
 
 // daemon is a relaylens serve that runs.

@@ -65,7 +65,7 @@ func must(t *testing.T, err error) {
 var errNotYet = errors.New("not yet")
 
 // waitFor polls what other programs do, of which nobody tells.
-func waitFor(t *testing.T, what string, patience time.Duration, try func() error) {
+func waitFor(t *testing.T, what string, try func() error) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {

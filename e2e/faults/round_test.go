@@ -22,7 +22,7 @@ import (
 const settleTime = 50 * time.Second
 
 // stormTime bounds a single wait within a round.
-const stormTime = 60 * time.Second
+const stormTime = 2 * time.Minute
 
 // A round is one seed.
 type round struct {

@@ -40,7 +40,7 @@ func newCluster(t *testing.T, hosts, readers []string) *cluster {
 			c.killNode(i)
 		}
 	})
-	waitFor(t, 30*time.Second, "JetStream to have a leader", func() error { return c.leader() })
+	waitFor(t, patience, "JetStream to have a leader", func() error { return c.leader() })
 	return c
 }
 
@@ -61,7 +61,7 @@ func (c *cluster) leader() error {
 }
 
 func (c *cluster) get(i int, path string, into any) error {
-	client := http.Client{Timeout: 2 * time.Second}
+	client := http.Client{Timeout: patience}
 	resp, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", monitorPort(i), path))
 	if err != nil {
 		return err
@@ -164,6 +164,9 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// patience is how long something may take on a busy machine that surely comes.
+const patience = 2 * time.Minute
 
 // waitFor polls what other programs do, of which nobody tells.
 func waitFor(t *testing.T, within time.Duration, what string, try func() error) time.Duration {

@@ -56,7 +56,7 @@ func (f *fleet) makeStream() {
 	f.t.Helper()
 	admin := newMachine(f.t, f.cluster, "admin", "admin", "", "{path: LOG, start: begin}")
 	admin.start()
-	waitFor(f.t, 30*time.Second, "the stream to be made", func() error {
+	waitFor(f.t, patience, "the stream to be made", func() error {
 		if f.cluster.streamLeader() < 0 {
 			return fmt.Errorf("no leader; %s", admin.said())
 		}
@@ -155,9 +155,9 @@ func TestFaults(t *testing.T) {
 			must(t, sh("ip link set cable up"))
 		}},
 		{"fill the stream", func() {
-			waitFor(t, 30*time.Second, "the stream to be changed", func() error { return f.cluster.limit(0) })
+			waitFor(t, patience, "the stream to be changed", func() error { return f.cluster.limit(0) })
 			f.flow(3)
-			waitFor(t, 30*time.Second, "a shipper to say that the stream is full", func() error {
+			waitFor(t, patience, "a shipper to say that the stream is full", func() error {
 				for _, m := range f.shippers {
 					if n, err := m.metric(`relaylens_ship_errors_total{reason="full"}`); err == nil && n > 0 {
 						return nil
@@ -165,7 +165,7 @@ func TestFaults(t *testing.T) {
 				}
 				return fmt.Errorf("none does")
 			})
-			waitFor(t, 30*time.Second, "the stream to be changed", func() error { return f.cluster.limit(200e6) })
+			waitFor(t, patience, "the stream to be changed", func() error { return f.cluster.limit(200e6) })
 		}},
 		{"kill all shippers", func() {
 			for _, m := range f.shippers {
@@ -188,8 +188,8 @@ func TestFaults(t *testing.T) {
 	for _, m := range f.shippers {
 		m.refuse(max(0, *eventsFlag/len(f.shippers)-m.lines))
 	}
-	f.settle(2 * time.Minute)
-	f.compare(time.Minute)
+	f.settle(2 * patience)
+	f.compare(patience)
 	for _, m := range append(f.shippers, f.readers...) {
 		m.stop()
 	}

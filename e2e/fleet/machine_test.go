@@ -161,7 +161,7 @@ func (m *machine) count() int {
 
 // metric is the sum of the series that begin with prefix, or an error.
 func (m *machine) metric(prefix string) (float64, error) {
-	client := http.Client{Timeout: 5 * time.Second}
+	client := http.Client{Timeout: patience}
 	address := "127.0.0.1"
 	if m.netns != "" {
 		address = awayIP

@@ -17,7 +17,7 @@ import (
 func TestRights(t *testing.T) {
 	f := newFleet(t, 1, "a")
 	f.flow(1)
-	f.settle(time.Minute)
+	f.settle(patience)
 	for _, tt := range []struct{ user, subject string }{
 		{"mx1", "relaylens.main.mx2.postfix.relay_denied"},
 		{"mx1", "relaylens.other.mx1.postfix.relay_denied"},
@@ -42,15 +42,15 @@ func TestRights(t *testing.T) {
 		}
 	}
 	f.flow(1)
-	f.settle(time.Minute)
-	waitFor(t, 10*time.Second, "the reader to refuse what is nonsense", func() error {
+	f.settle(patience)
+	waitFor(t, patience, "the reader to refuse what is nonsense", func() error {
 		malformed, err := f.readers[0].metric(`relaylens_receive_messages_total{result="malformed"}`)
 		if version, err := f.readers[0].metric(`relaylens_receive_messages_total{result="version"}`); err != nil || malformed+version != 3 {
 			return fmt.Errorf("%v malformed, %v of another version: %w", malformed, version, err)
 		}
 		return err
 	})
-	f.compare(30 * time.Second)
+	f.compare(patience)
 }
 
 // TestTakeover: of two readers of one name one reads, and the other goes on
@@ -58,9 +58,9 @@ func TestRights(t *testing.T) {
 func TestTakeover(t *testing.T) {
 	f := newFleet(t, 1, "a", "a")
 	f.flow(2)
-	f.settle(time.Minute)
+	f.settle(patience)
 	active := f.readers[0]
-	waitFor(t, 30*time.Second, "one reader to be active", func() error {
+	waitFor(t, patience, "one reader to be active", func() error {
 		for _, r := range f.readers {
 			if on, err := r.metric("relaylens_receive_active"); err == nil && on == 1 {
 				active = r
@@ -91,8 +91,8 @@ func TestTakeover(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 	active.start()
-	f.settle(time.Minute)
-	f.compare(30 * time.Second)
+	f.settle(patience)
+	f.compare(patience)
 	f.ask()
 }
 

@@ -42,9 +42,7 @@ func newRig(t *testing.T, events ...relaylens.Event) *rig {
 	r.API = New(Options{Store: r.store, Limits: func() Limits { return Limits{Span: 31 * 24 * time.Hour, Events: 500} }, Location: time.UTC, Timeout: time.Minute,
 		Version: "1.2.3", Failed: func(error) { r.failed.Add(1) },
 		Sources: func() []Source { return []Source{{Name: "/var/log/\x1b[2Jmail.log", Lag: 7, Last: time.Now()}} }})
-	r.server = httptest.NewUnstartedServer(r)
-	r.server.Config.ReadTimeout = 300 * time.Millisecond // a follower outlives it
-	r.server.Start()
+	r.server = httptest.NewServer(r)
 	t.Cleanup(r.server.Close)
 	t.Cleanup(r.Close)
 	return r
@@ -183,8 +181,6 @@ func TestFollow(t *testing.T) {
 	lines := bufio.NewScanner(res.Body)
 	for i := 10; i < 30; i++ {
 		if i == 20 {
-			// Longer than the server reads a request.
-			<-time.After(2 * r.server.Config.ReadTimeout)
 			r.commit(events[20:]...)
 		}
 		if !lines.Scan() {
@@ -197,6 +193,30 @@ func TestFollow(t *testing.T) {
 	r.Close()
 	if lines.Scan() || lines.Err() != nil {
 		t.Errorf("the end: %q, %v", lines.Text(), lines.Err())
+	}
+}
+
+// deadlines is a writer that notes until when requests are read.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.read = append(d.read, at)
+	return nil
+}
+
+// The server's time to read a request does not bound the answer.
+func TestAnswerOutlivesTheReadTimeout(t *testing.T) {
+	r := newRig(t)
+	r.Close() // so that following ends
+	for _, path := range []string{"/api/v1/summary", "/api/v1/events", "/api/v1/events?follow", "/api/v1/findings", "/"} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		r.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+		if w.Code != http.StatusOK || len(w.read) != 1 || !w.read[0].IsZero() {
+			t.Errorf("%s: %d, deadlines %v", path, w.Code, w.read)
+		}
 	}
 }
 

@@ -103,6 +103,14 @@ func TestPageIsKept(t *testing.T) {
 	if res, _ := r.get("/"); res.StatusCode != http.StatusOK {
 		t.Fatal(res.Status)
 	}
+	expire := func(in time.Duration) {
+		r.page.mu.Lock()
+		defer r.page.mu.Unlock()
+		for _, e := range r.page.entries {
+			e.until = time.Now().Add(in)
+		}
+	}
+	expire(time.Hour)
 	r.store.Close()
 	if res, body := r.get("/?live=off"); res.StatusCode != http.StatusOK {
 		t.Errorf("the page was made anew: %s", body)
@@ -110,11 +118,7 @@ func TestPageIsKept(t *testing.T) {
 	if res, _ := r.get("/?span=1h"); res.StatusCode != http.StatusInternalServerError {
 		t.Errorf("another page was not made: %s", res.Status)
 	}
-	r.page.mu.Lock()
-	for _, e := range r.page.entries {
-		e.until = time.Now().Add(-1)
-	}
-	r.page.mu.Unlock()
+	expire(-1)
 	if res, _ := r.get("/"); res.StatusCode != http.StatusInternalServerError {
 		t.Errorf("the page is kept for ever: %s", res.Status)
 	}

@@ -26,7 +26,7 @@ func TestLinesBecomeMetrics(t *testing.T) {
 	r.wantMetric(denials + "0")
 	r.wantMetric(mailRefused + "0")
 	r.send("/mail.log", refusalLine, foreignLine, refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantMetric(denials + "2")
 	r.wantMetric(mailRefused + "2")
 	r.wantMetric(`relaylens_lines_total{result="foreign",source="/mail.log"} 1`)
@@ -165,7 +165,7 @@ func TestLifecycle(t *testing.T) {
 		}
 		cancel()
 		r.send("/mail.log", refusalLine)
-		r.settle("/mail.log")
+		r.settle()
 		r.wantMetric(denials + "1")
 	})
 	t.Run("Concurrent", func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestLifecycle(t *testing.T) {
 	t.Run("TwoInstances", func(t *testing.T) {
 		a, b := started(t), started(t)
 		a.send("/mail.log", refusalLine)
-		a.settle("/mail.log")
+		a.settle()
 		a.wantMetric(denials + "1")
 		b.wantMetric(denials + "0")
 	})

@@ -98,7 +98,7 @@ func TestReloadByHTTPTellsTheMistake(t *testing.T) {
 func TestStatusPage(t *testing.T) {
 	r := started(t, func(o *Options) { o.Version = `1.0<script>alert("x")</script>` })
 	r.send("/mail.log", refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	_, body, header := r.request("GET", "/?live=off")
 	if strings.Contains(body, "<script>") || !strings.Contains(body, "1.0&lt;script&gt;") {
 		t.Errorf("the page shows its text unescaped, or not:\n%s", body)
@@ -123,11 +123,7 @@ func TestStopEndsFollowers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	began := time.Now()
-	r.stop()
-	if took := time.Since(began); took > stepTimeout/2 {
-		t.Errorf("the end took %s", took)
-	}
+	r.stop() // fails when the server waits for its clients
 	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
 		t.Errorf("the answer ends with %q, %v", rest, err)
 	}
@@ -167,7 +163,9 @@ func TestHealthNeedsPipeline(t *testing.T) {
 		})
 	}()
 	<-entered
-	if code, body := r.get("/-/healthy"); code != 503 || !strings.HasPrefix(body, "no line was taken for 20s") {
+	code, body := r.get("/-/healthy")
+	text, ok := strings.CutPrefix(body, "no line was taken for ")
+	if silent, err := time.ParseDuration(strings.TrimSpace(text)); code != 503 || !ok || err != nil || silent < 2*stuck {
 		t.Errorf("while the pipeline hangs: %d %q", code, body)
 	}
 	close(release)
@@ -277,7 +275,7 @@ func TestServerFailureIsReported(t *testing.T) {
 func TestMetricsPassLint(t *testing.T) {
 	r := started(t)
 	r.send("/mail.log", refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	problems, err := testutil.GatherAndLint(r.exporter.Registry())
 	if err != nil {
 		t.Fatal(err)

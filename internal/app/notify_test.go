@@ -22,29 +22,32 @@ func TestNotifySocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	told, heard := make(chan string, 100), make(chan struct{})
+	go func() {
+		defer close(heard)
+		hear(conn, told)
+	}()
+	defer func() {
+		conn.Close()
+		<-heard
+	}()
 	t.Setenv("NOTIFY_SOCKET", socket)
 	t.Setenv("WATCHDOG_USEC", "30000")
 	t.Setenv("WATCHDOG_PID", "")
 	next := testConfig("/mail.log")
 	r := started(t, reloadable(&next, nil), func(o *Options) { o.notify = nil })
-	receive := func() string {
-		buf := make([]byte, 1024)
-		_ = conn.SetReadDeadline(time.Now().Add(patience))
-		n, err := conn.Read(buf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(buf[:n])
-	}
 	expect := func(want string) {
 		t.Helper()
-		for range 1000 {
-			if got := receive(); strings.HasPrefix(got, want) {
-				return
+		for timeout := time.After(patience); ; {
+			select {
+			case got := <-told:
+				if strings.HasPrefix(got, want) {
+					return
+				}
+			case <-timeout:
+				t.Fatalf("%s never came", want)
 			}
 		}
-		t.Fatalf("%s never came", want)
 	}
 	expect("READY=1\nSTATUS=following /mail.log, listening on 127.0.0.1:")
 	expect("WATCHDOG=1")
@@ -53,8 +56,27 @@ func TestNotifySocket(t *testing.T) {
 	}
 	expect("RELOADING=1")
 	expect("READY=1")
-	go r.stop()
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); r.stop() }()
 	expect("STOPPING=1")
+	<-stopped
+}
+
+// hear reads what the daemon tells until the socket is closed, as it comes: a
+// socket that nobody reads holds the daemon up. Signs of life that follow upon
+// each other are one.
+func hear(conn net.Conn, told chan<- string) {
+	buf := make([]byte, 1024)
+	for last := ""; ; {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		if state := string(buf[:n]); state != last {
+			told <- state
+			last = state
+		}
+	}
 }
 
 func TestWrongWatchdogVariable(t *testing.T) {

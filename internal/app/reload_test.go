@@ -46,7 +46,7 @@ func TestReloadChangesSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.send("/new.log", refusalLine)
-	r.settle("/new.log")
+	r.settle()
 	r.wantMetric(mailRefused + "1")
 	r.wantMetric(`relaylens_lines_total{result="refusal",source="/new.log"} 1`)
 	if n := len(r.feed("/mail.log").starts); n != 1 {
@@ -68,7 +68,7 @@ func TestReloadChangesSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.send("/mail.log", foreignLine, refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantMetric(mailRefused + "1")
 }
 
@@ -111,13 +111,13 @@ func TestReloadRaisesMaxHosts(t *testing.T) {
 	r := started(t, reloadable(&next, nil), func(o *Options) { o.Config.MaxHosts = 1 })
 	far := strings.ReplaceAll(refusalLine, " mx1 ", " mx2 ")
 	r.send("/mail.log", far)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantNoMetric(`host="mx2"`)
 	if err := r.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	r.send("/mail.log", far)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantMetric(strings.ReplaceAll(denials, "mx1", "mx2") + "1")
 	r.wantMetric(strings.ReplaceAll(denials, "mx1", "other") + "1")
 }
@@ -126,13 +126,13 @@ func TestConfiguredMTADecides(t *testing.T) {
 	next := testConfig("/mail.log")
 	r := started(t, reloadable(&next, nil), func(o *Options) { o.Config.Sources[0].MTA = "exim" })
 	r.send("/mail.log", refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantMetric(`relaylens_lines_total{result="foreign",source="/mail.log"} 1`)
 	if err := r.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	r.send("/mail.log", refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantMetric(mailRefused + "1")
 }
 
@@ -172,7 +172,7 @@ func TestReloadErrorLeavesPreviousStateIntact(t *testing.T) {
 				t.Error(diff)
 			}
 			r.send("/mail.log", refusalLine)
-			r.settle("/mail.log")
+			r.settle()
 			r.wantMetric(denials + "2")
 			r.wantMetric("relaylens_config_last_reload_successful 0")
 			if r.logs.FilterMessage("configuration not reloaded, the former one stays").Len() == 0 {
@@ -253,7 +253,7 @@ func TestReloadChangesParser(t *testing.T) {
 		t.Error("the parser does not know the new time zone")
 	}
 	r.send("/mail.log", refusalLine)
-	r.settle("/mail.log")
+	r.settle()
 	r.wantMetric(mailRefused + "2")
 	r.wantMetric(`relaylens_lines_total{result="foreign",source="/mail.log"} 1`)
 }

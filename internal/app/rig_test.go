@@ -23,19 +23,26 @@ const (
 )
 
 // patience is how long a test waits for what should take no time.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // feed is a source whose lines the test writes.
 type feed struct {
 	name   string
-	lines  chan []string
+	lines  chan written
 	after  []string // sent when ctx has ended
 	starts chan struct{}
 	hold   chan struct{} // if not nil, Run does not end before it is closed
 }
 
+// written is what a test writes at once; handed is closed when the source has
+// handed it on.
+type written struct {
+	texts  []string
+	handed chan struct{}
+}
+
 func newFeed(name string) *feed {
-	return &feed{name: name, lines: make(chan []string), starts: make(chan struct{}, 100)}
+	return &feed{name: name, lines: make(chan written), starts: make(chan struct{}, 100)}
 }
 
 func (f *feed) Name() string { return f.name }
@@ -44,12 +51,13 @@ func (f *feed) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	f.starts <- struct{}{}
 	for {
 		select {
-		case texts := <-f.lines:
+		case w := <-f.lines:
 			select {
-			case out <- batch(f.name, texts...):
+			case out <- batch(f.name, w.texts...):
 			case <-ctx.Done():
-				f.after = append(texts, f.after...)
+				f.after = append(w.texts, f.after...)
 			}
+			close(w.handed)
 		case <-ctx.Done():
 			if f.hold != nil {
 				<-f.hold
@@ -169,17 +177,23 @@ func (r *rig) stop() {
 // send writes lines and waits until the source has handed them on.
 func (r *rig) send(source string, texts ...string) {
 	r.t.Helper()
+	timeout := time.After(patience)
+	w := written{texts, make(chan struct{})}
 	select {
-	case r.feed(source).lines <- texts:
-	case <-time.After(patience):
+	case r.feed(source).lines <- w:
+	case <-timeout:
 		r.t.Fatalf("source %s takes no lines", source)
+	}
+	select {
+	case <-w.handed:
+	case <-timeout:
+		r.t.Fatalf("source %s does not hand its lines on", source)
 	}
 }
 
 // settle waits until the pipeline has counted what was sent.
-func (r *rig) settle(source string) {
+func (r *rig) settle() {
 	r.t.Helper()
-	r.send(source) // an empty batch, after which the former one was taken
 	if err := r.pipeline.do(r.t.Context(), r.pipeline.drain); err != nil {
 		r.t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func (s *sample) serve(ctx context.Context, paths []string) (*exec.Cmd, error) {
 	if err := daemon.Start(); err != nil {
 		return nil, fmt.Errorf("start the daemon: %w", err)
 	}
-	for range 100 {
+	for range 600 {
 		if _, err := demo.Get(ctx, s.url+"/-/ready"); err == nil {
 			return daemon, nil
 		}

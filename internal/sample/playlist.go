@@ -96,7 +96,7 @@ func (p *playlist) stamp(line string, now time.Time) string {
 
 // summarize prints how many refusals the daemon has counted.
 func (s *sample) summarize(ctx context.Context, running time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	page, err := demo.Get(ctx, s.url+"/metrics")
 	if err != nil {

@@ -192,7 +192,7 @@ func TestNobodyListens(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
-	s := Server{Host: "127.0.0.1", Port: port, SubmissionPort: port, Timeout: time.Second}
+	s := Server{Host: "127.0.0.1", Port: port, SubmissionPort: port, Timeout: patience(nil)}
 	if r := s.Relay(t.Context()); r.Verdict != Undecided {
 		t.Errorf("%+v", r)
 	}
