@@ -45,7 +45,7 @@ func (s *Store) addUp(ctx context.Context, since, before int64) error {
 		if at = day + daySeconds; done[day] {
 			continue
 		}
-		if err := s.transact(ctx, "trim hours", func(tx *sql.Tx) error { return s.tops.trimDay(ctx, tx, day, min(before, at)) }); err != nil {
+		if err := s.trim(ctx, day, min(before, at)); err != nil {
 			return err
 		}
 		if day < since || at > before {
@@ -78,45 +78,6 @@ func (s *Store) daysDone(ctx context.Context) (map[int64]bool, error) {
 		return nil, fmt.Errorf("read days: %w", err)
 	}
 	return done, nil
-}
-
-// trimDay adds up the small values of the hours of a day before a time, and of the
-// day itself where events came late.
-func (l limits) trimDay(ctx context.Context, tx *sql.Tx, day, before int64) error {
-	const (
-		hours = `SELECT hour, field, value, kind FROM (
-			SELECT hour, field, value, kind, row_number() OVER (PARTITION BY hour, field ORDER BY events DESC, value, kind) AS rank
-			FROM hourly_top WHERE hour >= ?1 AND hour < ?2 AND value <> '' AND hour IN (
-				SELECT hour FROM hourly_top WHERE hour >= ?1 AND hour < ?2 AND value <> '' GROUP BY hour, field HAVING count(*) > ?3))
-			WHERE rank > ?3`
-		days = `SELECT day, field, value, kind FROM (
-			SELECT day, field, value, kind, row_number() OVER (PARTITION BY field ORDER BY events DESC, value, kind) AS rank
-			FROM daily_top WHERE day = ?1 AND value <> '') WHERE rank > ?2`
-	)
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{`INSERT INTO hourly_top (hour, field, value, kind, events, first, last)
-			SELECT hour, field, '', kind, sum(events), min(first), max(last) FROM hourly_top
-			WHERE (hour, field, value, kind) IN (` + hours + `) GROUP BY hour, field, kind
-			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`,
-			[]any{day, before, l.hour}},
-		{`DELETE FROM hourly_top WHERE (hour, field, value, kind) IN (` + hours + `)`, []any{day, before, l.hour}},
-		// A value may be added up once more, so the bounds add.
-		{`INSERT INTO daily_top (day, field, value, kind, events, first, last, bound)
-			SELECT day, field, '', kind, sum(events), min(first), max(last), max(events) FROM daily_top
-			WHERE (day, field, value, kind) IN (` + days + `) GROUP BY day, field, kind
-			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last),
-				bound = bound + excluded.bound`, []any{day, l.day}},
-		{`DELETE FROM daily_top WHERE (day, field, value, kind) IN (` + days + `)`, []any{day, l.day}},
-		{`UPDATE daily SET late = 0 WHERE day = ?`, []any{day}},
-	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // addUpField writes one field of a day, unless it is there. Events that came since

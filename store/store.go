@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -72,7 +73,7 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 
 func (s *Store) open(ctx context.Context) (err error) {
 	if s.write, err = sql.Open("sqlite", s.dsn("_txlock=immediate", "journal_mode(wal)", "synchronous(normal)",
-		"auto_vacuum(incremental)", "cache_size(-8000)", "journal_size_limit(16777216)")); err != nil {
+		"auto_vacuum(incremental)", fmt.Sprintf("cache_size(-%d)", writeCache), "journal_size_limit(16777216)")); err != nil {
 		return err
 	}
 	s.daily = true
@@ -80,10 +81,11 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", s.dsn("query_only(1)")); err != nil {
+	if s.read, err = sql.Open("sqlite", s.dsn("mode=rw", "query_only(1)", fmt.Sprintf("cache_size(-%d)", readCache))); err != nil {
 		return err
 	}
 	s.read.SetMaxOpenConns(4)
+	s.read.SetConnMaxIdleTime(time.Minute) // its cache goes with it
 	var ships bool
 	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox)").Scan(&ships); err != nil {
 		return err
@@ -91,6 +93,13 @@ func (s *Store) open(ctx context.Context) (err error) {
 	s.ships.Store(ships)
 	return s.stmts.prepare(ctx, s.write)
 }
+
+// Kibibytes of pages that the daemon's connections keep. Each page takes twice its
+// size, and a sort takes as much as the pages do.
+const (
+	writeCache = 4000
+	readCache  = 1000
+)
 
 // dsn names the file with an option of the driver and pragmas, which the driver
 // gives in this order, auto_vacuum before the first table is made.

@@ -17,7 +17,7 @@ const (
 	commitDelay = 50 * time.Millisecond
 	// maxUncommitted events may wait for a store that is busy. Then no batch is
 	// taken, and the logs wait on disk.
-	maxUncommitted = 10_000
+	maxUncommitted = 3_000
 )
 
 // ledger is what the pipeline has read and not yet given to the store: events,
