@@ -61,7 +61,11 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 	if err := s.addUp(ctx, since, now.Add(-2*time.Hour).Truncate(time.Hour).Unix()); err != nil {
 		return deleted, err
 	}
-	return deleted, s.vacuum(ctx)
+	if err := s.vacuum(ctx); err != nil {
+		return deleted, err
+	}
+	_, err = s.step(ctx, "PRAGMA shrink_memory") // what the upkeep took of it
+	return deleted, err
 }
 
 // deleteOldest makes room at the cost of the oldest events: of those that were

@@ -319,3 +319,11 @@ func BenchmarkCommit(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "events/s")
 }
+
+// What the daemon reads with cannot write.
+func TestReadsOnly(t *testing.T) {
+	s := open(t, t.TempDir())
+	if _, err := s.read.Exec("DELETE FROM positions"); err == nil {
+		t.Error("a connection for reading deleted")
+	}
+}
