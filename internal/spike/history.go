@@ -113,9 +113,13 @@ type learner struct {
 	perSlot  [168][]float64
 	perHour  [24][2][]float64 // workday, weekend
 	ratios   []hourRatio
+	days     []dayLevel
 	allHours []float64
+	ofDay    [24]float64
+	ofClass  [24][2]float64
 }
 
+// hourRatio is what an hour had beside what it usually has.
 type hourRatio struct{ n, mean float64 }
 
 // newHours are the last hours that the windows reach back into, and what is
@@ -145,28 +149,9 @@ func (l *learner) learn(h *history, p *profile) {
 	for k := range class {
 		class[k] = l.classMean(k, all)
 	}
-	for hour := range 24 {
-		both := append(append(l.values[:0], l.perHour[hour][0]...), l.perHour[hour][1]...)
-		l.values = both
-		nBoth := float64(len(both))
-		of := shrink(robustMean(both), nBoth, all, 0.3)
-		for k := range 2 {
-			values := l.perHour[hour][k]
-			scaled := of
-			if all > 0 {
-				scaled *= class[k] / l.mixed(hour, class, all)
-			}
-			nClass := float64(len(values))
-			ofClass := shrink(robustMean(values), nClass, scaled, 2)
-			for day := 5 * k; day < 5+2*k; day++ {
-				slot := day*24 + hour
-				own := l.perSlot[slot]
-				n := float64(len(own))
-				p.rate[slot] = shrink(robustMean(own), n, ofClass, 4)
-				p.doubt[slot] = doubt(nBoth, nClass)
-			}
-		}
-	}
+	l.hoursOfDay(all)
+	l.hoursOfClass(class, all)
+	l.hoursOfWeek(p)
 	p.level = l.levelOf(h, p)
 }
 
@@ -234,44 +219,4 @@ func (l *learner) classMean(k int, all float64) float64 {
 		return all
 	}
 	return shrink(sum/n, n, all, 3)
-}
-
-// levelHours is the memory of a profile's level.
-const levelHours = 36
-
-// levelOf is the last day and a half beside the profile: attacks that last less
-// than half of that do not raise it, and what stays does.
-func (l *learner) levelOf(h *history, p *profile) float64 {
-	l.ratios = l.ratios[:0]
-	for i := l.newest - levelHours + 1; i <= l.newest; i++ {
-		n, mean := h.hour(i), p.rate[l.week[mod(i, historyHours)]]
-		if n != unknown && mean > 0 && i < l.frozen {
-			l.ratios = append(l.ratios, hourRatio{float64(n), mean})
-		}
-	}
-	slices.SortFunc(l.ratios, func(a, b hourRatio) int {
-		switch x, y := a.n*b.mean, b.n*a.mean; {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
-	const prior = 10 // refusals at the usual level
-	level := ratioOf(l.ratios[:(2*len(l.ratios)+2)/3], 1e9, prior)
-	for range 4 {
-		level = ratioOf(l.ratios, level, prior)
-	}
-	return level
-}
-
-// ratioOf takes no hour for more than what is plausible at a level.
-func ratioOf(ratios []hourRatio, level, prior float64) float64 {
-	n, mean := prior, prior
-	for _, r := range ratios {
-		n += min(r.n, plausible(r.mean*level))
-		mean += r.mean
-	}
-	return n / mean
 }
