@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // refusal is one command that was answered 4xx or 5xx, as the side that was
@@ -66,12 +68,12 @@ type session struct {
 // connect opens a session from ip to the server's address and says EHLO.
 func connect(t *testing.T, tr *truth, ip, server, helo string) *session {
 	t.Helper()
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: patience}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}, Timeout: testutil.Patience}
 	conn, err := dialer.Dial("tcp", server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testutil.Patience))
 	s := &session{t: t, truth: tr, conn: conn, text: textproto.NewReader(bufio.NewReader(conn)), ip: ip, helo: helo}
 	if code, text, err := s.text.ReadResponse(0); code != 220 {
 		t.Fatalf("greeting %d %s: %v", code, text, err)

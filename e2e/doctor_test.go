@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 var recordDoctor = flag.String("record-doctor", "", "write what the servers' tools print below `DIR`")
@@ -57,7 +59,7 @@ func (r *prescription) checks() []string {
 // installRelaylens puts the program on the machine.
 func (m *machine) installRelaylens() {
 	m.t.Helper()
-	path, err := program()
+	path, err := testutil.Program()
 	m.must(err)
 	binary, err := os.ReadFile(path)
 	m.must(err)

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // machine is a system on which the packages of one server look installed: an
@@ -47,7 +49,7 @@ func newMachine(t *testing.T, server string) *machine {
 		m.write("/dev/"+device, "")
 		m.must(unix.Mount("/dev/"+device, m.path("/dev/"+device), "", unix.MS_BIND, ""))
 	}
-	debs, err := filepath.Glob(filepath.Join(os.Getenv(insideEnv), server, "*.deb"))
+	debs, err := filepath.Glob(filepath.Join(os.Getenv(packagesEnv), server, "*.deb"))
 	m.must(err)
 	if len(debs) == 0 {
 		t.Fatalf("no packages of %s were fetched", server)
@@ -176,24 +178,5 @@ func (m *machine) waitForPort(address string) {
 
 func (m *machine) waitFor(what string, try func() error) {
 	m.t.Helper()
-	waitFor(m.t, what, try)
-}
-
-// patience is how long something may take on a busy machine that surely comes.
-const patience = 2 * time.Minute
-
-// waitFor polls what other programs do, of which nobody tells.
-func waitFor(t *testing.T, what string, try func() error) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s: %v", what, err)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	testutil.WaitFor(m.t, what, try)
 }

@@ -9,67 +9,38 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 var recordDir = flag.String("record", "", "write the logs of the servers below `DIR`")
 
 // Environment of the test process that runs in the namespaces.
 const (
-	insideEnv = "E2E_PACKAGES" // directory of the fetched packages
-	lackEnv   = "E2E_LACK"     // why there are no servers
+	packagesEnv = "E2E_PACKAGES" // directory of the fetched packages
+	lackEnv     = "E2E_LACK"     // why there are no servers
 )
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if os.Getenv(insideEnv) != "" {
-		if err := enter(); err != nil {
-			fmt.Fprintln(os.Stderr, "e2e:", err)
-			os.Exit(1)
+	if !testutil.Inside() {
+		packages, err := fetch()
+		if err != nil {
+			// The tests that need servers skip and say why; the others run.
+			os.Setenv(lackEnv, err.Error())
+			os.Exit(m.Run())
 		}
-		os.Exit(m.Run())
+		os.Setenv(packagesEnv, packages)
 	}
-	packages, err := fetch()
-	if err != nil {
-		// The tests that need servers skip and say why; the others run.
-		os.Setenv(lackEnv, err.Error())
-		os.Exit(m.Run())
-	}
-	os.Exit(again(packages))
+	os.Exit(testutil.Namespaces(m, unix.CLONE_NEWNET|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC, enter))
 }
 
-// again runs this test binary once more, in new namespaces. Its death is the
-// death of all that it started: it is the first process of a pid namespace.
-func again(packages string) int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), insideEnv+"="+packages)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC,
-		Pdeathsig:  syscall.SIGKILL,
-	}
-	err := cmd.Run()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return exit.ExitCode()
-	} else if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e: run in namespaces:", err)
-		return 1
-	}
-	return 0
-}
-
-// enter makes the namespaces a small world: its own /proc, scratch memory on
-// /mnt, and a loopback that all documentation addresses lead to.
+// enter makes the namespaces a small world: scratch memory on /mnt, and a
+// loopback that all documentation addresses lead to.
 func enter() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
-	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
-	}
 	if err := unix.Mount("tmpfs", "/mnt", "tmpfs", 0, "mode=0755"); err != nil {
 		return fmt.Errorf("mount scratch memory: %w", err)
 	}

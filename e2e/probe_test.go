@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // answers are what doctor was told by the network.
@@ -71,7 +73,7 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 		t.Errorf("%d: %+v", status, a)
 	}
 	m.sh("postconf -e mynetworks=0.0.0.0/0; postfix reload")
-	waitFor(t, "the open relay", func() error {
+	testutil.WaitFor(t, "the open relay", func() error {
 		if a, status := ask(t, "--probe", s.address, "--probe-source", stranger); status != 3 || a.Probe[0].Verdict != "wrong" {
 			return errors.New(a.Probe[0].Text)
 		}

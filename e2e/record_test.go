@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // servers are the ways in which the tests run the three mail servers.
@@ -70,7 +72,7 @@ func (s *server) keep(path string, refused []refusal) {
 // sends it two, and the logs are at rest.
 func (s *server) waitForDeliveries(tr *truth, n int) {
 	s.t.Helper()
-	waitFor(s.t, "the remote's refusals", func() error {
+	testutil.WaitFor(s.t, "the remote's refusals", func() error {
 		refused := 0
 		for _, r := range tr.all() {
 			if r.Direction == "outbound" {
@@ -89,7 +91,7 @@ func (s *server) waitForDeliveries(tr *truth, n int) {
 func (s *server) settle() {
 	s.t.Helper()
 	size, same := int64(-1), 0
-	waitFor(s.t, "the logs to come to rest", func() error {
+	testutil.WaitFor(s.t, "the logs to come to rest", func() error {
 		var now int64
 		for _, log := range s.logs {
 			if info, err := os.Stat(s.machine.path(log)); err == nil {

@@ -10,14 +10,14 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // event is what relaylens prints of one, as far as the tests judge it.
@@ -26,18 +26,9 @@ type event struct {
 	json string
 }
 
-// program is the program under test; built by `make e2e`, or once per run.
-var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("E2E_RELAYLENS"); path != "" {
-		return path, nil
-	}
-	path := filepath.Join(os.TempDir(), "relaylens-e2e")
-	return path, run("go", "build", "-o", path, "../cmd/relaylens")
-})
-
 func relaylens(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	path, err := program()
+	path, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +94,7 @@ func serve(t *testing.T, files ...string) *daemon {
 			t.Logf("relaylens wrote:\n%s", output.Bytes())
 		}
 	})
-	waitFor(t, "relaylens to be ready", func() error {
+	testutil.WaitFor(t, "relaylens to be ready", func() error {
 		select {
 		case <-ended:
 			t.Fatalf("relaylens serve ended: %v", d.wait())

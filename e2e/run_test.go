@@ -13,12 +13,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // TestRun is `make run` until there was something to see: the address of the
 // metrics, events, after ctrl-c a summary, and nothing left behind.
 func TestRun(t *testing.T) {
-	relaylens, err := program()
+	relaylens, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +29,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	scratch := t.TempDir()
-	cmd := exec.Command(sample, "-relaylens", relaylens, "-sessions", "../testdata/sample", "-pace", "20ms", "-for", patience.String())
+	cmd := exec.Command(sample, "-relaylens", relaylens, "-sessions", "../testdata/sample", "-pace", "20ms", "-for", testutil.Patience.String())
 	cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
@@ -52,7 +54,7 @@ func TestRun(t *testing.T) {
 	}
 	url := next(`^metrics   (http://127\.0\.0\.1:\d+)/metrics$`)[1]
 	next(`^.* mx1 .*relay_denied .*client=198\.51\.100\.77 `)
-	waitFor(t, "a refusal to be counted", func() error {
+	testutil.WaitFor(t, "a refusal to be counted", func() error {
 		if n := total((&daemon{t: t, url: url}).refusals()); n == 0 {
 			return errors.New("there is none")
 		}

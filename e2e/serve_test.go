@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // TestServe follows the log of each server while it refuses mail and logrotate
@@ -38,7 +40,7 @@ func TestServe(t *testing.T) {
 
 			refused := tr.all()
 			t.Logf("%d refusals", len(refused))
-			waitFor(t, "the metrics to count every refusal", func() error {
+			testutil.WaitFor(t, "the metrics to count every refusal", func() error {
 				if got := total(daemon.refusals()); int(got) < len(refused) {
 					return fmt.Errorf("%v of %d refusals; of kinds %v", got, len(refused), byKind(daemon.refusals()))
 				}

@@ -5,29 +5,12 @@ package alerting
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/relaylens/relaylens/internal/stack"
+	"github.com/relaylens/relaylens/internal/testutil"
 )
-
-// program is the program under test; built by make, or once per run.
-var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("E2E_RELAYLENS"); path != "" {
-		return path, nil
-	}
-	path := filepath.Join(os.TempDir(), "relaylens-e2e-alerting")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/relaylens").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, err
-})
 
 // newStack prepares a stack that ends with the test.
 func newStack(t *testing.T, o stack.Options) *stack.Stack {
@@ -35,7 +18,7 @@ func newStack(t *testing.T, o stack.Options) *stack.Stack {
 	if missing := stack.Missing(); len(missing) > 0 {
 		t.Skip("not installed: ", missing)
 	}
-	path, err := program()
+	path, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,22 +46,6 @@ func must(t *testing.T, err error) {
 }
 
 var errNotYet = errors.New("not yet")
-
-// waitFor polls what other programs do, of which nobody tells.
-func waitFor(t *testing.T, what string, try func() error) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s: %v", what, err)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
 
 // appendTo writes lines as a mail server does, at once.
 func appendTo(t *testing.T, path string, b *bytes.Buffer) {

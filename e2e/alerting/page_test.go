@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens/internal/stack"
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // server writes the log of a Postfix, in the time that it is told.
@@ -50,16 +51,13 @@ func (s *server) lost(d time.Duration) {
 	appendTo(s.t, s.log, &s.b)
 }
 
-// patience is how long something may take on a busy machine that surely comes.
-const patience = 3 * time.Minute
-
 // page waits for the next page.
 func page(t *testing.T, p *stack.Pager) stack.Page {
 	t.Helper()
 	select {
 	case page := <-p.Pages:
 		return page
-	case <-time.After(patience):
+	case <-time.After(testutil.Patience):
 		t.Fatal("nobody was paged")
 		return stack.Page{}
 	}
@@ -78,7 +76,7 @@ func quiet(t *testing.T, p *stack.Pager) {
 // known waits until Alertmanager has an alert that is active.
 func known(t *testing.T, s *stack.Stack) {
 	t.Helper()
-	waitFor(t, "the alert to be known to Alertmanager", func() error {
+	testutil.WaitFor(t, "the alert to be known to Alertmanager", func() error {
 		body, err := s.Alertmanager.Get(t.Context(), "/api/v2/alerts?active=true")
 		if err != nil {
 			return err

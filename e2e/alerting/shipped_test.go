@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens/internal/stack"
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // tool runs one of the tools that judge what is shipped.
@@ -142,7 +143,7 @@ func TestDashboard(t *testing.T) {
 	log.calm(3 * time.Minute)
 	log.lost(30 * time.Second)
 	ask := func(what, expr string) {
-		waitFor(t, what+": "+expr, func() error {
+		testutil.WaitFor(t, what+": "+expr, func() error {
 			n, err := query(t, s.Prometheus, variables.Replace(expr))
 			if err == nil && n == 0 {
 				err = errNotYet

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // A daemon is one run of `relaylens serve`.
@@ -33,7 +35,7 @@ type daemon struct {
 // launch starts the daemon, perhaps under strace, which then detaches itself from
 // being its parent.
 func (r *round) launch(tracer ...string) *daemon {
-	path, err := program()
+	path, err := testutil.Program()
 	check(err)
 	args := append(tracer, path, "serve", "--config", r.conf)
 	d := &daemon{round: r, excused: r.faulty, cmd: exec.Command(args[0], args[1:]...), started: make(chan string, 1), ended: make(chan struct{})}

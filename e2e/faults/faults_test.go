@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // TestRounds plays -rounds rounds from -seed on, -jobs at a time.
@@ -18,7 +20,7 @@ func TestRounds(t *testing.T) {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("strace is missing: no system call can be made to fail")
 	}
-	if _, err := program(); err != nil {
+	if _, err := testutil.Program(); err != nil {
 		t.Fatal(err)
 	}
 	dir, err := os.MkdirTemp("", "relaylens-faults-") //nolint:usetesting // what a failed round leaves is for a person

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // TestMailers: the logs that the rounds write tell relaylens what they are to.
 func TestMailers(t *testing.T) {
-	path, err := program()
+	path, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // cluster is three NATS servers with JetStream.
@@ -40,7 +41,7 @@ func newCluster(t *testing.T, hosts, readers []string) *cluster {
 			c.killNode(i)
 		}
 	})
-	waitFor(t, patience, "JetStream to have a leader", func() error { return c.leader() })
+	testutil.WaitFor(t, "JetStream to have a leader", func() error { return c.leader() })
 	return c
 }
 
@@ -61,7 +62,7 @@ func (c *cluster) leader() error {
 }
 
 func (c *cluster) get(i int, path string, into any) error {
-	client := http.Client{Timeout: patience}
+	client := http.Client{Timeout: testutil.Patience}
 	resp, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", monitorPort(i), path))
 	if err != nil {
 		return err
@@ -162,24 +163,5 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// patience is how long something may take on a busy machine that surely comes.
-const patience = 2 * time.Minute
-
-// waitFor polls what other programs do, of which nobody tells.
-func waitFor(t *testing.T, within time.Duration, what string, try func() error) time.Duration {
-	t.Helper()
-	begun := time.Now()
-	for {
-		err := try()
-		if err == nil {
-			return time.Since(begun)
-		}
-		if time.Since(begun) > within {
-			t.Fatalf("waited %s in vain for %s: %v", within, what, err)
-		}
-		time.Sleep(100 * time.Millisecond)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // fleet is a cluster with its machines.
@@ -56,7 +57,7 @@ func (f *fleet) makeStream() {
 	f.t.Helper()
 	admin := newMachine(f.t, f.cluster, "admin", "admin", "", "{path: LOG, start: begin}")
 	admin.start()
-	waitFor(f.t, patience, "the stream to be made", func() error {
+	testutil.WaitFor(f.t, "the stream to be made", func() error {
 		if f.cluster.streamLeader() < 0 {
 			return fmt.Errorf("no leader; %s", admin.said())
 		}
@@ -67,11 +68,11 @@ func (f *fleet) makeStream() {
 
 // settle waits until every shipper's log is in its store and the readers have
 // all of them together.
-func (f *fleet) settle(within time.Duration) {
+func (f *fleet) settle() {
 	f.t.Helper()
 	begun := time.Now()
 	for _, m := range f.shippers {
-		waitFor(f.t, within, m.name+" to ship all", func() error {
+		testutil.WaitFor(f.t, m.name+" to ship all", func() error {
 			if n := m.count(); n != m.lines {
 				return fmt.Errorf("%d of %d events are in its store", n, m.lines)
 			}
@@ -82,7 +83,7 @@ func (f *fleet) settle(within time.Duration) {
 		})
 	}
 	for _, r := range f.readers {
-		waitFor(f.t, within, r.name+" to read all", func() error {
+		testutil.WaitFor(f.t, r.name+" to read all", func() error {
 			if left, err := r.metric("relaylens_receive_pending_messages"); err != nil || left > 0 {
 				return fmt.Errorf("%v messages left: %w\n%s", left, err, r.said())
 			}
@@ -95,10 +96,10 @@ func (f *fleet) settle(within time.Duration) {
 // compare holds what the readers have, together, against what the shippers have.
 // A cause that a shipper knows is the readers' too; where it does not know, the
 // fleet may.
-func (f *fleet) compare(within time.Duration) {
+func (f *fleet) compare() {
 	f.t.Helper()
 	var all int
-	waitFor(f.t, within, "the readers to have everything", func() error {
+	testutil.WaitFor(f.t, "the readers to have everything", func() error {
 		want, got := union(f.shippers), union(f.readers)
 		all = len(want)
 		lost, foreign, other := 0, 0, 0
@@ -155,9 +156,9 @@ func TestFaults(t *testing.T) {
 			must(t, sh("ip link set cable up"))
 		}},
 		{"fill the stream", func() {
-			waitFor(t, patience, "the stream to be changed", func() error { return f.cluster.limit(0) })
+			testutil.WaitFor(t, "the stream to be changed", func() error { return f.cluster.limit(0) })
 			f.flow(3)
-			waitFor(t, patience, "a shipper to say that the stream is full", func() error {
+			testutil.WaitFor(t, "a shipper to say that the stream is full", func() error {
 				for _, m := range f.shippers {
 					if n, err := m.metric(`relaylens_ship_errors_total{reason="full"}`); err == nil && n > 0 {
 						return nil
@@ -165,7 +166,7 @@ func TestFaults(t *testing.T) {
 				}
 				return fmt.Errorf("none does")
 			})
-			waitFor(t, patience, "the stream to be changed", func() error { return f.cluster.limit(200e6) })
+			testutil.WaitFor(t, "the stream to be changed", func() error { return f.cluster.limit(200e6) })
 		}},
 		{"kill all shippers", func() {
 			for _, m := range f.shippers {
@@ -188,8 +189,8 @@ func TestFaults(t *testing.T) {
 	for _, m := range f.shippers {
 		m.refuse(max(0, *eventsFlag/len(f.shippers)-m.lines))
 	}
-	f.settle(2 * patience)
-	f.compare(patience)
+	f.settle()
+	f.compare()
 	for _, m := range append(f.shippers, f.readers...) {
 		m.stop()
 	}

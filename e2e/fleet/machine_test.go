@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/testutil"
 	"github.com/relaylens/relaylens/store"
 )
 
@@ -161,7 +162,7 @@ func (m *machine) count() int {
 
 // metric is the sum of the series that begin with prefix, or an error.
 func (m *machine) metric(prefix string) (float64, error) {
-	client := http.Client{Timeout: patience}
+	client := http.Client{Timeout: testutil.Patience}
 	address := "127.0.0.1"
 	if m.netns != "" {
 		address = awayIP
@@ -188,9 +189,7 @@ func (m *machine) metric(prefix string) (float64, error) {
 
 func program(t *testing.T) string {
 	t.Helper()
-	path := os.Getenv("E2E_RELAYLENS")
-	if path == "" {
-		t.Fatal("E2E_RELAYLENS does not name the program; run make fleet-faults")
-	}
+	path, err := testutil.Program()
+	must(t, err)
 	return path
 }

@@ -3,15 +3,15 @@
 package fleet
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 var (
@@ -22,36 +22,9 @@ var (
 	speedFlag    = flag.Int("speed", 0, "measure the speed with so many events")
 )
 
-// insideEnv is set in the test process that runs in the namespaces.
-const insideEnv = "FLEET_INSIDE"
-
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if os.Getenv(insideEnv) == "" {
-		os.Exit(again())
-	}
-	if err := enter(); err != nil {
-		fmt.Fprintln(os.Stderr, "fleet:", err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
-
-// again runs this test binary once more, in namespaces of its own: its network
-// is nobody else's, and what it starts ends with it.
-func again() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Env = append(os.Environ(), insideEnv+"=1")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	err := cmd.Run()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		return exit.ExitCode()
-	} else if err != nil {
-		fmt.Fprintln(os.Stderr, "fleet: run in namespaces (it takes root):", err)
-		return 1
-	}
-	return 0
+	os.Exit(testutil.Namespaces(m, unix.CLONE_NEWNET, enter))
 }
 
 // The servers are reached at hub. What runs in the namespace called away reaches
@@ -63,12 +36,6 @@ const (
 )
 
 func enter() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
-	}
-	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
-		return fmt.Errorf("mount /proc: %w", err)
-	}
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"); err != nil {
 		return fmt.Errorf("mount /run: %w", err)
 	}

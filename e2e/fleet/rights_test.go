@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // TestRights holds the documented permissions to what they say. A machine that
@@ -17,7 +19,7 @@ import (
 func TestRights(t *testing.T) {
 	f := newFleet(t, 1, "a")
 	f.flow(1)
-	f.settle(patience)
+	f.settle()
 	for _, tt := range []struct{ user, subject string }{
 		{"mx1", "relaylens.main.mx2.postfix.relay_denied"},
 		{"mx1", "relaylens.other.mx1.postfix.relay_denied"},
@@ -42,15 +44,15 @@ func TestRights(t *testing.T) {
 		}
 	}
 	f.flow(1)
-	f.settle(patience)
-	waitFor(t, patience, "the reader to refuse what is nonsense", func() error {
+	f.settle()
+	testutil.WaitFor(t, "the reader to refuse what is nonsense", func() error {
 		malformed, err := f.readers[0].metric(`relaylens_receive_messages_total{result="malformed"}`)
 		if version, err := f.readers[0].metric(`relaylens_receive_messages_total{result="version"}`); err != nil || malformed+version != 3 {
 			return fmt.Errorf("%v malformed, %v of another version: %w", malformed, version, err)
 		}
 		return err
 	})
-	f.compare(patience)
+	f.compare()
 }
 
 // TestTakeover: of two readers of one name one reads, and the other goes on
@@ -58,9 +60,9 @@ func TestRights(t *testing.T) {
 func TestTakeover(t *testing.T) {
 	f := newFleet(t, 1, "a", "a")
 	f.flow(2)
-	f.settle(patience)
+	f.settle()
 	active := f.readers[0]
-	waitFor(t, patience, "one reader to be active", func() error {
+	testutil.WaitFor(t, "one reader to be active", func() error {
 		for _, r := range f.readers {
 			if on, err := r.metric("relaylens_receive_active"); err == nil && on == 1 {
 				active = r
@@ -79,7 +81,7 @@ func TestTakeover(t *testing.T) {
 		t.Errorf("the reader that stands by has read %v events", before)
 	}
 	active.kill()
-	took := waitFor(t, 20*time.Second, "the other reader to go on", func() error {
+	took := testutil.WaitWithin(t, 20*time.Second, "the other reader to go on", func() error {
 		f.shippers[0].refuse(5)
 		if n, err := standby.metric(`relaylens_receive_events_total{result="new"}`); err != nil || n == before {
 			return fmt.Errorf("it has read %v events: %w", n, err)
@@ -91,8 +93,8 @@ func TestTakeover(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 	active.start()
-	f.settle(patience)
-	f.compare(patience)
+	f.settle()
+	f.compare()
 	f.ask()
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // TestSpeed measures how fast a backlog goes through the cluster and what an
@@ -24,7 +26,7 @@ func TestSpeed(t *testing.T) {
 	for _, m := range f.shippers {
 		m.start()
 	}
-	shipped := waitFor(t, 10*time.Minute, "all to be shipped", func() error {
+	shipped := testutil.WaitWithin(t, 10*time.Minute, "all to be shipped", func() error {
 		sum := 0.0
 		for _, m := range f.shippers {
 			n, err := m.metric(`relaylens_shipped_total{content="events"}`)
@@ -60,7 +62,7 @@ func TestSpeed(t *testing.T) {
 	reader := newMachine(t, f.cluster, "reader1", "reader1", "", "{type: nats, consumer: speed}")
 	reader.start()
 	f.readers = append(f.readers, reader)
-	took := waitFor(t, 10*time.Minute, "the reader to have all", func() error {
+	took := testutil.WaitWithin(t, 10*time.Minute, "the reader to have all", func() error {
 		if n := reader.count(); n < *speedFlag {
 			return fmt.Errorf("%d", n)
 		}
@@ -72,7 +74,7 @@ func TestSpeed(t *testing.T) {
 		after += cpu(t, n)
 	}
 	t.Logf("CPU time out of the stream: %.1f µs an event for the reader, %.1f for the three servers together", cpu(t, reader.cmd)/total*1e6, (after-servers)/total*1e6)
-	f.compare(time.Minute)
+	f.compare()
 }
 
 // cpu is the time that a process has spent on the processor, in seconds.
@@ -98,7 +100,7 @@ func (f *fleet) shippersOffline(events int) {
 		f.cluster.killNode(i)
 	}
 	for _, m := range f.shippers {
-		waitFor(f.t, 10*time.Minute, m.name+" to read its log", func() error {
+		testutil.WaitWithin(f.t, 10*time.Minute, m.name+" to read its log", func() error {
 			if n := m.count(); n < m.lines {
 				return fmt.Errorf("%d of %d", n, m.lines)
 			}
@@ -109,7 +111,7 @@ func (f *fleet) shippersOffline(events int) {
 	for i := range f.cluster.nodes {
 		f.cluster.startNode(i)
 	}
-	waitFor(f.t, time.Minute, "the stream to have a leader", func() error {
+	testutil.WaitWithin(f.t, time.Minute, "the stream to have a leader", func() error {
 		if f.cluster.streamLeader() < 0 {
 			return fmt.Errorf("none")
 		}

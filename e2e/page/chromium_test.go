@@ -16,10 +16,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// patience is how long a page or an answer may take on a busy machine.
-const patience = 90 * time.Second
+	"github.com/relaylens/relaylens/internal/testutil"
+)
 
 // chromium is a browser without a window that is spoken to in the Chrome
 // DevTools Protocol, over pipes.
@@ -144,7 +143,7 @@ func (c *chromium) call(session, method string, params, result any) error {
 	}
 	select {
 	case m = <-answer:
-	case <-time.After(patience):
+	case <-time.After(testutil.Patience):
 		return errors.New(method + ": no answer")
 	}
 	switch {
@@ -242,7 +241,7 @@ func (p *tab) visit(url string) {
 	}
 	select {
 	case <-p.loaded:
-	case <-time.After(patience):
+	case <-time.After(testutil.Patience):
 		p.t.Fatalf("%s does not load", url)
 	}
 }

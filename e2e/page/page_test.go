@@ -4,6 +4,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,26 +13,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/testutil"
 	"github.com/relaylens/relaylens/store"
 )
-
-// program is the program under test; built by `make e2e`, or once per run.
-var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("E2E_RELAYLENS"); path != "" {
-		return path, nil
-	}
-	path := filepath.Join(os.TempDir(), "relaylens-page")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/relaylens").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build relaylens: %w\n%s", err, out)
-	}
-	return path, nil
-})
 
 // hostile are texts that have broken pages before.
 var hostile = []string{
@@ -96,7 +84,7 @@ func hostileEvent(i int, at time.Time) relaylens.Event {
 // serve starts the daemon over a store and waits until it is ready.
 func serve(t *testing.T, dir string) (url string) {
 	t.Helper()
-	path, err := program()
+	path, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,27 +107,24 @@ func serve(t *testing.T, dir string) (url string) {
 		cmd.Wait()
 	})
 	url = "http://" + address + "/"
-	deadline := time.After(patience)
-	for {
+	testutil.WaitFor(t, "relaylens to be ready", func() error {
 		response, err := http.Get(url + "-/ready")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return url
-			}
+		if err != nil {
+			return err
 		}
-		select {
-		case <-deadline:
-			t.Fatalf("relaylens is not ready: %v", err)
-		case <-time.After(50 * time.Millisecond):
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return errors.New(response.Status)
 		}
-	}
+		return nil
+	})
+	return url
 }
 
 // summaryPage is what summary -o html writes of a store.
 func summaryPage(t *testing.T, dir string) (url string) {
 	t.Helper()
-	path, err := program()
+	path, err := testutil.Program()
 	if err != nil {
 		t.Fatal(err)
 	}

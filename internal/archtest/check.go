@@ -103,7 +103,7 @@ func (r Rule) forbids(path string) string {
 		return "rooms meet in internal/app and cmd only"
 	case strings.Contains(strings.Split(path, "/")[0], "."):
 		if slices.ContainsFunc(r.Modules, func(m string) bool {
-			return m == everyModule || path == m || strings.HasPrefix(path, m+"/")
+			return path == m || strings.HasPrefix(path, m+"/")
 		}) {
 			return ""
 		}
