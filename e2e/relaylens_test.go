@@ -6,15 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/relaylens/relaylens/internal/testutil"
@@ -59,74 +55,19 @@ func parse(t *testing.T, files ...string) []event {
 
 // daemon is a running `relaylens serve`.
 type daemon struct {
-	t    *testing.T
-	url  string
-	cmd  *exec.Cmd
-	wait func() error
+	*testutil.Daemon
+	t *testing.T
 }
 
 // serve starts the daemon over files and waits until it is ready.
 func serve(t *testing.T, files ...string) *daemon {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
-
-	cmd := relaylens(t, append([]string{"serve", "--listen", address, "--data-dir", t.TempDir()}, files...)...)
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	d := &daemon{t: t, url: "http://" + address, cmd: cmd, wait: sync.OnceValue(cmd.Wait)}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		d.wait()
-	}()
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		d.wait()
-		if t.Failed() {
-			t.Logf("relaylens wrote:\n%s", output.Bytes())
-		}
-	})
-	testutil.WaitFor(t, "relaylens to be ready", func() error {
-		select {
-		case <-ended:
-			t.Fatalf("relaylens serve ended: %v", d.wait())
-		default:
-		}
-		response, err := http.Get(d.url + "/-/ready")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return errors.New(response.Status)
-		}
-		return nil
-	})
-	return d
-}
-
-// stop ends the daemon as systemd does.
-func (d *daemon) stop() {
-	d.t.Helper()
-	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		d.t.Fatal(err)
-	}
-	if err := d.wait(); err != nil {
-		d.t.Errorf("relaylens serve: %v", err)
-	}
+	return &daemon{testutil.Serve(t, append([]string{"--data-dir", t.TempDir()}, files...)...), t}
 }
 
 func (d *daemon) get(path string) string {
 	d.t.Helper()
-	response, err := http.Get(d.url + path)
+	response, err := http.Get(d.URL + path)
 	if err != nil {
 		d.t.Fatal(err)
 	}

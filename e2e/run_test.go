@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 	url := next(`^metrics   (http://127\.0\.0\.1:\d+)/metrics$`)[1]
 	next(`^.* mx1 .*relay_denied .*client=198\.51\.100\.77 `)
 	testutil.WaitFor(t, "a refusal to be counted", func() error {
-		if n := total((&daemon{t: t, url: url}).refusals()); n == 0 {
+		if n := total((&daemon{&testutil.Daemon{URL: url}, t}).refusals()); n == 0 {
 			return errors.New("there is none")
 		}
 		return nil

@@ -53,7 +53,7 @@ func TestServe(t *testing.T) {
 			if got := byKind(daemon.refusals()); !maps.Equal(got, want) {
 				t.Errorf("refusals by kind: got %v, want %v", got, want)
 			}
-			daemon.stop()
+			daemon.Stop(syscall.SIGTERM)
 			files := append(s.paths(".1"), s.paths("")...)
 			compare(t, parse(t, files...), refused)
 		})
@@ -168,13 +168,7 @@ func TestStop(t *testing.T) {
 			if err := os.WriteFile(log, nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			daemon := serve(t, log)
-			if err := daemon.cmd.Process.Signal(signal); err != nil {
-				t.Fatal(err)
-			}
-			if err := daemon.wait(); err != nil {
-				t.Errorf("the daemon ended with %v", err)
-			}
+			serve(t, log).Stop(signal)
 		})
 	}
 }

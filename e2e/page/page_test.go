@@ -4,10 +4,7 @@ package page
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -81,44 +78,14 @@ func hostileEvent(i int, at time.Time) relaylens.Event {
 	return e
 }
 
-// serve starts the daemon over a store and waits until it is ready.
+// serve starts the daemon over a store.
 func serve(t *testing.T, dir string) (url string) {
 	t.Helper()
-	path, err := testutil.Program()
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
 	log := filepath.Join(t.TempDir(), "mail.log")
 	if err := os.WriteFile(log, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "serve", "--listen", address, "--data-dir", dir, log)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	url = "http://" + address + "/"
-	testutil.WaitFor(t, "relaylens to be ready", func() error {
-		response, err := http.Get(url + "-/ready")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return errors.New(response.Status)
-		}
-		return nil
-	})
-	return url
+	return testutil.Serve(t, "--data-dir", dir, log).URL + "/"
 }
 
 // summaryPage is what summary -o html writes of a store.
