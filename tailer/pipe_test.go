@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -37,14 +36,7 @@ func TestPipe(t *testing.T) {
 		b.Release()
 	}
 	cancel()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("Run does not end")
-	}
+	ended(t, done)
 	if testutil.ToFloat64(metrics.source(path).up) != 0 {
 		t.Error("the pipe is up")
 	}

@@ -70,14 +70,7 @@ func TestNamedPipe(t *testing.T) {
 		}
 	}
 	cancel()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Error("Run waits for the pipe")
-	}
+	ended(t, done)
 }
 
 func TestStdinGivesUpABlockedRead(t *testing.T) {
@@ -87,14 +80,7 @@ func TestStdinGivesUpABlockedRead(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- NewStdin("-", pr).Run(ctx, nil) }()
 	cancel()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Error(err)
-		}
-	case <-time.After(patience):
-		t.Error("Run waits for its reader")
-	}
+	ended(t, done)
 }
 
 func TestOpenPipeErrors(t *testing.T) {
