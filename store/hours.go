@@ -21,29 +21,7 @@ func (s *Store) hours(ctx context.Context, m relaylens.Match, within Span) (span
 	if !ok {
 		return nil, false, nil
 	}
-	var tests []string
-	var args []any
-	outbound := false
-	for _, k := range keys {
-		if k.field == "cause" {
-			tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.cause = ?)")
-			args = append(args, k.value)
-			continue
-		}
-		// '' stands for the small values of an hour, whose names are not kept.
-		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_top AS t WHERE t.hour = h.hour AND t.field = ? AND t.value IN (?, ''))")
-		args = append(args, k.field, k.value)
-		outbound = true
-	}
-	if outbound {
-		// What remote servers refused is not counted under client, user or domain.
-		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.direction = 'outbound')")
-	}
-	since, until := within.Around().hours()
-	args = append([]any{since, until}, args...)
-	query := strings.Join([]string{`WITH RECURSIVE h (hour) AS (SELECT min(hour) FROM hourly_totals WHERE hour >= ?1
-		UNION ALL SELECT (SELECT min(hour) FROM hourly_totals WHERE hour > h.hour AND hour < ?2) FROM h WHERE h.hour IS NOT NULL)
-		SELECT hour FROM h WHERE hour IS NOT NULL AND (`, strings.Join(tests, " OR "), ") ORDER BY hour"}, "")
+	query, args := hoursQuery(keys, within)
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, false, fmt.Errorf("read hours of events: %w", err)
@@ -65,6 +43,32 @@ func (s *Store) hours(ctx context.Context, m relaylens.Match, within Span) (span
 		return nil, false, fmt.Errorf("read hours of events: %w", err)
 	}
 	return spans, true, nil
+}
+
+// hoursQuery asks for the hours of a span in which one of keys was counted.
+func hoursQuery(keys []hourlyKey, within Span) (query string, args []any) {
+	since, until := within.Around().hours()
+	args = []any{since, until}
+	var tests []string
+	outbound := false
+	for _, k := range keys {
+		if k.field == "cause" {
+			tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.cause = ?)")
+			args = append(args, k.value)
+			continue
+		}
+		// '' stands for the small values of an hour, whose names are not kept.
+		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_top AS t WHERE t.hour = h.hour AND t.field = ? AND t.value IN (?, ''))")
+		args = append(args, k.field, k.value)
+		outbound = true
+	}
+	if outbound {
+		// What remote servers refused is not counted under client, user or domain.
+		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.direction = 'outbound')")
+	}
+	return strings.Join([]string{`WITH RECURSIVE h (hour) AS (SELECT min(hour) FROM hourly_totals WHERE hour >= ?1
+		UNION ALL SELECT (SELECT min(hour) FROM hourly_totals WHERE hour > h.hour AND hour < ?2) FROM h WHERE h.hour IS NOT NULL)
+		SELECT hour FROM h WHERE hour IS NOT NULL AND (`, strings.Join(tests, " OR "), ") ORDER BY hour"}, ""), args
 }
 
 // hourlyKeys are values of which every event of m has at least one; ok is false

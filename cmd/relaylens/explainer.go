@@ -254,30 +254,11 @@ func (e *explainer) stream(ctx context.Context, in io.Reader) ([]*summary.Explan
 	if err != nil {
 		return nil, err
 	}
-	reader := tailer.NewReader("-", in, time.Now())
-	defer reader.Close()
-	var lines []string
-	for ctx.Err() == nil {
-		batch, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i := range batch.Lines {
-			if text := strings.TrimSpace(batch.Lines[i].Text); text != "" && len(lines) <= maxKept {
-				lines = append(lines, strings.Clone(batch.Lines[i].Text))
-			}
-		}
-		run.feed(batch)
-		if batch.Release != nil {
-			batch.Release()
-		}
+	lines, err := run.read(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
 	case len(lines) == 0:
 		return nil, usagef("standard input is empty")
 	case len(lines) == 1:
@@ -295,6 +276,32 @@ func (e *explainer) stream(ctx context.Context, in io.Reader) ([]*summary.Explan
 		return xs, nil
 	}
 	return e.each(lines)
+}
+
+// read feeds the run with all that comes in, and returns its first lines, one more
+// than maxKept at the most.
+func (r *explainRun) read(ctx context.Context, in io.Reader) (lines []string, err error) {
+	reader := tailer.NewReader("-", in, time.Now())
+	defer reader.Close()
+	for ctx.Err() == nil {
+		batch, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range batch.Lines {
+			if text := strings.TrimSpace(batch.Lines[i].Text); text != "" && len(lines) <= maxKept {
+				lines = append(lines, strings.Clone(batch.Lines[i].Text))
+			}
+		}
+		r.feed(batch)
+		if batch.Release != nil {
+			batch.Release()
+		}
+	}
+	return nil, ctx.Err()
 }
 
 // each explains lines of which none is a refusal, one by one.

@@ -137,18 +137,23 @@ func (p *pipeline) run() {
 			p.commits.write(p.ledger.take(p.parser.OldestHeld()))
 		case <-flush.C:
 		case now := <-tick.C:
-			p.windows.Limit(now)
-			p.watch.Limit(now)
-			if silent {
-				p.windows.Advance(now)
-				p.parser.Advance(now, p.event)
-				p.publishAll()
-				p.idle(now)
-			}
+			p.tick(now, silent)
 			silent = true
-			p.expire()
 		}
 	}
+}
+
+// tick has time go on; silent says that no line has come since the last tick.
+func (p *pipeline) tick(now time.Time, silent bool) {
+	p.windows.Limit(now)
+	p.watch.Limit(now)
+	if silent {
+		p.windows.Advance(now)
+		p.parser.Advance(now, p.event)
+		p.publishAll()
+		p.idle(now)
+	}
+	p.expire()
 }
 
 // heldTicks is for how many ticks an event may be held back while its source is
