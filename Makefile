@@ -171,12 +171,12 @@ fleet: build $(BIN)/nats-server ## a fleet on this machine: three NATS servers, 
 
 .PHONY: fleet-faults
 fleet-faults: build $(BIN)/nats-server ## break a fleet while events flow: SHIPPERS=50 EVENTS=1000000 ROUNDS=5 SEED=1 (root)
-	E2E_RELAYLENS=$(BIN)/relaylens E2E_NATS_SERVER=$(BIN)/nats-server $(GO) test -tags e2e -count=1 -timeout 2h -v ./e2e/fleet \
+	PATH="$(BIN)/debian/usr/bin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens E2E_NATS_SERVER=$(BIN)/nats-server $(GO) test -tags e2e -count=1 -timeout 2h -v ./e2e/fleet \
 		-shippers $(or $(SHIPPERS),50) -events $(or $(EVENTS),1000000) -rounds $(or $(ROUNDS),5) -seed $(or $(SEED),1) -speed $(or $(SPEED),200000)
 
 .PHONY: fleet-faults-short
 fleet-faults-short: build $(BIN)/nats-server $(BIN)/gotestsum
-	E2E_RELAYLENS=$(BIN)/relaylens E2E_NATS_SERVER=$(BIN)/nats-server \
+	PATH="$(BIN)/debian/usr/bin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens E2E_NATS_SERVER=$(BIN)/nats-server \
 	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/fleet.json -- -tags e2e -count=1 -timeout 10m ./e2e/fleet
 
 .PHONY: record

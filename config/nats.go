@@ -163,6 +163,9 @@ func (k *checker) reader(s *Source, key string) bool {
 	if s.Consumer != "" && !natsToken.MatchString(s.Consumer) {
 		k.refuse(key+".consumer", quote(s.Consumer)+" is no name of a consumer", nameRemedy+"reader-a")
 	}
+	if s.Group != "" && !natsToken.MatchString(s.Group) {
+		k.refuse(key+".group", quote(s.Group)+" is no name of a group", nameRemedy+"pagers")
+	}
 	for i, host := range s.Hosts {
 		if !hostname.MatchString(host) {
 			k.refuse(fmt.Sprintf("%s.hosts[%d]", key, i), quote(host)+" is no host name", "write a name as the logs have it, such as mx1")

@@ -4,6 +4,7 @@ package fleet
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -23,14 +24,14 @@ type fleet struct {
 
 // newFleet starts shippers, every second of them away, and the readers, of which
 // the first makes the stream.
-func newFleet(t *testing.T, shippers int, consumers ...string) *fleet {
+func newFleet(t *testing.T, shippers int, sources ...string) *fleet {
 	t.Helper()
 	f := &fleet{t: t}
 	for i := range shippers {
 		f.hosts = append(f.hosts, fmt.Sprint("mx", i+1))
 	}
 	var readers []string
-	for i := range max(len(consumers), 1) {
+	for i := range max(len(sources), 2) {
 		readers = append(readers, fmt.Sprint("reader", i+1))
 	}
 	f.cluster = newCluster(t, f.hosts, readers)
@@ -44,8 +45,8 @@ func newFleet(t *testing.T, shippers int, consumers ...string) *fleet {
 		m.start()
 		f.shippers = append(f.shippers, m)
 	}
-	for i, c := range consumers {
-		m := newMachine(t, f.cluster, readers[i], readers[i], "", "{type: nats, consumer: "+c+"}")
+	for i, source := range sources {
+		m := newMachine(t, f.cluster, readers[i], readers[i], "", source)
 		m.start()
 		f.readers = append(f.readers, m)
 	}
@@ -66,8 +67,8 @@ func (f *fleet) makeStream() {
 	admin.stop()
 }
 
-// settle waits until every shipper's log is in its store and the readers have
-// all of them together.
+// settle waits until every shipper's log is in its store and each reader has
+// all of them.
 func (f *fleet) settle() {
 	f.t.Helper()
 	begun := time.Now()
@@ -93,53 +94,44 @@ func (f *fleet) settle() {
 	f.t.Logf("settled after %s", time.Since(begun).Round(time.Millisecond))
 }
 
-// compare holds what the readers have, together, against what the shippers have.
-// A cause that a shipper knows is the readers' too; where it does not know, the
+// compare holds what each reader has against what the shippers have together. A
+// cause that a shipper knows is the reader's too; where it does not know, the
 // fleet may.
 func (f *fleet) compare() {
 	f.t.Helper()
-	var all int
-	testutil.WaitFor(f.t, "the readers to have everything", func() error {
-		want, got := union(f.shippers), union(f.readers)
-		all = len(want)
-		lost, foreign, other := 0, 0, 0
-		for id, c := range want {
-			if g, ok := got[id]; !ok {
-				lost++
-			} else if g != c && c != relaylens.CauseUnknown {
-				other++
-			}
-		}
-		for id := range got {
-			if _, ok := want[id]; !ok {
-				foreign++
-			}
-		}
-		if lost+foreign+other > 0 {
-			return fmt.Errorf("of %d events %d are lost, %d are nobody's, %d have another cause", len(want), lost, foreign, other)
-		}
-		return nil
-	})
-	f.t.Logf("%d events of %d shippers: none lost, none of nobody, none twice", all, len(f.shippers))
-}
-
-// union is what machines have together. What one has twice is an error there.
-func union(machines []*machine) map[relaylens.ID]relaylens.Cause {
-	all := map[relaylens.ID]relaylens.Cause{}
-	for _, m := range machines {
-		for id, c := range m.ids() {
-			if c != relaylens.CauseUnknown || all[id] == relaylens.CauseNone {
-				all[id] = c
-			}
-		}
+	want := map[relaylens.ID]relaylens.Cause{}
+	for _, m := range f.shippers {
+		maps.Copy(want, m.ids())
 	}
-	return all
+	for _, r := range f.readers {
+		testutil.WaitFor(f.t, r.name+" to have everything", func() error {
+			got := r.ids()
+			lost, foreign, other := 0, 0, 0
+			for id, c := range want {
+				if g, ok := got[id]; !ok {
+					lost++
+				} else if g != c && c != relaylens.CauseUnknown {
+					other++
+				}
+			}
+			for id := range got {
+				if _, ok := want[id]; !ok {
+					foreign++
+				}
+			}
+			if lost+foreign+other > 0 {
+				return fmt.Errorf("of %d events %d are lost, %d are nobody's, %d have another cause", len(want), lost, foreign, other)
+			}
+			return nil
+		})
+	}
+	f.t.Logf("%d events of %d shippers at each of %d readers: none lost, none of nobody, none twice", len(want), len(f.shippers), len(f.readers))
 }
 
 // TestFaults breaks everything in turn while events flow: no event is lost, and
 // none is there twice.
 func TestFaults(t *testing.T) {
-	f := newFleet(t, *shippersFlag, "a", "a", "b")
+	f := newFleet(t, *shippersFlag, "{type: nats, group: pagers}", "{type: nats, group: pagers}", "{type: nats, consumer: b}")
 	random := rand.New(rand.NewPCG(*seedFlag, 0))
 	one := func(ms []*machine) *machine { return ms[random.IntN(len(ms))] }
 	faults := []struct {

@@ -45,6 +45,7 @@ type Sender struct {
 	targets []*target
 
 	mu      sync.Mutex
+	silent  bool              // another one tells
 	entries map[string]*entry // by labels
 	order   []string          // of entries, the oldest first
 }
@@ -106,13 +107,39 @@ func (s *Sender) Set(alerts []relaylens.Alert) {
 		s.entries[key] = e
 		s.order = append(s.order, key)
 	}
+	silent := s.silent
 	s.mu.Unlock()
 	for _, t := range s.targets {
-		t.lost(before, s.entries)
+		t.lost(before, s.entries, silent)
 		if changed {
 			t.wake()
 		}
 	}
+}
+
+// StandBy says whether another one tells of the alerts for now, which then are
+// followed in silence. When that is over, all of them are told at once, and the
+// ends too of those that the other may have told of.
+func (s *Sender) StandBy(on bool) {
+	s.mu.Lock()
+	before := s.silent
+	s.silent = on
+	keys := slices.Clone(s.order)
+	s.mu.Unlock()
+	if on || !before {
+		return
+	}
+	for _, t := range s.targets {
+		t.forget(keys)
+		t.wake()
+	}
+}
+
+// standsBy reports whether another one tells.
+func (s *Sender) standsBy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.silent
 }
 
 // Expect says which alerts an earlier sender told of: should they be over, their

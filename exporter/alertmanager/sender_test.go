@@ -122,6 +122,50 @@ func alert(domain string) relaylens.Alert {
 		Entity: relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: domain}, StartsAt: time.Now().Add(-time.Minute)}
 }
 
+// One that stands by says nothing. When its turn comes it tells of what is on at
+// once, and of the end of what another may have told of; when its turn is over,
+// nothing ends.
+func TestStandsBy(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	s := newRig(t, time.Hour, r.target())
+	s.StandBy(true)
+	on, over := alert("on.example"), alert("over.example")
+	s.Set([]relaylens.Alert{on, over})
+	over.EndsAt = time.Now()
+	s.Set([]relaylens.Alert{on, over})
+	if n := testutil.ToFloat64(s.metrics.active.WithLabelValues("critical")); n != 1 {
+		t.Errorf("%v alerts are on", n)
+	}
+	s.StandBy(false)
+	sent := r.next()
+	if len(sent) != 2 || sent[0].Labels["entity"] != "recipient_domain=on.example" || time.Time(sent[1].EndsAt).After(time.Now()) {
+		t.Errorf("sent %+v", sent)
+	}
+	noted := func() bool {
+		v, _ := s.targets[0].version(keyOf(sent[0].Labels))
+		return v > 0
+	}
+	for deadline := time.Now().Add(10 * time.Second); !noted(); {
+		if time.Now().After(deadline) {
+			t.Fatal("what was sent is not noted")
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // between two looks at a condition
+	}
+	s.StandBy(true)
+	s.Set(nil) // both are gone here, another tells what became of them
+	s.Set([]relaylens.Alert{on})
+	s.StandBy(false)
+	if sent := r.next(); len(sent) != 1 || time.Time(sent[0].EndsAt).Before(time.Now()) {
+		t.Errorf("sent %+v", sent)
+	}
+	if n := len(r.requests); n > 0 {
+		t.Errorf("%d further requests", n)
+	}
+	if n := testutil.ToFloat64(s.metrics.dropped.WithLabelValues(r.target().URL)); n != 0 {
+		t.Errorf("%v alerts count as lost", n)
+	}
+}
+
 func TestActiveIsSentAgainAndEnds(t *testing.T) {
 	r := newReceiver(t, httptest.NewServer)
 	s := newRig(t, 20*time.Millisecond, r.target())

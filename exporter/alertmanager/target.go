@@ -123,6 +123,10 @@ func (t *target) run(ctx context.Context) {
 
 // send posts what the target does not know yet, or everything.
 func (t *target) send(ctx context.Context, all bool) error {
+	if t.sender.standsBy() {
+		t.sender.options.Metrics.queueLength.WithLabelValues(t.name).Set(0)
+		return nil
+	}
 	keys, entries := t.sender.state(t.sender.options.now())
 	var some []int
 	for i, key := range keys {
@@ -215,16 +219,25 @@ func (t *target) version(key string) (uint64, bool) {
 	return v, ok
 }
 
+// forget takes it that the target may know of alerts, in whatever state.
+func (t *target) forget(keys []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, key := range keys {
+		t.accepted[key] = 0
+	}
+}
+
 // lost settles the accounts of alerts that are gone: one whose last state was
-// never accepted is lost.
-func (t *target) lost(before, after map[string]*entry) {
+// never accepted is lost, unless it was another's to tell.
+func (t *target) lost(before, after map[string]*entry, silent bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for key, e := range before {
 		if after[key] != nil {
 			continue
 		}
-		if t.accepted[key] != e.version {
+		if !silent && t.accepted[key] != e.version {
 			t.sender.options.Metrics.dropped.WithLabelValues(t.name).Inc()
 		}
 		delete(t.accepted, key)

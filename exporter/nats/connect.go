@@ -2,13 +2,16 @@ package nats
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 )
 
@@ -47,7 +50,8 @@ func InboxPrefix(host string) string { return "_INBOX_relaylens." + Token(host) 
 
 // connect tries each server once. A connection that is lost later comes back by
 // itself; what is published meanwhile fails at once rather than wait in memory.
-func connect(o *Options, role string) (*nats.Conn, error) {
+// What the servers refuse later is logged, and handed to refused.
+func connect(o *Options, role string, refused func(error)) (*nats.Conn, error) {
 	options := []nats.Option{
 		nats.Name("relaylens " + role + " " + o.Host), nats.CustomInboxPrefix(InboxPrefix(o.Host)), nats.Timeout(dialTimeout),
 		nats.MaxReconnects(-1), nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait), nats.ReconnectBufSize(-1),
@@ -62,6 +66,7 @@ func connect(o *Options, role string) (*nats.Conn, error) {
 		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			o.Logger.Error("NATS refuses", zap.Error(err), zap.String("remedy", remedy(err)))
+			refused(err)
 		}),
 	}
 	identity, err := o.identity()
@@ -114,10 +119,23 @@ func remedy(err error) string {
 		return "let this user publish or subscribe to the subject that the error names; docs/fleet.md has examples"
 	case errors.Is(err, nats.ErrAuthorization):
 		return "give nats.user, nats.nkey_file or nats.credentials_file what the servers expect of this machine"
+	case errors.Is(err, jetstream.ErrNoStreamResponse):
+		return "no stream takes it: make it beforehand (docs/fleet.md), or let this user do so"
+	case errors.Is(err, nats.ErrMaxPayload):
+		return "set max_payload to 1MB in the configuration of the servers"
+	case errors.Is(err, nats.ErrTLS), isTLS(err):
+		return "check nats.ca_file, and that nats.cert_file is of an authority that the servers trust"
 	case errors.Is(err, nats.ErrNoServers):
 		return "check nats.urls, and that a server listens there"
 	}
 	return ""
+}
+
+// isTLS reports that one of the two does not like the other's certificate.
+func isTLS(err error) bool {
+	var said *net.OpError
+	var found *tls.CertificateVerificationError
+	return errors.As(err, &found) || errors.As(err, &said) && said.Op == "remote error"
 }
 
 func hint(err error) string {

@@ -92,7 +92,7 @@ func (m *Metrics) receive(gauge func(name, help string) prometheus.Gauge, vector
 		m.arrived[r] = arrived.WithLabelValues(r)
 	}
 	m.pending = gauge("receive_pending_messages", "Messages in the stream that this reader's consumer has not handed out yet.")
-	m.active = gauge("receive_active", "Whether the stream gives its messages to this reader; 0 for one that stands by.")
+	m.active = gauge("receive_active", "Whether this reader is the one that pages; 0 for one that stands by for another of its group.")
 	m.missed = counter("receive_missed_messages_total", "Messages that the stream let go before this reader's consumer read them: nats.stream.max_age was shorter than its absence.")
 }
 

@@ -44,6 +44,13 @@ type SourceOptions struct {
 	// Hosts are whose events are read; none means all.
 	Hosts   []string
 	Metrics *Metrics
+	// Group, unless empty, is whom this reader takes turns with: Turn is told
+	// whether it is the one that speaks for all of them.
+	Group string
+	Turn  func(mine bool)
+	// Late is told whether more waits in the stream, or might, because it cannot be
+	// asked.
+	Late func(bool)
 }
 
 // Source hands on the events of a fleet. It implements [relaylens.Source].
@@ -59,6 +66,10 @@ type Source struct {
 	pending  map[uint64]jetstream.Msg // by their place in the stream, on their way to the store
 	messages *recent[uint64]
 	pin      string // by the last message
+
+	// These are the watching goroutine's.
+	lateUntil time.Time
+	caughtUp  chan struct{} // closed once everything that waited was handed out
 }
 
 // NewSource makes a source that connects when it runs.
@@ -78,12 +89,16 @@ func (s *Source) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	}
 	defer decoder.zstd.Close()
 	s.decoder = decoder
-	conn, err := connect(&s.options.Options, "reader")
+	s.options.Late(true)
+	defer func() { s.options.Late(ctx.Err() == nil) }() // it will try again, or is no longer wanted
+	asking, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	conn, err := connect(&s.options.Options, "reader", refuse)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	consumer, err := s.consumer(ctx, conn)
+	consumer, err := s.consumer(asking, conn)
 	if err != nil {
 		return err
 	}
@@ -95,17 +110,18 @@ func (s *Source) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	s.mu.Lock()
 	s.pending, s.messages, s.pin = map[uint64]jetstream.Msg{}, newRecent[uint64](recentMessages), ""
 	s.mu.Unlock()
+	s.caughtUp = make(chan struct{})
 	watching, stop := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		s.watch(watching, consumer)
-	}()
+	var beside sync.WaitGroup
+	beside.Go(func() { s.watch(watching, consumer) })
+	if s.options.Group != "" {
+		beside.Go(func() { s.takeTurns(watching, conn) })
+	}
 	err = s.read(ctx, messages, out)
 	messages.Stop()
 	s.settle(conn)
 	stop()
-	<-watched
+	beside.Wait()
 	s.metrics.active.Set(0)
 	return err
 }
@@ -127,7 +143,7 @@ func (s *Source) consumer(ctx context.Context, conn *nats.Conn) (jetstream.Consu
 	}
 	consumer, err := js.CreateOrUpdateConsumer(ctx, StreamName(s.options.Fleet), config)
 	if err != nil {
-		return nil, fmt.Errorf("create consumer %s: %w; NATS 2.11 or later is needed, and the permission to make it", s.options.Consumer, err)
+		return nil, fmt.Errorf("create consumer %s: %w; NATS 2.11 or later is needed, and the permission to make it", s.options.Consumer, refusedBy(ctx, err))
 	}
 	info := consumer.CachedInfo()
 	if info.Config.PriorityPolicy != jetstream.PriorityPolicyPinned {
@@ -161,7 +177,7 @@ func (s *Source) read(ctx context.Context, messages jetstream.MessagesContext, o
 			return nil //nolint:nilerr // it was told to end
 		}
 		switch {
-		case errors.Is(err, jetstream.ErrMsgIteratorClosed), errors.Is(err, jetstream.ErrConsumerDeleted), errors.Is(err, jetstream.ErrConsumerNotFound):
+		case gone(err):
 			return fmt.Errorf("read from consumer %s: %w", s.options.Consumer, err)
 		case err != nil:
 			s.say("messages of the fleet", err)
@@ -180,6 +196,11 @@ func (s *Source) read(ctx context.Context, messages jetstream.MessagesContext, o
 			return nil // unacknowledged, it comes again
 		}
 	}
+}
+
+// gone reports that a consumer gives nothing any more.
+func gone(err error) bool {
+	return errors.Is(err, jetstream.ErrMsgIteratorClosed) || errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound)
 }
 
 // batch makes a batch of a message; ok is false for one that needs none.

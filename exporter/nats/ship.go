@@ -44,9 +44,11 @@ type Shipper struct {
 	encoder *encoder
 	now     func() time.Time
 
-	conn *nats.Conn
-	js   jetstream.JetStream
-	said map[string]time.Time // errors, and when they were logged
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	refused chan error           // the last that the servers refused
+	patient time.Duration        // with acknowledgements
+	said    map[string]time.Time // errors, and when they were logged
 }
 
 // NewShipper makes a shipper that collects events for delay before it sends
@@ -56,7 +58,8 @@ func NewShipper(o Options, outbox Outbox, delay time.Duration, m *Metrics) (*Shi
 	if err != nil {
 		return nil, fmt.Errorf("make encoder: %w", err)
 	}
-	return &Shipper{options: o, delay: delay, outbox: outbox, metrics: m, encoder: e, now: time.Now, said: map[string]time.Time{}}, nil
+	return &Shipper{options: o, delay: delay, outbox: outbox, metrics: m, encoder: e, now: time.Now, said: map[string]time.Time{},
+		refused: make(chan error, 1), patient: ackTimeout}, nil
 }
 
 // Run ships until ctx ends. Whatever fails is tried again.
@@ -164,13 +167,15 @@ func (s *Shipper) connect(ctx context.Context) error {
 		return nil
 	}
 	s.disconnect()
-	conn, err := connect(&s.options, "shipper")
+	asking, refuse := context.WithCancelCause(ctx)
+	defer refuse(nil)
+	conn, err := connect(&s.options, "shipper", func(err error) { refuse(err); s.refuse(err) })
 	if err != nil {
 		return &shipError{failConnect, err}
 	}
-	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(maxInFlight), jetstream.WithPublishAsyncTimeout(ackTimeout))
+	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(maxInFlight), jetstream.WithPublishAsyncTimeout(s.patient))
 	if err == nil {
-		err = ensureStream(ctx, js, &s.options)
+		err = ensureStream(asking, js, &s.options)
 	}
 	if errors.Is(err, errUnchecked) {
 		s.options.Logger.Warn("the stream is not checked: this user may not look at it, or no server leads it", zap.Error(err))
@@ -185,6 +190,15 @@ func (s *Shipper) connect(ctx context.Context) error {
 	return nil
 }
 
+// refuse notes what the servers refuse: they do not say so to who waits for an
+// acknowledgement.
+func (s *Shipper) refuse(err error) {
+	select {
+	case s.refused <- err:
+	default:
+	}
+}
+
 func (s *Shipper) disconnect() {
 	if s.conn != nil {
 		s.conn.Close()
@@ -196,9 +210,14 @@ func (s *Shipper) disconnect() {
 func (s *Shipper) publish(ctx context.Context, messages []message) error {
 	futures := make([]jetstream.PubAckFuture, 0, len(messages))
 	var failure error
+	select {
+	case err := <-s.refused: // something else, before
+		s.options.Logger.Debug("passed over", zap.Error(err))
+	default:
+	}
 	for _, m := range messages {
 		f, err := s.js.PublishMsgAsync(&nats.Msg{Subject: m.subject, Data: m.data, Header: nats.Header{}},
-			jetstream.WithMsgID(m.id), jetstream.WithStallWait(ackTimeout))
+			jetstream.WithMsgID(m.id), jetstream.WithStallWait(s.patient))
 		if err != nil {
 			failure = err
 			break
@@ -214,6 +233,8 @@ func (s *Shipper) publish(ctx context.Context, messages []message) error {
 				s.metrics.duplicates.Inc()
 			}
 		case err := <-f.Err():
+			failure = errors.Join(failure, err)
+		case err := <-s.refused:
 			failure = errors.Join(failure, err)
 		case <-ctx.Done():
 			return ctx.Err()

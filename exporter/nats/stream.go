@@ -45,19 +45,28 @@ func ensureStream(ctx context.Context, js jetstream.JetStream, o *Options) error
 			return nil
 		}
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return fmt.Errorf("create stream %s: %w; %s", StreamName(o.Fleet), err, createRemedy(err))
+			return fmt.Errorf("create stream %s: %w; %s", StreamName(o.Fleet), refusedBy(ctx, err), createRemedy(err))
 		}
 		stream, err = js.Stream(ctx, StreamName(o.Fleet)) // another was faster
 	}
 	switch {
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("look for stream %s: %w; set jetstream in the servers' configuration, and for this account", StreamName(o.Fleet), err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
-		return fmt.Errorf("%w: %w", errUnchecked, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(context.Cause(ctx), nats.ErrPermissionViolation):
+		return fmt.Errorf("%w: %w", errUnchecked, refusedBy(ctx, err))
 	case err != nil:
 		return fmt.Errorf("look for stream %s: %w", StreamName(o.Fleet), err)
 	}
 	return o.checkStream(&stream.CachedInfo().Config)
+}
+
+// refusedBy is what the servers refused while ctx was asked with, in place of err:
+// they do not say so to who waits for the answer.
+func refusedBy(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, nats.ErrPermissionViolation) {
+		return cause
+	}
+	return err
 }
 
 func createRemedy(err error) string {

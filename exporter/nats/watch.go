@@ -9,7 +9,11 @@ import (
 )
 
 // infoEvery is how often the consumer is asked how it does.
-const infoEvery = 5 * time.Second
+const infoEvery = 2 * time.Second
+
+// lateAfter is for how long after the servers could not be asked more may come
+// from machines that could not reach them either.
+const lateAfter = 2 * maxRetry
 
 // watch keeps messages that wait for the store from being given to another
 // reader, and tells the metrics of the consumer, until ctx ends.
@@ -51,19 +55,49 @@ func (s *Source) look(ctx context.Context, consumer jetstream.Consumer) {
 	defer cancel()
 	info, err := consumer.Info(ctx)
 	if err != nil {
+		s.lateUntil = time.Now().Add(lateAfter)
+		s.options.Late(true)
 		return
 	}
 	s.metrics.pending.Set(float64(info.NumPending))
+	s.options.Late(info.NumPending > 0 || time.Now().Before(s.lateUntil))
+	if info.NumPending == 0 {
+		s.catchUp()
+	}
+	if s.options.Group != "" {
+		return // whose turn it is counts
+	}
 	s.mu.Lock()
 	pin := s.pin
 	s.mu.Unlock()
-	active := 0.0
+	s.activeIs(pin != "" && pinned(info) == pin)
+}
+
+// catchUp says that everything that waited was handed out.
+func (s *Source) catchUp() {
+	select {
+	case <-s.caughtUp:
+	default:
+		close(s.caughtUp)
+	}
+}
+
+func (s *Source) activeIs(active bool) {
+	value := 0.0
+	if active {
+		value = 1
+	}
+	s.metrics.active.Set(value)
+}
+
+// pinned is whom a consumer gives its messages to; empty while that is nobody.
+func pinned(info *jetstream.ConsumerInfo) string {
 	for _, g := range info.PriorityGroups {
-		if g.Group == readers && g.PinnedClientID != "" && g.PinnedClientID == pin {
-			active = 1
+		if g.Group == readers {
+			return g.PinnedClientID
 		}
 	}
-	s.metrics.active.Set(active)
+	return ""
 }
 
 // missed is how many messages the stream let go that the consumer would have

@@ -34,6 +34,7 @@ type alerter struct {
 	sender *alertmanager.Sender
 	end    func() // ends the sender
 	alerts []relaylens.Alert
+	silent bool // another reader of the fleet tells
 }
 
 // alertStore is where the state of the alerts is kept.
@@ -68,6 +69,7 @@ func (a *App) openAlerts(first *state) {
 	a.alerted.Register(a.exporter.Registry())
 	a.alerts = newAlerter(a.store, a.logger.Named("alert"))
 	a.alerts.sender = first.sender
+	a.alerts.silent = grouped(first.sources) // until it is known whose turn it is
 	a.pipeline.alerts = a.alerts
 }
 
@@ -95,6 +97,7 @@ func (a *alerter) use(next *alertmanager.Sender) {
 	a.mu.Lock()
 	before, end := a.sender, a.end
 	a.sender, a.end = next, func() { cancel(); <-ended }
+	next.StandBy(a.silent)
 	next.Set(a.alerts)
 	a.mu.Unlock()
 	go func() {
@@ -105,6 +108,15 @@ func (a *alerter) use(next *alertmanager.Sender) {
 	if before != nil {
 		before.Forget(next)
 	}
+}
+
+// turn says whether it is for this daemon to tell, or another reader of its group
+// does.
+func (a *alerter) turn(mine bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.silent = !mine
+	a.sender.StandBy(!mine)
 }
 
 // sayEvery is how often alerts that last are told again, with the numbers of now.

@@ -50,6 +50,50 @@ func receive(t *testing.T, sent <-chan map[string]string) map[string]string {
 	}
 }
 
+// A reader of a group says nothing before it is its turn, keeps what it says over
+// a reload, and pages again for itself when it leaves the group.
+func TestReaderOfGroupPagesInTurn(t *testing.T) {
+	url, sent := manager(t)
+	grouped := func() *config.Config {
+		c := testConfig("/mail.log")
+		c.Sources[0].Group = "pagers" // what it reads does not matter
+		c.Alerting.Alertmanagers = []config.Alertmanager{{URL: url}}
+		return c
+	}
+	next := grouped()
+	r := started(t, func(o *Options) {
+		o.Config = grouped()
+		o.Load = func() (*config.Config, error) { return next, nil }
+	})
+	page := func() {
+		r.send("/mail.log", strings.Split(strings.TrimSpace(lostDomain(time.Now().Add(-5*time.Minute), 3*time.Minute)), "\n")...)
+		r.settle()
+	}
+	page()
+	waitFor(t, func() bool { r.alerts.mu.Lock(); defer r.alerts.mu.Unlock(); return len(r.alerts.alerts) == 1 })
+	next = grouped()
+	next.Alerting.DashboardURL = "http://dashboard.example.com/"
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if len(sent) > 0 {
+		t.Errorf("it told of %v before its turn", <-sent)
+	}
+	r.alerts.turn(true)
+	if labels := receive(t, sent); labels["cause"] != "recipient_domain_not_configured" {
+		t.Errorf("told of %v", labels)
+	}
+	r.alerts.turn(false)
+	next = testConfig("/mail.log")
+	next.Alerting.Alertmanagers = grouped().Alerting.Alertmanagers
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if labels := receive(t, sent); labels["cause"] != "recipient_domain_not_configured" || labels["resolved"] != "" {
+		t.Errorf("told of %v", labels)
+	}
+}
+
 // lostDomain is a log of an hour ago and later: mail that is delivered, a domain
 // that twenty servers bring mail for in vain, and then as much more of the first
 // as after asks for.

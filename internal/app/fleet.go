@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -59,7 +60,14 @@ func (a *App) startShipping(ctx context.Context) error {
 // reader makes the source of what the fleet ships.
 func (a *App) reader(s config.Source) relaylens.Source {
 	o := a.fleetOptions(&a.config.NATS)
-	return nats.NewSource(nats.SourceOptions{Options: o, Consumer: cmp.Or(s.Consumer, nats.Token(o.Host)), Hosts: s.Hosts, Metrics: a.fleet})
+	return nats.NewSource(nats.SourceOptions{Options: o, Consumer: cmp.Or(s.Consumer, nats.Token(o.Host)), Hosts: s.Hosts, Metrics: a.fleet,
+		Group: s.Group, Turn: a.alerts.turn, Late: a.pipeline.still.Store})
+}
+
+// grouped reports whether this daemon shares the telling of alerts with other
+// readers.
+func grouped(sources []config.Source) bool {
+	return slices.ContainsFunc(sources, func(s config.Source) bool { return s.Group != "" })
 }
 
 // keepFleet puts back what of the fleet a running daemon cannot change.

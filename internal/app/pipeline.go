@@ -38,6 +38,7 @@ type pipeline struct {
 	epoch    time.Time
 	beat     atomic.Int64 // nanoseconds from epoch to the last sign of life
 	lists    lists
+	still    atomic.Bool // what comes is late, so that silence does not mean that nothing happens
 
 	parser     *parsers.Parser
 	classifier *classifier.Classifier
@@ -259,6 +260,9 @@ func (p *pipeline) hear(last time.Time) {
 
 // idle has event time go on while no lines come.
 func (p *pipeline) idle(now time.Time) {
+	if p.still.Load() {
+		return
+	}
 	if event, ok := p.tempo.idle(now); ok {
 		p.watch.Far(false)
 		p.watch.Advance(event)

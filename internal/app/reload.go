@@ -137,6 +137,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 			a.follow.start(s.Name(), a.source(s))
 		}
 	}
+	if grouped(a.sources) && !grouped(next.sources) {
+		a.alerts.turn(true)
+	}
 	if !reflect.DeepEqual(a.config.Alerting, next.config.Alerting) {
 		a.alerts.use(next.sender)
 	}

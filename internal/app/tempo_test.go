@@ -24,3 +24,21 @@ func TestTempoWaitsForTheFirstEvent(t *testing.T) {
 		t.Errorf("event time is %s, %v", event, ok)
 	}
 }
+
+// While what comes may be late, silence does not mean that nothing happens.
+func TestEventTimeWaitsForWhatIsLate(t *testing.T) {
+	p := newTestPipeline(t)
+	begun := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	p.watch.Observe(begun)
+	p.tempo.hear(p.watch.Now(), begun)
+	p.still.Store(true)
+	p.idle(begun.Add(time.Hour))
+	if now := p.watch.Now(); !now.Equal(begun) {
+		t.Errorf("event time is %s", now)
+	}
+	p.still.Store(false)
+	p.idle(begun.Add(time.Hour))
+	if now := p.watch.Now(); !now.Equal(begun.Add(time.Hour)) {
+		t.Errorf("event time is %s", now)
+	}
+}

@@ -100,6 +100,7 @@ var Rules = []Rule{
 	{Package: "internal/stack/show", Rooms: []string{"internal/demo", "internal/stack"}},
 	{Package: "dashboards"},
 	{Package: "e2e/alerting", Rooms: []string{"internal/stack"}},
+	{Package: "e2e/fleet", Rooms: []string{"store", "internal/stack"}, Modules: []string{xSys}},
 	{Package: "e2e", Modules: []string{xSys}},
 	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},
 }

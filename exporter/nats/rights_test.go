@@ -1,0 +1,525 @@
+package nats
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/relaylens/relaylens"
+)
+
+func write(t *testing.T, name string, text []byte) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func documented(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/fleet/users.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// withUsers runs a server with the users of the documentation, changed.
+func withUsers(t *testing.T, users string) *server.Server {
+	t.Helper()
+	return startServer(t, configured(t, "jetstream: {max_file_store: 1GB}\naccounts { MAIL { jetstream: enabled\n"+users+"\n} }\n"))
+}
+
+func login(t *testing.T, o Options, user string) Options {
+	t.Helper()
+	o.Host, o.User, o.PasswordFile = user, user, write(t, "password", []byte("of-"+user+"-change-it\n"))
+	return o
+}
+
+// roundTrip ships a few events as mx1 and reads them as reader1; the admin makes
+// the stream.
+func roundTrip(t *testing.T, admin, mx1, reader1 Options) {
+	t.Helper()
+	round(t, newTestShipper(t, admin, &memoryOutbox{}))
+	outbox := &memoryOutbox{}
+	outbox.add(refusals("mx1", 0, 20)...)
+	round(t, newTestShipper(t, mx1, outbox))
+	if outbox.delivered() != 1 {
+		t.Fatal("nothing was delivered")
+	}
+	r := read(t, SourceOptions{Options: reader1, Consumer: "reader1"})
+	r.want(t, 20)
+}
+
+// reading is a source that runs, whose batches are committed as they come.
+type running struct {
+	source *Source
+	events chan relaylens.Event
+	end    func() error
+}
+
+// read runs a source until the test ends, or end is called.
+func read(t *testing.T, o SourceOptions) *running {
+	t.Helper()
+	o.Metrics = NewMetrics(prometheus.NewRegistry())
+	if o.Turn == nil {
+		o.Turn = func(bool) {}
+	}
+	if o.Late == nil {
+		o.Late = func(bool) {}
+	}
+	r := &running{source: NewSource(o), events: make(chan relaylens.Event, 10_000)}
+	ctx, cancel := context.WithCancel(context.Background())
+	out, ended := make(chan relaylens.Batch), make(chan error, 1)
+	go func() {
+		ended <- r.source.Run(ctx, out)
+		close(out)
+	}()
+	go func() {
+		for b := range out {
+			for i := range b.Shipment.Events {
+				r.events <- b.Shipment.Events[i]
+			}
+			b.Committed()
+		}
+	}()
+	over := false
+	r.end = func() (err error) {
+		cancel()
+		if !over {
+			over, err = true, <-ended
+		}
+		return err
+	}
+	t.Cleanup(func() {
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// want waits for n events.
+func (r *running) want(t *testing.T, n int) (ids map[relaylens.ID]bool) {
+	t.Helper()
+	ids = map[relaylens.ID]bool{}
+	for range n {
+		select {
+		case e := <-r.events:
+			if ids[e.ID] {
+				t.Errorf("event %s came twice", e.ID)
+			}
+			ids[e.ID] = true
+		case <-time.After(patience):
+			t.Fatalf("%d events came, want %d", len(ids), n)
+		}
+	}
+	return ids
+}
+
+func TestPasswords(t *testing.T) {
+	ns := withUsers(t, documented(t))
+	o := options(ns, "")
+	roundTrip(t, login(t, o, "admin"), login(t, o, "mx1"), login(t, o, "reader1"))
+	wrong := login(t, o, "mx1")
+	wrong.PasswordFile = write(t, "password", []byte("guess"))
+	_, err := newTestShipper(t, wrong, &memoryOutbox{}).round(t.Context())
+	failed(t, err, failConnect, "Authorization Violation", "nats.nkey_file")
+}
+
+// An nkey takes the place of a user and a password, with the same permissions.
+func TestNKeys(t *testing.T) {
+	users, files := documented(t), map[string]string{}
+	for _, name := range []string{"mx1", "reader1", "admin"} {
+		key, err := nkeys.CreateUser()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seed, public := fromKey(t, key)
+		files[name] = write(t, name+".nk", seed)
+		was := regexp.MustCompile(`user: ` + name + `, password: "[^"]*"`)
+		if len(was.FindAllString(users, -1)) != 1 {
+			t.Fatalf("docs/fleet/users.conf has no user %s", name)
+		}
+		users = was.ReplaceAllString(users, "nkey: "+public)
+	}
+	ns := withUsers(t, users)
+	as := func(name string) Options {
+		o := options(ns, name)
+		o.NKeyFile = files[name]
+		return o
+	}
+	roundTrip(t, as("admin"), as("mx1"), as("reader1"))
+	outbox := &memoryOutbox{}
+	outbox.add(refusals("mx2", 0, 1)...)
+	_, err := newTestShipper(t, as("mx1"), outbox).round(t.Context())
+	failed(t, err, failPublish, "relaylens.main.mx2.", "permissions violation")
+	missing := as("mx1")
+	missing.NKeyFile = "/nowhere/seed"
+	_, err = newTestShipper(t, missing, &memoryOutbox{}).round(t.Context())
+	failed(t, err, failConnect, "nats.nkey_file", "/nowhere/seed")
+}
+
+func fromKey(t *testing.T, key nkeys.KeyPair) (seed []byte, public string) {
+	t.Helper()
+	seed, err := key.Seed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if public, err = key.PublicKey(); err != nil {
+		t.Fatal(err)
+	}
+	return seed, public
+}
+
+// operator is the root of trust of servers that know no users, only who may
+// sign for them.
+type operator struct {
+	t       *testing.T
+	account nkeys.KeyPair
+	config  string
+}
+
+func newOperator(t *testing.T) *operator {
+	t.Helper()
+	key := func(create func() (nkeys.KeyPair, error)) nkeys.KeyPair {
+		k, err := create()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	root, system, account := key(nkeys.CreateOperator), key(nkeys.CreateAccount), key(nkeys.CreateAccount)
+	_, rootID := fromKey(t, root)
+	_, systemID := fromKey(t, system)
+	_, accountID := fromKey(t, account)
+	encode := func(c jwt.Claims) string {
+		text, err := c.Encode(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	operatorClaims := jwt.NewOperatorClaims(rootID)
+	operatorClaims.SystemAccount = systemID
+	mail := jwt.NewAccountClaims(accountID)
+	mail.Limits.JetStreamLimits = jwt.JetStreamLimits{DiskStorage: 1 << 30, Streams: -1, Consumer: -1}
+	return &operator{t, account, fmt.Sprintf("jetstream: {max_file_store: 1GB}\noperator: %s\nsystem_account: %s\nresolver: MEMORY\nresolver_preload: {\n%s: %s\n%s: %s\n}\n",
+		encode(operatorClaims), systemID, systemID, encode(jwt.NewAccountClaims(systemID)), accountID, encode(mail))}
+}
+
+// credentials are a file as nsc makes them, with the permissions that a user of
+// the documentation has.
+func (o *operator) credentials(name string, expires time.Time) (path string) {
+	o.t.Helper()
+	user, err := nkeys.CreateUser()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	seed, public := fromKey(o.t, user)
+	c := jwt.NewUserClaims(public)
+	c.Name = name
+	if !expires.IsZero() {
+		c.Expires = expires.Unix()
+	}
+	publish, subscribe := documentedRights(o.t, name)
+	c.Pub.Allow.Add(publish...)
+	c.Sub.Allow.Add(subscribe...)
+	token, err := c.Encode(o.account)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	text, err := jwt.FormatUserConfig(token, seed)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return write(o.t, name+".creds", text)
+}
+
+// documentedRights are what docs/fleet/users.conf lets a user do; nothing means
+// everything.
+func documentedRights(t *testing.T, name string) (publish, subscribe []string) {
+	t.Helper()
+	for line := range strings.Lines(documented(t)) {
+		if !strings.Contains(line, "user: "+name+",") {
+			continue
+		}
+		before, after, ok := strings.Cut(line, "subscribe:")
+		if !ok {
+			return nil, nil
+		}
+		_, before, _ = strings.Cut(before, "publish:")
+		quoted := regexp.MustCompile(`"([^"]+)"`)
+		for _, m := range quoted.FindAllStringSubmatch(before, -1) {
+			publish = append(publish, m[1])
+		}
+		for _, m := range quoted.FindAllStringSubmatch(after, -1) {
+			subscribe = append(subscribe, m[1])
+		}
+		return publish, subscribe
+	}
+	t.Fatalf("docs/fleet/users.conf has no user %s", name)
+	return nil, nil
+}
+
+// JWT in credentials files, as nsc makes them.
+func TestCredentials(t *testing.T) {
+	op := newOperator(t)
+	ns := startServer(t, configured(t, op.config))
+	as := func(name string) Options {
+		o := options(ns, name)
+		o.CredentialsFile = op.credentials(name, time.Time{})
+		return o
+	}
+	roundTrip(t, as("admin"), as("mx1"), as("reader1"))
+	outbox := &memoryOutbox{}
+	outbox.add(refusals("mx2", 0, 1)...)
+	_, err := newTestShipper(t, as("mx1"), outbox).round(t.Context())
+	failed(t, err, failPublish, "relaylens.main.mx2.", "permissions violation")
+	late := as("mx1")
+	late.CredentialsFile = op.credentials("mx1", time.Now().Add(-time.Hour))
+	_, err = newTestShipper(t, late, &memoryOutbox{}).round(t.Context())
+	failed(t, err, failConnect, "nats.credentials_file")
+	stranger := as("mx1")
+	stranger.CredentialsFile = newOperator(t).credentials("mx1", time.Time{})
+	_, err = newTestShipper(t, stranger, &memoryOutbox{}).round(t.Context())
+	failed(t, err, failConnect, "Authorization Violation")
+}
+
+// authority signs certificates.
+type authority struct {
+	t    *testing.T
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	file string
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{t: t}
+	a.cert = &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	var der []byte
+	a.key, der = a.sign(a.cert, a.cert, nil)
+	a.file = write(t, "ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return a
+}
+
+func (a *authority) sign(c, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*ecdsa.PrivateKey, []byte) {
+	a.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if signer == nil {
+		signer = key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return key, der
+}
+
+// issue makes a certificate for a server on loopback or for a machine.
+func (a *authority) issue(name string) (certFile, keyFile string) {
+	a.t.Helper()
+	key, der := a.sign(&x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, a.cert, a.key)
+	private, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return write(a.t, name+".pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		write(a.t, name+".key", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: private}))
+}
+
+// The servers and the machines show each other certificates of one authority.
+func TestClientCertificates(t *testing.T) {
+	ours, theirs := newAuthority(t), newAuthority(t)
+	cert, key := ours.issue("server")
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(mustRead(t, ours.file))
+	users := configured(t, "jetstream: {max_file_store: 1GB}\naccounts { MAIL { jetstream: enabled\n"+documented(t)+"\n} }\n")
+	ns := startServer(t, users, func(o *server.Options) {
+		o.TLSVerify, o.TLSConfig = true, &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: roots, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13}
+	})
+	as := func(name string, a *authority) Options {
+		o := login(t, options(ns, ""), name)
+		o.URLs = []string{strings.Replace(ns.ClientURL(), "nats://", "tls://", 1)}
+		o.CAFile = ours.file
+		o.CertFile, o.KeyFile = a.issue(name)
+		return o
+	}
+	roundTrip(t, as("admin", ours), as("mx1", ours), as("reader1", ours))
+
+	none, other, misled := as("mx1", ours), as("mx1", theirs), as("mx1", ours)
+	none.CertFile, none.KeyFile = "", ""
+	misled.CAFile = theirs.file
+	for name, tt := range map[string]struct {
+		o    Options
+		says string
+	}{
+		"no certificate":                {none, "nats.cert_file"},
+		"one of another authority":      {other, "nats.cert_file"},
+		"the server's is of another":    {misled, "nats.ca_file"},
+		"the authority's file is wrong": {func() Options { o := misled; o.CAFile = write(t, "ca.pem", []byte("no PEM")); return o }(), "ca.pem"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := newTestShipper(t, tt.o, &memoryOutbox{}).round(t.Context())
+			failed(t, err, failConnect, tt.says)
+		})
+	}
+}
+
+func mustRead(t *testing.T, path string) *x509.Certificate {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// without takes permissions from a user of the documentation.
+func without(t *testing.T, user, permission string) string {
+	t.Helper()
+	var lines []string
+	found := false
+	for line := range strings.Lines(documented(t)) {
+		if strings.Contains(line, "user: "+user+",") && strings.Contains(line, `"`+permission+`"`) {
+			line, found = strings.Replace(line, `"`+permission+`"`, `"nothing"`, 1), true
+		}
+		lines = append(lines, line)
+	}
+	if !found {
+		t.Fatalf("%s has no permission %s", user, permission)
+	}
+	return strings.Join(lines, "")
+}
+
+// What is missing is named, with what to do.
+func TestMissingPermissions(t *testing.T) {
+	t.Run("to publish", func(t *testing.T) {
+		ns := withUsers(t, without(t, "mx1", "relaylens.main.mx1.>"))
+		round(t, newTestShipper(t, login(t, options(ns, ""), "admin"), &memoryOutbox{}))
+		outbox := &memoryOutbox{}
+		outbox.add(refusals("mx1", 0, 1)...)
+		core, logs := observer.New(zap.ErrorLevel)
+		o := login(t, options(ns, ""), "mx1")
+		o.Logger = zap.New(core)
+		s := newTestShipper(t, o, outbox)
+		_, err := s.round(t.Context())
+		failed(t, err, failPublish, `"relaylens.main.mx1.postfix.rejected"`, "docs/fleet.md")
+		if n := logs.FilterMessage("NATS refuses").Len(); n != 1 {
+			t.Errorf("%d refusals are logged", n)
+		}
+	})
+	t.Run("to look at the stream", func(t *testing.T) {
+		ns := withUsers(t, without(t, "mx1", "$JS.API.STREAM.INFO.relaylens_main"))
+		round(t, newTestShipper(t, login(t, options(ns, ""), "admin"), &memoryOutbox{}))
+		outbox := &memoryOutbox{}
+		outbox.add(refusals("mx1", 0, 1)...)
+		core, logs := observer.New(zap.WarnLevel)
+		o := login(t, options(ns, ""), "mx1")
+		o.Logger = zap.New(core)
+		round(t, newTestShipper(t, o, outbox)) // it can do without
+		if logs.FilterMessageSnippet("the stream is not checked").Len() != 1 || outbox.delivered() != 1 {
+			t.Errorf("%d delivered, logged %v", outbox.delivered(), logs.All())
+		}
+	})
+	t.Run("to make the stream", func(t *testing.T) {
+		ns := withUsers(t, documented(t))
+		outbox := &memoryOutbox{}
+		outbox.add(refusals("mx1", 0, 1)...)
+		_, err := newTestShipper(t, login(t, options(ns, ""), "mx1"), outbox).round(t.Context())
+		failed(t, err, failStream, "create stream relaylens_main", "$JS.API.STREAM.CREATE", "beforehand")
+	})
+	t.Run("to make a consumer", func(t *testing.T) {
+		ns := withUsers(t, without(t, "reader1", "$JS.API.CONSUMER.CREATE.relaylens_main.>"))
+		round(t, newTestShipper(t, login(t, options(ns, ""), "admin"), &memoryOutbox{}))
+		s := NewSource(SourceOptions{Options: login(t, options(ns, ""), "reader1"), Consumer: "reader1", Metrics: NewMetrics(prometheus.NewRegistry()), Late: func(bool) {}})
+		err := s.Run(t.Context(), make(chan relaylens.Batch))
+		if err == nil || !strings.Contains(err.Error(), "create consumer reader1") || !strings.Contains(err.Error(), "$JS.API.CONSUMER.CREATE") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// What a machine that was taken over sends in the name of another, or as
+// nonsense, is refused and counted, and the reader goes on.
+func TestReaderRefuses(t *testing.T) {
+	ns := startServer(t)
+	o := options(ns, "reader1")
+	round(t, newTestShipper(t, o, &memoryOutbox{}))
+	conn, err := nats.Connect(ns.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	e, _ := newCodec(t)
+	outbox := &memoryOutbox{}
+	outbox.add(refusals("mx1", 0, 1)...)
+	honest := e.messages(outbox.parcels[0])[0]
+	for subject, data := range map[string][]byte{
+		"relaylens.main.mx2.postfix.rejected":     honest.data,
+		"relaylens.main.mx1.postfix.relay_denied": honest.data,
+		"relaylens.main.mx1.postfix.auth_failed":  []byte("\x01nonsense"),
+		"relaylens.main.mx1.exim.auth_failed":     []byte("\x02later"),
+		"relaylens.main.mx1":                      []byte("\x01"),
+	} {
+		if _, err := conn.Request(subject, data, patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	round(t, newTestShipper(t, options(ns, "mx1"), outbox))
+	r := read(t, SourceOptions{Options: o, Consumer: "reader1"})
+	r.want(t, 1)
+	m := r.source.metrics
+	eventually(t, "all are counted", func() bool {
+		return testutil.ToFloat64(m.received[messageSpoofed]) == 2 && testutil.ToFloat64(m.received[messageMalformed]) == 2 && testutil.ToFloat64(m.received[messageVersion]) == 1
+	})
+	kept := stream(t, ns.ClientURL())
+	eventually(t, "none is asked for again", func() bool {
+		c, err := kept.Consumer(t.Context(), "reader1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.CachedInfo().NumAckPending == 0
+	})
+}
