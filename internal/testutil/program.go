@@ -17,7 +17,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return path, nil
 	}
 	path := filepath.Join(os.TempDir(), "relaylens-e2e")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/relaylens/relaylens/cmd/relaylens").CombinedOutput() //nolint:gosec,noctx // as long as it takes
+	out, err := exec.Command("go", "build", "-o", path, "github.com/relaylens/relaylens/cmd/relaylens").CombinedOutput() //nolint:gosec // the path is its own
 	if err != nil {
 		return "", fmt.Errorf("build relaylens: %w\n%s", err, out)
 	}
