@@ -1,15 +1,19 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/relaylens/relaylens"
 )
@@ -123,7 +127,7 @@ func checkValues(t *testing.T, s *Store, span Span) {
 		}
 		got.add(&v)
 	}
-	if diff := cmp.Diff(truth.sums, got.sums); diff != "" {
+	if diff := gocmp.Diff(truth.sums, got.sums); diff != "" {
 		t.Errorf("%v: sums (-events +roll-ups): %s", span, diff)
 	}
 	for v, err := range s.ValuesOf(t.Context(), span, "user", []string{"u0", "u7", "u99", "nobody"}) {
@@ -143,6 +147,32 @@ func checkValues(t *testing.T, s *Store, span Span) {
 		if told := asked.values[key]; told > 0 && (told != got.values[key] || told+asked.bounds[field] < n) {
 			t.Errorf("%v: asked for %s, told %d, bound %d", span, key, told, asked.bounds[field])
 		}
+	}
+}
+
+// checkLoud holds the values that had most against all there are.
+func checkLoud(t *testing.T, s *Store, span Span) {
+	t.Helper()
+	const least = 7
+	list := func(values iter.Seq2[Value, error]) (list []Value) {
+		for v, err := range values {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Value != "" && v.Events >= least {
+				list = append(list, v)
+			}
+		}
+		return list
+	}
+	byTime := func(a, b Value) int {
+		return cmp.Or(a.First.Compare(b.First), strings.Compare(a.Field, b.Field), strings.Compare(a.Value, b.Value))
+	}
+	want, got := list(s.Values(t.Context(), span)), list(s.Loud(t.Context(), span, least))
+	slices.SortFunc(want, byTime)
+	slices.SortFunc(got, byTime)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("%v: loud (-all +told): %s", span, diff)
 	}
 }
 
@@ -169,6 +199,7 @@ func TestDaysAgreeWithEvents(t *testing.T) {
 			checkValues(t, s, randomSpan(r, begin, hours))
 		}
 		checkValues(t, s, Span{begin, now.Truncate(time.Hour)})
+		checkLoud(t, s, Span{begin, now.Truncate(time.Hour)})
 	}
 	retain := func(keep time.Duration) {
 		t.Helper()
@@ -244,7 +275,7 @@ func TestDayKeepsItsLargest(t *testing.T) {
 		}
 	}
 	done, err := s.daysDone(t.Context())
-	if diff := cmp.Diff(map[int64]bool{begin.Unix(): true}, done); diff != "" || err != nil {
+	if diff := gocmp.Diff(map[int64]bool{begin.Unix(): true}, done); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
 	commit(t, s, &Batch{Events: some(r, &n, 1, begin, 24*time.Hour)})

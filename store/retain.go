@@ -16,7 +16,7 @@ type Retention struct {
 const (
 	// deleteRows is how many events one transaction deletes: a commit of new ones
 	// waits for it.
-	deleteRows = 2000
+	deleteRows = 5000
 	// vacuumPages are given back to the file system in one step.
 	vacuumPages = 500
 	// topValues of each hour and field stay once the hour is over.

@@ -101,11 +101,14 @@ func (r *rollup) write(ctx context.Context, tx *sql.Tx, st *statements) error {
 	slices.SortFunc(keys, func(a, b topKey) int {
 		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), cmp.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
 	})
-	top, daily := tx.StmtContext(ctx, st.top), tx.StmtContext(ctx, st.daily)
+	top, daily, each := tx.StmtContext(ctx, st.top), tx.StmtContext(ctx, st.daily), unwatched(ctx)
 	days := make(map[dayField]bool)
 	for _, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("add to hourly top list: %w", err)
+		}
 		c := r.tops[k]
-		if _, err := top.ExecContext(ctx, k.hour, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
+		if _, err := top.ExecContext(each, k.hour, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
 			return fmt.Errorf("add to hourly top list: %w", err)
 		}
 		day := dayField{dayOf(k.hour), k.field}
@@ -114,7 +117,7 @@ func (r *rollup) write(ctx context.Context, tx *sql.Tx, st *statements) error {
 		} else if !there {
 			continue
 		}
-		if _, err := daily.ExecContext(ctx, day.day, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
+		if _, err := daily.ExecContext(each, day.day, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
 			return fmt.Errorf("add to daily top list: %w", err)
 		}
 	}

@@ -24,7 +24,7 @@ its end, through every rotation, as tail -F does; - is standard input, read to
 its end. Without FILEs and without sources in the configuration the usual logs
 are looked for, and the daemon says which it took.
 
-It asks the runtime to stay near 80 MiB of memory, and more where the limits of
+It asks the runtime to stay near 75 MiB of memory, and more where the limits of
 correlator are higher; GOMEMLIMIT in the environment overrides that.
 
 SIGNALS
@@ -94,7 +94,7 @@ func limitMemory(cfg *config.Config) {
 		return
 	}
 	const (
-		base     = 40 << 20
+		base     = 36 << 20
 		perEntry = 600
 	)
 	debug.SetMemoryLimit(base + int64(cfg.Correlator.MaxBytes) + perEntry*int64(cfg.Correlator.MaxEntries))

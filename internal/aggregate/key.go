@@ -64,6 +64,23 @@ func KeyOf(e *relaylens.Event, by By) (k Key) {
 	return k
 }
 
+// KeyOfText is the key that [Key.Text] shows as s, none where it shows none so.
+func KeyOfText(s string, by By) (k Key) {
+	switch by {
+	case ByClient:
+		if a, err := netip.ParseAddr(s); err == nil {
+			k.address(a, a.BitLen())
+		}
+	case ByNetwork:
+		if p, err := netip.ParsePrefix(s); err == nil {
+			k.address(p.Addr(), p.Bits())
+		}
+	default:
+		k.name(s)
+	}
+	return k
+}
+
 func (k *Key) name(s string) { k.n = uint8(copy(k.text[:], s)) }
 
 func (k *Key) address(a netip.Addr, bits int) {

@@ -75,7 +75,7 @@ func (a *App) openAlerts(first *state) {
 
 // startAlerts has the watch remember the past, and begins to tell.
 func (a *App) startAlerts(ctx context.Context) error {
-	if err := remember(ctx, a.pipeline.watch, a.store, a.alerts.logger); err != nil {
+	if err := remember(ctx, a.pipeline.watch, a.store, a.config.Alerting.MinEvents, a.alerts.logger); err != nil {
 		return fmt.Errorf("learn from event store: %w", err)
 	}
 	a.pipeline.tempo.hear(a.pipeline.watch.Now(), time.Now())

@@ -30,13 +30,13 @@ func SpikeSettings(c *config.Config) (spike.Settings, error) {
 	return spike.Settings{FalsePagesPerMonth: float64(c.Alerting.FalsePagesPerMonth), MinEvents: c.Alerting.MinEvents, Location: zone}, err
 }
 
-// remember has the watch know what the store knows: what is usual, what came
-// lately, and which alerts there are. When the latter cannot be read, it goes on
-// without them and says so.
-func remember(ctx context.Context, w *watch.Watch, s *store.Store, l *zap.Logger) error {
+// remember has the watch know what the store knows: what is usual, in all and of
+// each, what came lately, and which alerts there are. When the latter cannot be
+// read, it goes on without them and says so.
+func remember(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int, l *zap.Logger) error {
 	stats, err := s.Stats(ctx)
 	if err == nil && !stats.Newest.IsZero() {
-		err = warm(ctx, w, s, stats.Newest)
+		err = warm(ctx, w, s, minEvents, stats.Newest)
 	}
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func remember(ctx context.Context, w *watch.Watch, s *store.Store, l *zap.Logger
 }
 
 // warm has the watch know the refusals until the newest.
-func warm(ctx context.Context, w *watch.Watch, s *store.Store, newest time.Time) error {
+func warm(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int, newest time.Time) error {
 	since := newest.Add(-warmFor).Truncate(time.Hour)
 	var events []relaylens.Event
 	for e, err := range s.Select(ctx, store.Query{Span: store.Span{Since: since}, Reverse: true, Limit: maxWarm}) {
@@ -73,6 +73,9 @@ func warm(ctx context.Context, w *watch.Watch, s *store.Store, newest time.Time)
 		counts = append(counts, spike.Count{Start: t.Hour, Length: time.Hour, Kind: t.Kind, Cause: t.Cause, Events: t.Events})
 	}
 	w.Learn(counts)
+	if err := learnEntities(ctx, w, s, since, minEvents); err != nil {
+		return err
+	}
 	for _, e := range slices.Backward(events) {
 		w.Warm(&e)
 	}

@@ -61,6 +61,9 @@ func New(c *classifier.Classifier, s Settings) *Watch {
 // Learn takes the past that came before everything else.
 func (w *Watch) Learn(counts []spike.Count) { w.detector.Learn(counts) }
 
+// LearnEntities takes what is known of clients, networks, users and domains of that past.
+func (w *Watch) LearnEntities(past []spike.Past) { w.detector.LearnEntities(past) }
+
 // Warm takes a refusal of the past, with its cause, before the first event: what
 // a daemon that starts again has counted already. It finds nothing.
 func (w *Watch) Warm(e *relaylens.Event) {
