@@ -55,6 +55,7 @@ func TestEnums(t *testing.T) {
 	t.Run("class", func(t *testing.T) { testEnum(t, Classes(), ParseClass) })
 	t.Run("mta", func(t *testing.T) { testEnum(t, MTAs(), ParseMTA) })
 	t.Run("fact", func(t *testing.T) { testEnum(t, Facts(), ParseFact) })
+	t.Run("position state", func(t *testing.T) { testEnum(t, PositionStates(), ParsePositionState) })
 	t.Run("verdict", func(t *testing.T) { testEnum(t, Verdicts(), ParseVerdict) })
 }
 

@@ -51,18 +51,3 @@ type Batch struct {
 // Origin identifies the beginning of a stream: a digest of the first line of a
 // file. It stays when the file is renamed, copied or compressed.
 type Origin [16]byte
-
-// Position says how far a source was read. A source that is started with it
-// goes on with the byte after the last line it handed out, in the same file,
-// wherever that has been moved to.
-type Position struct {
-	Source string    `json:"source"`
-	Device uint64    `json:"device,omitempty"`
-	Inode  uint64    `json:"inode,omitempty"`
-	Origin Origin    `json:"origin,omitzero"`
-	Offset int64     `json:"offset"`
-	Number int64     `json:"number,omitempty"`
-	Cursor string    `json:"cursor,omitempty"` // of a journal; of a file what package tailer says of it
-	Time   time.Time `json:"time,omitzero"`    // event time of the last line
-	Saved  time.Time `json:"saved,omitzero"`   // when the line was read, by the clock
-}

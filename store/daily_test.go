@@ -289,7 +289,7 @@ func TestValuesOfAnOlderSchema(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	commit(t, s, &Batch{Events: hours()})
-	for _, query := range []string{"DROP TABLE daily", "DROP TABLE daily_top", fmt.Sprintf("PRAGMA user_version = %d", dailyVersion-1)} {
+	for _, query := range []string{"DROP TABLE daily", "DROP TABLE daily_top", "ALTER TABLE positions DROP COLUMN state", fmt.Sprintf("PRAGMA user_version = %d", dailyVersion-1)} {
 		if _, err := s.write.Exec(query); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -268,6 +269,48 @@ func TestDamagedFileIsPutAside(t *testing.T) {
 	commit(t, s, &Batch{Events: []relaylens.Event{event(1)}})
 	if err := s.Check(context.Background()); err != nil {
 		t.Error(err)
+	}
+}
+
+// What the former schema said in place of a journal's cursor is a state by now.
+func TestPositionsOfAnOlderSchema(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	p := relaylens.Position{Source: "/var/log/mail.log", Device: 1, Inode: 2, Origin: relaylens.NewOrigin("x"), Offset: 10, Number: 3, Time: at.UTC(), Saved: at.UTC()}
+	var want []relaylens.Position
+	for cursor, state := range map[string]relaylens.PositionState{"": relaylens.PositionOpen, "end": relaylens.PositionEnded, "old": relaylens.PositionSkipped} {
+		old := p
+		old.Source, old.Cursor = p.Source+cursor, cursor
+		commit(t, s, &Batch{Positions: []relaylens.Position{old}})
+		old.Cursor, old.State = "", state
+		want = append(want, old)
+	}
+	journal := relaylens.Position{Source: "journal", Cursor: "s=1;i=end", Time: at.UTC(), Saved: at.UTC()}
+	commit(t, s, &Batch{Positions: []relaylens.Position{journal}})
+	want = append(want, journal)
+	for _, query := range []string{"ALTER TABLE positions DROP COLUMN state", "PRAGMA user_version = 4"} {
+		if _, err := s.write.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	slices.SortFunc(want, func(a, b relaylens.Position) int { return strings.Compare(a.Source, b.Source) })
+	got, err := s.Positions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for i := range want { // and what is saved comes back
+		want[i].State = relaylens.PositionStates()[i%3]
+	}
+	commit(t, s, &Batch{Positions: want})
+	if got, err = s.Positions(t.Context()); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("%v: %s", err, cmp.Diff(want, got))
 	}
 }
 

@@ -21,8 +21,8 @@ func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
 		query string
 	}{
 		{&st.event, "INSERT INTO events (" + columns + ") VALUES (?" + strings.Repeat(",?", numColumns-1) + ") ON CONFLICT (id) DO NOTHING"},
-		{&st.position, `INSERT INTO positions (source, origin, device, inode, offset, number, cursor, updated, saved) VALUES (?,?,?,?,?,?,?,?,?)
-			ON CONFLICT DO UPDATE SET offset = excluded.offset, number = excluded.number, cursor = excluded.cursor, updated = excluded.updated, saved = excluded.saved`},
+		{&st.position, `INSERT INTO positions (source, origin, device, inode, offset, number, cursor, state, updated, saved) VALUES (?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT DO UPDATE SET offset = excluded.offset, number = excluded.number, cursor = excluded.cursor, state = excluded.state, updated = excluded.updated, saved = excluded.saved`},
 		{&st.forget, "DELETE FROM positions WHERE source = ? AND origin = ? AND device = ? AND inode = ?"},
 		{&st.total, `INSERT INTO hourly_totals (hour, host, mta, kind, direction, reason, cause, class, events) VALUES (?,?,?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events`},
@@ -132,7 +132,7 @@ func (s *Store) move(ctx context.Context, tx *sql.Tx, b *Batch) error {
 	}
 	for _, p := range b.Positions {
 		if _, err := tx.StmtContext(ctx, s.stmts.position).ExecContext(ctx, p.Source, p.Origin[:], int64(p.Device), int64(p.Inode),
-			p.Offset, p.Number, p.Cursor, p.Time.UnixNano(), p.Saved.UnixNano()); err != nil {
+			p.Offset, p.Number, p.Cursor, p.State.String(), p.Time.UnixNano(), p.Saved.UnixNano()); err != nil {
 			return fmt.Errorf("save position of %s: %w", p.Source, err)
 		}
 	}
@@ -141,7 +141,7 @@ func (s *Store) move(ctx context.Context, tx *sql.Tx, b *Batch) error {
 
 // Positions lists every saved position, the latest of a source first.
 func (s *Store) Positions(ctx context.Context) ([]relaylens.Position, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT source, origin, device, inode, offset, number, cursor, updated, saved FROM positions ORDER BY source, updated DESC")
+	rows, err := s.read.QueryContext(ctx, "SELECT source, origin, device, inode, offset, number, cursor, state, updated, saved FROM positions ORDER BY source, updated DESC")
 	if err != nil {
 		return nil, fmt.Errorf("read positions: %w", err)
 	}
@@ -150,8 +150,12 @@ func (s *Store) Positions(ctx context.Context) ([]relaylens.Position, error) {
 	for rows.Next() {
 		var p relaylens.Position
 		var origin []byte
+		var state string
 		var device, inode, updated, saved int64
-		if err := rows.Scan(&p.Source, &origin, &device, &inode, &p.Offset, &p.Number, &p.Cursor, &updated, &saved); err != nil {
+		if err := rows.Scan(&p.Source, &origin, &device, &inode, &p.Offset, &p.Number, &p.Cursor, &state, &updated, &saved); err != nil {
+			return nil, fmt.Errorf("read positions: %w", err)
+		}
+		if p.State, err = relaylens.ParsePositionState(state); err != nil {
 			return nil, fmt.Errorf("read positions: %w", err)
 		}
 		p.Device, p.Inode, p.Time = uint64(device), uint64(inode), time.Unix(0, updated).UTC()

@@ -20,12 +20,6 @@ type Claims struct {
 	contents map[relaylens.Origin][]*content // those of one origin in the order they were begun
 }
 
-// What Position.Cursor says of a file.
-const (
-	cursorEnded = "end" // it was read to its end, and its writer has left it
-	cursorOld   = "old" // it was there when following began, and is not to be read
-)
-
 // A content is what a file holds from its creation on, or from a truncation. It
 // may be renamed, copied and compressed, and stays what it is.
 type content struct {
@@ -52,8 +46,7 @@ func (c *Claims) load(positions []relaylens.Position) {
 	defer c.mu.Unlock()
 	fresh := map[relaylens.Origin][]*content{}
 	for _, p := range positions {
-		journal := p.Cursor != "" && p.Cursor != cursorEnded && p.Cursor != cursorOld
-		if p.Origin.IsZero() || journal || len(c.contents[p.Origin]) > 0 {
+		if p.Origin.IsZero() || len(c.contents[p.Origin]) > 0 {
 			continue
 		}
 		fresh[p.Origin] = append(fresh[p.Origin], &content{
@@ -93,9 +86,9 @@ func (c *Claims) wants(file *sibling) bool {
 	switch {
 	case slices.ContainsFunc(all, func(t *content) bool { return t.owner != nil && (file.packed || t.id == file.id) }):
 		return false
-	case t.owner != nil, t.key.Cursor == cursorOld:
+	case t.owner != nil, t.key.State == relaylens.PositionSkipped:
 		return false
-	case t.key.Cursor == cursorEnded:
+	case t.key.State == relaylens.PositionEnded:
 		return !file.packed && file.size > t.line
 	}
 	return true
@@ -189,7 +182,7 @@ func (c *Claims) pass(t *content, s *stream, packed bool) {
 		if t.saved {
 			t.stale = append(t.stale, t.key)
 		}
-		key.Cursor = t.key.Cursor
+		key.State = t.key.State
 		t.key, t.saved = key, false
 	}
 	c.contents[key.Origin] = slices.DeleteFunc(c.contents[key.Origin], func(o *content) bool {
@@ -255,7 +248,7 @@ func (c *Claims) progress(s *stream, p *relaylens.Position) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := s.content
-	t.key.Cursor, t.saved, t.cold, t.stale = p.Cursor, true, false, nil
+	t.key.State, t.saved, t.cold, t.stale = p.State, true, false, nil
 	s.imprint(&t.footprint)
 }
 
@@ -300,7 +293,7 @@ func (c *Claims) miss(source string, there func(relaylens.Origin) bool, now, bef
 			case t.missed.IsZero():
 				t.missed = now
 				further := slices.ContainsFunc(all, func(o *content) bool { return o != t && o.line >= t.line })
-				if t.cold && t.key.Cursor == "" && !further {
+				if t.cold && t.key.State == relaylens.PositionOpen && !further {
 					news = append(news, loss{t.key, t.line})
 				}
 			}

@@ -62,7 +62,7 @@ func TestClaimsOverRotation(t *testing.T) {
 	writeFile(t, path, text(lines(12, 20)))
 	first.want(lines(10, 20)...)
 	first.until("the old file to be closed", func() bool {
-		return slices.ContainsFunc(first.saved, func(p relaylens.Position) bool { return p.Cursor == cursorEnded })
+		return slices.ContainsFunc(first.saved, func(p relaylens.Position) bool { return p.State == relaylens.PositionEnded })
 	})
 	second.settleFor(300 * time.Millisecond)
 	if len(second.lines) > 0 {

@@ -27,9 +27,9 @@
 //
 // Claims are filled from the saved positions at start, and changed with every
 // batch that was taken. A position says besides whether the content was read to
-// its end and its writer has left it (Cursor "end"), or was there before
-// following began and is not asked for (Cursor "old"). It is forgotten when no
-// file has held the content for a while.
+// its end and its writer has left it, or was there before following began and
+// is not asked for (State). It is forgotten when no file has held the content
+// for a while.
 //
 // # A start, a rotation, a truncation
 //

@@ -75,7 +75,7 @@ func (f *follower) finish(s *stream) {
 		}
 	}
 	p := s.position()
-	p.Cursor = cursorEnded
+	p.State = relaylens.PositionEnded
 	f.save(s, relaylens.Batch{Position: p})
 }
 

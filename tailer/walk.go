@@ -19,7 +19,7 @@ const recently = 10 * time.Minute
 // savedBefore reports whether an earlier run followed the path.
 func (f *follower) savedBefore() (yes bool) {
 	for _, p := range f.Positions {
-		if p.Source != f.path || p.Cursor == cursorOld {
+		if p.Source != f.path || p.State == relaylens.PositionSkipped {
 			continue
 		}
 		yes = true
@@ -148,7 +148,7 @@ func (f *follower) history(c *sibling) bool {
 
 // mark notes that c is not to be read, now or later.
 func (f *follower) mark(c *sibling) {
-	p := relaylens.Position{Source: f.path, Device: c.id.device, Inode: c.id.inode, Origin: c.origin, Offset: c.size, Cursor: cursorOld}
+	p := relaylens.Position{Source: f.path, Device: c.id.device, Inode: c.id.inode, Origin: c.origin, Offset: c.size, State: relaylens.PositionSkipped}
 	f.Claims.load([]relaylens.Position{p})
 	f.marks = append(f.marks, p)
 }

@@ -108,7 +108,7 @@ func TestVeryLateWriter(t *testing.T) {
 	writeFile(t, path, text(lines(10, 20)))
 	tl.want(lines(10, 20)...)
 	tl.until("the old file to be closed", func() bool {
-		return slices.ContainsFunc(tl.saved, func(p relaylens.Position) bool { return p.Cursor == cursorEnded })
+		return slices.ContainsFunc(tl.saved, func(p relaylens.Position) bool { return p.State == relaylens.PositionEnded })
 	})
 	tl.stop()
 	appendTo(t, path+".1", text(lines(20, 25)))
