@@ -100,6 +100,14 @@ func NewBuilder(span, before Span) *Builder {
 	return b
 }
 
+// Sketch has the report tell the distinct values of each list in a form that
+// can be merged with another's. It is called before anything is added.
+func (b *Builder) Sketch() {
+	for i := range b.now.distinct {
+		b.now.distinct[i] = aggregate.NewDistinct()
+	}
+}
+
 // tally is what was counted of one span.
 type tally struct {
 	events      int64
@@ -110,6 +118,7 @@ type tally struct {
 	lists       [numFields]*aggregate.Top[string, seen]
 	rest        [numFields]rest
 	hist        histogram
+	distinct    [numFields]*aggregate.Distinct // nil: nobody wants them
 }
 
 func (t *tally) init() {
@@ -298,7 +307,11 @@ func (t *tally) value(field int, value string, s series, first, last time.Time, 
 	if value == "" {
 		return nil
 	}
-	v := t.lists[field].Add(cut(relaylens.ValidText(value)), n)
+	value = cut(relaylens.ValidText(value))
+	if d := t.distinct[field]; d != nil {
+		d.Add(value)
+	}
+	v := t.lists[field].Add(value, n)
 	if v.first.IsZero() || first.Before(v.first) {
 		v.first = first
 	}

@@ -3,10 +3,12 @@ package summary
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/aggregate"
 )
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -82,6 +84,30 @@ func byUrgency(a, b *relaylens.Finding) int {
 	order := []relaylens.Fault{relaylens.FaultServer, relaylens.FaultClient, relaylens.FaultRemote, relaylens.FaultAttacker, relaylens.FaultNone}
 	return cmp.Or(cmp.Compare(slices.Index(order, a.Fault), slices.Index(order, b.Fault)), cmp.Compare(b.Events, a.Events))
 }
+
+var errReport = errors.New("read summary: it cannot be")
+
+// Check refuses what no store tells; it may come from anybody. Sums of several
+// reports that pass do not overflow.
+func (r *Report) Check() error {
+	ok := len(r.Hosts) <= maxHosts && len(r.Lists) == fieldRemote && len(r.Timeline.Buckets) <= maxSteps && number(r.Refusals) && number(r.Remote.Refusals)
+	for _, counts := range [][]Count{r.Kinds, r.Classes, r.Reasons, r.Causes, r.Context, r.Remote.Reasons} {
+		ok = ok && len(counts) <= maxAlike && !slices.ContainsFunc(counts, func(c Count) bool { return !number(c.Events) })
+	}
+	for i, l := range append(slices.Clone(r.Lists), r.Remote.Servers) {
+		ok = ok && l.Field == listFields[min(i, fieldRemote)] && number(int64(l.Distinct)) && number(l.Others) && number(l.Bound) && len(l.Values) <= maxValues &&
+			!slices.ContainsFunc(l.Values, func(v Item) bool { return !number(v.Events) || !number(v.Error) })
+	}
+	if !ok {
+		return errReport
+	}
+	return nil
+}
+
+// More buckets and counts than these no report has.
+const maxSteps, maxAlike = 10_000, 1000
+
+func number(n int64) bool { return n >= 0 && n <= maxNumber }
 
 // MergeReports puts the summaries of several stores together, which must have no
 // event in common. Totals add. A list has the top largest values; where a store
@@ -182,14 +208,21 @@ func addOptional(a, b *int64) *int64 {
 	return &sum
 }
 
+// addTimelines adds buckets of the same time; of finer steps, those that a
+// coarser one covers.
 func addTimelines(a, b Timeline) Timeline {
-	if a.Step != b.Step {
-		return a // of other spans, which do not add
+	if b.width() > a.width() {
+		a, b = b, a
 	}
 	sum := Timeline{Step: a.Step, Buckets: slices.Clone(a.Buckets)}
 	for _, k := range b.Buckets {
 		i, found := slices.BinarySearchFunc(sum.Buckets, k.Time, func(x Bucket, t time.Time) int { return x.Time.Compare(t) })
-		if !found {
+		switch {
+		case found:
+		case a.Step != b.Step && i > 0:
+			i--
+		case a.Step != b.Step && len(sum.Buckets) > 0:
+		default:
 			sum.Buckets = slices.Insert(sum.Buckets, i, k)
 			continue
 		}
@@ -201,17 +234,28 @@ func addTimelines(a, b Timeline) Timeline {
 	return sum
 }
 
+// width is the time between the first two buckets.
+func (t *Timeline) width() time.Duration {
+	if len(t.Buckets) < 2 {
+		return 0
+	}
+	return t.Buckets[1].Time.Sub(t.Buckets[0].Time)
+}
+
 // mergeLists adds values by name. A value that a list does not tell may have up
 // to its bound of events there, which is added to the error.
 func mergeLists(lists []List, top int) List {
 	m := List{Field: lists[0].Field}
+	m.Sketch = mergeSketches(lists)
 	values := map[string]*Item{}
 	var order []string
 	var events int64
+	listed := true // by name, all values
 	for _, l := range lists {
 		events += l.Others
 		m.Bound += l.Bound
-		m.AtLeast = m.AtLeast || l.AtLeast || l.Others > 0
+		m.AtLeast = m.AtLeast || l.AtLeast
+		listed = listed && l.Others == 0 && !l.AtLeast
 		m.Distinct = max(m.Distinct, l.Distinct)
 		for _, v := range l.Values {
 			events += v.Events
@@ -225,11 +269,15 @@ func mergeLists(lists []List, top int) List {
 			joinItems(x, &v)
 		}
 	}
-	if !m.AtLeast {
+	switch m.Distinct = max(m.Distinct, len(order)); {
+	case listed:
 		m.Distinct = len(order)
-	} else {
-		m.Distinct = max(m.Distinct, len(order))
+	case m.Sketch != nil:
+		m.Distinct, m.About = max(m.Distinct, m.Sketch.Estimate()), true
+	default:
+		m.AtLeast = true
 	}
+	m.Sketch = nil // it was for this
 	for _, l := range lists {
 		for name, x := range values {
 			if l.Bound > 0 && !slices.ContainsFunc(l.Values, func(v Item) bool { return v.Value == name }) {
@@ -250,6 +298,17 @@ func mergeLists(lists []List, top int) List {
 	}
 	m.Others = events
 	return m
+}
+
+// mergeSketches is of the values of all lists; nil where one has no sketch.
+func mergeSketches(lists []List) *aggregate.Distinct {
+	sum := aggregate.NewDistinct()
+	for _, l := range lists {
+		if l.Sketch == nil || sum.Merge(l.Sketch) != nil {
+			return nil
+		}
+	}
+	return sum
 }
 
 func joinItems(x, v *Item) {

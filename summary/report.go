@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/aggregate"
 )
 
 // Report is a summary: what -o json prints, and what the other forms show.
@@ -19,7 +20,10 @@ type Report struct {
 	Last  time.Time `json:"last,omitzero"`
 
 	Hosts []string `json:"hosts"`
-	MTAs  []string `json:"mtas"`
+	// Shared are hosts whose events several of the servers that were asked have,
+	// and which count at one of them.
+	Shared []string `json:"shared_hosts,omitempty"`
+	MTAs   []string `json:"mtas"`
 
 	Refusals int64   `json:"refusals"`         // what this server refused
 	Before   *Before `json:"before,omitempty"` // absent when the span is compared with nothing
@@ -68,9 +72,13 @@ type List struct {
 	Field    string `json:"field"`
 	Distinct int    `json:"distinct"` // how many values there are; at least, where AtLeast
 	AtLeast  bool   `json:"distinct_at_least,omitempty"`
+	About    bool   `json:"distinct_about,omitempty"` // Distinct is an estimate, to some 0.8 %
 	Values   []Item `json:"values"`
 	Others   int64  `json:"others"` // events of the values that are not listed
 	Bound    int64  `json:"bound"`  // no value with more events than this is missing; 0: none is
+
+	// Sketch is of all values, where it was asked for: to be merged with others'.
+	Sketch *aggregate.Distinct `json:"sketch,omitempty"`
 }
 
 // Item is one value of a list.

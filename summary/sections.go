@@ -291,7 +291,11 @@ func (r *Report) rest(s section, l *List) section {
 		if l.AtLeast {
 			values = 0
 		}
-		s.table.rows = append(s.table.rows, others(l.Others, values, len(s.table.columns)))
+		row := others(l.Others, values, len(s.table.columns))
+		if l.About && values > 1 {
+			row[2].text = "about " + row[2].text
+		}
+		s.table.rows = append(s.table.rows, row)
 	}
 	return s
 }

@@ -162,6 +162,12 @@ func length(d time.Duration) string {
 // notes explain marks and tell what else the log holds.
 func (r *Report) notes() []string {
 	var notes []string
+	switch n := len(r.Shared); {
+	case n == 1:
+		notes = append(notes, "The refusals of "+shown(r.Shared[0])+" are at several of the servers, and are counted once.")
+	case n > 1:
+		notes = append(notes, fmt.Sprintf("The refusals of %d hosts (%s) are at several of the servers, and are counted once.", n, shown(strings.Join(some(r.Shared, 4), ", "))))
+	}
 	if most := r.mostError(); most > 0 {
 		notes = append(notes, inexactNote(most))
 	}

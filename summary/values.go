@@ -39,6 +39,7 @@ func (b *Builder) list(field int, o ReportOptions) List {
 	top, rest := b.now.lists[field], b.now.rest[field]
 	l := List{Field: listFields[field], Values: []Item{}, Distinct: top.Len(), AtLeast: !top.Exact() || rest.events > 0,
 		Others: top.Total() + rest.events, Bound: top.Bound() + rest.bound}
+	l.setSketch(b.now.distinct[field], rest.events > 0)
 	for _, e := range b.now.largest(field, o.listed()) {
 		item := Item{Value: e.Key, Events: e.Count - e.Error, Error: e.Error + rest.bound,
 			Mostly: mostly(&e.Value), First: e.Value.first.In(o.Location), Last: e.Value.last.In(o.Location)}
@@ -57,6 +58,14 @@ func (b *Builder) list(field int, o ReportOptions) List {
 		}
 	}
 	return l
+}
+
+// setSketch adds the sketch of a list's values, by which their number is known
+// beyond those that are kept. More says that some were never named.
+func (l *List) setSketch(d *aggregate.Distinct, more bool) {
+	if l.Sketch = d; d != nil && l.AtLeast {
+		l.Distinct, l.About, l.AtLeast = max(l.Distinct, d.Estimate()), true, more
+	}
 }
 
 // eventsBefore is how many events a value had in the span before; not ok where

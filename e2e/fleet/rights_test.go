@@ -69,7 +69,7 @@ func (f *fleet) ask() {
 	if n := strings.Count(string(out), "\n"); n != want {
 		f.t.Errorf("events of both readers: %d, want %d", n, want)
 	}
-	out, err = exec.Command(program(f.t), "summary", "--server", servers[0], "-S", "-3d", "-U", fmt.Sprint("@", time.Now().Add(time.Hour).Unix()), "-o", "json").Output()
+	out, err = exec.Command(program(f.t), "summary", "--server", strings.Join(servers, ","), "-S", "-3d", "-U", fmt.Sprint("@", time.Now().Add(time.Hour).Unix()), "-o", "json").Output()
 	must(f.t, err)
 	var s struct {
 		Refusals int

@@ -80,9 +80,10 @@ type endpoint struct {
 }
 
 var endpoints = []endpoint{
-	{path: "/api/v1/summary", params: []string{"since", "until", "match", "by", "top"}, many: []string{"match", "by"}, serve: (*API).summary},
+	{path: "/api/v1/summary", params: []string{"since", "until", "match", "by", "top", "sketches"}, many: []string{"match", "by"}, serve: (*API).summary},
 	{path: "/api/v1/events", params: []string{"since", "until", "match", "grep", "n", "reverse", "after_cursor", "follow"}, many: []string{"match"}, serve: (*API).events},
 	{path: "/api/v1/findings", params: []string{"since", "until", "match"}, many: []string{"match"}, serve: (*API).findings},
+	{path: "/api/v1/hosts", params: []string{"since", "until", "match"}, many: []string{"match"}, serve: (*API).hosts},
 	{path: "/api/v1/openapi.yaml", serve: (*API).description},
 	{path: "/", params: []string{"span", "match", "live"}, many: []string{"match"}, serve: (*API).statusPage},
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -65,8 +67,40 @@ func (a *API) summaryOptions(c *call, now time.Time) (o ask.SummaryOptions, p *p
 	if len(o.By) > 0 {
 		absent = ask.DefaultGroups
 	}
+	if o.Sketches, p = c.flag("sketches"); p != nil {
+		return o, p
+	}
 	o.Top, p = c.number("top", absent, 1, maxTop, "")
 	return o, p
+}
+
+// hosts tells what the store has of each host, an object a line.
+func (a *API) hosts(c *call) {
+	o, p := a.summaryOptions(c, time.Now().In(a.o.Location))
+	if p != nil {
+		c.refuse(*p)
+		return
+	}
+	ctx, end, ok := a.begin(c)
+	if !ok {
+		return
+	}
+	defer end()
+	list, err := ask.Hosts(ctx, a.o.Store, o)
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		a.fail(ctx, c, err)
+		return
+	}
+	var text bytes.Buffer
+	lines := json.NewEncoder(&text)
+	for i := range list {
+		if err := lines.Encode(&list[i]); err != nil {
+			a.fail(ctx, c, err)
+			return
+		}
+	}
+	c.w.Header().Set("Content-Type", "application/x-ndjson")
+	c.write(text.Bytes())
 }
 
 // findings is diagnose -o json: an object a line. Of very many refusals the

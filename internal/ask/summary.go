@@ -28,6 +28,8 @@ type SummaryOptions struct {
 	Now   time.Time
 	// Location is the zone of hours and days.
 	Location *time.Location
+	// Sketches are added to the lists, for those who merge them.
+	Sketches bool
 	// Files says that files are asked: then an open span ends with the last event.
 	Files bool
 }
@@ -72,6 +74,9 @@ func (r *Summary) setBefore() {
 	if closed.Since.IsZero() || r.o.Files && span.Until.IsZero() {
 		// Of files the span ends with the last event, whatever the clock shows.
 		r.builder = summary.NewBuilder(summary.Span(span), summary.Span(r.before))
+	}
+	if r.o.Sketches {
+		r.builder.Sketch()
 	}
 }
 

@@ -81,21 +81,35 @@ func (s *Servers) Summary(ctx context.Context, q Question) (*summary.Report, err
 	} else {
 		values.Set("top", strconv.Itoa(min(top, maxTop)))
 	}
+	if len(s.urls) > 1 {
+		values.Set("sketches", "true")
+	}
+	p, err := s.plan(ctx, &q, values)
+	if err != nil {
+		return nil, err
+	}
 	reports := make([]*summary.Report, len(s.urls))
-	err := s.all(ctx, "summary", values, func(i int, body []byte) error {
+	err = s.planned(ctx, "summary", p, func(i int, body []byte) error {
 		reports[i] = &summary.Report{}
-		return json.Unmarshal(body, reports[i])
+		return errors.Join(json.Unmarshal(body, reports[i]), reports[i].Check())
 	})
 	if err != nil {
 		return nil, err
 	}
-	return summary.MergeReports(reports, top, q.Location), nil
+	reports = slices.DeleteFunc(reports, func(r *summary.Report) bool { return r == nil })
+	merged := summary.MergeReports(reports, top, q.Location)
+	merged.Shared = p.shared
+	return merged, nil
 }
 
 // Findings are those of all servers.
 func (s *Servers) Findings(ctx context.Context, q Question) ([]*summary.Diagnosis, error) {
+	p, err := s.plan(ctx, &q, q.values())
+	if err != nil {
+		return nil, err
+	}
 	lists := make([][]*summary.Diagnosis, len(s.urls))
-	err := s.all(ctx, "findings", q.values(), func(i int, body []byte) error {
+	err = s.planned(ctx, "findings", p, func(i int, body []byte) error {
 		return eachLine(body, func(line []byte) error {
 			d := &summary.Diagnosis{}
 			lists[i] = append(lists[i], d)
@@ -199,8 +213,20 @@ func (q *Question) values() url.Values {
 
 // all asks every server the same and hands each answer on.
 func (s *Servers) all(ctx context.Context, path string, values url.Values, use func(i int, body []byte) error) error {
+	p := &plan{}
+	for range s.urls {
+		p.ask = append(p.ask, &values)
+	}
+	return s.planned(ctx, path, p, use)
+}
+
+// planned asks the servers what a plan says, and hands each answer on.
+func (s *Servers) planned(ctx context.Context, path string, p *plan, use func(i int, body []byte) error) error {
 	return s.each(func(i int) error {
-		body, err := s.get(ctx, i, path, values)
+		if p.ask[i] == nil {
+			return nil
+		}
+		body, err := s.get(ctx, i, path, *p.ask[i])
 		if err != nil {
 			return err
 		}

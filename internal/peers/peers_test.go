@@ -2,9 +2,11 @@ package peers
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +29,7 @@ func server(t *testing.T, numbers []int, r *summary.Report, findings ...*summary
 		switch q.URL.Path {
 		case "/api/v1/events":
 			events(t, w, q, numbers)
+		case "/api/v1/hosts": // which they have in common, a test of the API tells
 		case "/api/v1/summary":
 			text, err := r.AppendJSON(nil)
 			if err != nil {
@@ -123,8 +126,12 @@ func item(value string, n, e int64) summary.Item {
 
 func TestSummariesAdd(t *testing.T) {
 	report := func(refusals int64, list summary.List) *summary.Report {
+		lists := []summary.List{list}
+		for _, field := range summary.ListFields()[1:5] {
+			lists = append(lists, summary.List{Field: field})
+		}
 		return &summary.Report{Since: nine, Until: nine.Add(time.Hour), Refusals: refusals, Hosts: []string{"mx1", fmt.Sprint("mx", refusals)},
-			Kinds: []summary.Count{{Kind: relaylens.KindRelayDenied, Events: refusals}}, Lists: []summary.List{list}, Remote: summary.Remote{Servers: summary.List{Field: "remote_host"}},
+			Kinds: []summary.Count{{Kind: relaylens.KindRelayDenied, Events: refusals}}, Lists: lists, Remote: summary.Remote{Servers: summary.List{Field: "remote_host"}},
 			Timeline: summary.Timeline{Step: "1h", Buckets: []summary.Bucket{{Time: nine, Events: refusals}}}}
 	}
 	// b does not list x, of which it may have up to 3.
@@ -192,5 +199,90 @@ func TestServerThatFails(t *testing.T) {
 		if _, err := New([]string{text}); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("New(%q): %v", text, err)
 		}
+	}
+}
+
+// What no store tells is refused, whoever says it.
+func TestHostileServer(t *testing.T) {
+	moments := strings.Repeat(`{"id":"ab000000000000000000000000000000","time":"2026-01-02T03:04:05Z"},`, 33)
+	for name, tt := range map[string]struct{ hosts, summary string }{
+		"negative numbers":     {`{"host":"mx1","refusals":-1}`, ""},
+		"numbers too large":    {`{"host":"mx1","refusals":1e30}`, ""},
+		"more than the latest": {`{"host":"mx1","refusals":1,"latest":[` + strings.TrimSuffix(moments, ",") + `]}`, ""},
+		"one host twice":       {`{"host":"mx1","refusals":1}` + "\n" + `{"host":"mx1","refusals":1}`, ""},
+		"too many hosts": {func() string {
+			var b strings.Builder
+			for i := range summary.MaxHoldings + 1 {
+				fmt.Fprintf(&b, `{"host":"mx%d","refusals":1}`+"\n", i)
+			}
+			return b.String()
+		}(), ""},
+		"no lists":             {"", `{"refusals":5}`},
+		"null":                 {"", `null`},
+		"other lists":          {"", report(t, func(r *summary.Report) { r.Lists[2].Field = "kind" })},
+		"a sum that overflows": {"", report(t, func(r *summary.Report) { r.Lists[0].Others = 1 << 62 })},
+		"a sketch of nothing":  {"", strings.Replace(report(t, func(*summary.Report) {}), `"others"`, `"sketch":"AAAA","others"`, 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				text := tt.summary
+				if q.URL.Path == "/api/v1/hosts" {
+					text = tt.hosts
+				}
+				_, _ = w.Write([]byte(text))
+			}))
+			defer hostile.Close()
+			got, err := open(t, hostile.URL, hostile.URL).Summary(t.Context(), Question{Top: 2, Location: time.UTC})
+			if err == nil {
+				t.Errorf("it is taken: %+v", got)
+			}
+		})
+	}
+	fine := report(t, func(*summary.Report) {})
+	honest := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path != "/api/v1/hosts" {
+			_, _ = w.Write([]byte(fine))
+		}
+	}))
+	defer honest.Close()
+	if _, err := open(t, honest.URL, honest.URL).Summary(t.Context(), Question{Top: 2, Location: time.UTC}); err != nil {
+		t.Errorf("what is fine is refused: %v", err)
+	}
+}
+
+func report(t *testing.T, change func(*summary.Report)) string {
+	t.Helper()
+	r := summary.NewBuilder(summary.Span{Since: nine, Until: nine.Add(time.Hour)}, summary.Span{}).Report(summary.ReportOptions{Top: 5, Steps: 10, Location: time.UTC})
+	change(r)
+	text, err := r.AppendJSON(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// More hosts in common than a question can name is said.
+func TestTooManyHosts(t *testing.T) {
+	held := []map[string]*summary.Holding{{}, {}}
+	for i := range 600 {
+		name := fmt.Sprintf("mx%03d.example.com", i)
+		held[0][name] = &summary.Holding{Host: name, Refusals: 9}
+		if i%2 == 0 {
+			held[1][name] = &summary.Holding{Host: name, Refusals: 9}
+		} else {
+			held[1]["other-"+name] = &summary.Holding{Host: "other-" + name, Refusals: 20}
+		}
+	}
+	p := plan{}
+	dropped := p.share(held)
+	if len(dropped[0])+len(dropped[1]) != 300 || len(p.shared) != 300 {
+		t.Errorf("%d and %d are left out, %d in common", len(dropped[0]), len(dropped[1]), len(p.shared))
+	}
+	var some []string
+	for name := range held[0] {
+		some = append(some, name)
+	}
+	if _, err := narrowed(url.Values{}, nil, relaylens.Match{}, some); !errors.Is(err, errTooMany) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/peers"
+	"github.com/relaylens/relaylens/summary"
+)
+
+// of are n refusals of a host, whose clients are the numbers from on, of a site
+// that gives their ids.
+func of(site, host string, from, n int) (events []relaylens.Event) {
+	end := time.Now().Add(-time.Minute).Truncate(time.Second)
+	for i := range n {
+		k := from + i
+		line := relaylens.Line{Text: site + " " + host, Offset: int64(k)}
+		events = append(events, relaylens.Event{ID: relaylens.NewID(&line, 0), Time: end.Add(time.Duration(k-3000) * time.Second), Host: host, MTA: relaylens.Postfix,
+			Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, Cause: relaylens.CauseOpenRelayProbe,
+			ClientIP: netip.AddrFrom4([4]byte{203, 0, byte(k >> 8), byte(k)}), Sender: "a@example.com", Recipient: "b@example.net", Code: 554, Text: "Relay access denied"})
+	}
+	return events
+}
+
+func join(lists ...[]relaylens.Event) []relaylens.Event { return slices.Concat(lists...) }
+
+// Each host counts once, however many of the servers have its events, and hosts
+// that only bear the same name, or have their events parted among servers, count
+// in full.
+func TestCopiesCountOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		servers  [][]relaylens.Event
+		match    []string
+		refusals int64
+		shared   string
+		clients  int
+	}{
+		{"two full copies", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30))}, nil, 80, "mx1 mx2", 50},
+		{"one is a little behind", [][]relaylens.Event{of("a", "mx1", 0, 1000), of("a", "mx1", 0, 990)}, nil, 1000, "mx1", 1000},
+		{"one is far behind", [][]relaylens.Event{of("a", "mx1", 0, 50), of("a", "mx1", 0, 1000)}, nil, 1000, "mx1", 1000},
+		{"one began late", [][]relaylens.Event{of("a", "mx1", 500, 500), of("a", "mx1", 0, 1000)}, nil, 1000, "mx1", 1000},
+		{"nothing in common", [][]relaylens.Event{of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)}, nil, 80, "", 50},
+		{"some in common", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 30), of("a", "mx3", 100, 20))}, nil, 100, "mx2", 70},
+		{"some in common, and some of no host", [][]relaylens.Event{join(of("a", "", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 31), of("b", "", 0, 5))}, nil, 86, "mx2", 50},
+		{"two sites with one name", [][]relaylens.Event{of("a", "mail", 0, 50), of("b", "mail", 0, 50)}, nil, 100, "", 50},
+		{"the events of one host are parted", [][]relaylens.Event{join(of("a", "mx1", 0, 20), of("a", "mx1", 40, 20)), of("a", "mx1", 20, 20)}, nil, 60, "", 60},
+		{"a machine, its reader, and another's", [][]relaylens.Event{of("a", "mx1", 0, 40), join(of("a", "mx1", 0, 40), of("a", "mx2", 0, 10)), of("b", "mx1", 20, 7)}, nil, 57, "mx1", 40},
+		{"nothing at all", [][]relaylens.Event{nil, nil}, nil, 0, "", 0},
+		{"asked for one host", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 30), of("a", "mx3", 100, 20))}, []string{"host=mx2"}, 30, "mx2", 30},
+		{"asked for one client of some, or another host", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 30), of("a", "mx3", 100, 20))},
+			[]string{"client_ip=203.0.0.5", "host=mx1", "host=mx2", "+", "host=mx3"}, 22, "mx2", 21},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			report := summarize(t, tt.match, 2, tt.servers...)
+			if report.Refusals != tt.refusals || strings.Join(report.Shared, " ") != tt.shared {
+				t.Errorf("%d refusals, in common %q; want %d, %q", report.Refusals, report.Shared, tt.refusals, tt.shared)
+			}
+			if l := report.Lists[0]; l.Distinct != tt.clients || l.AtLeast || l.About {
+				t.Errorf("%d clients, want %d: %+v", l.Distinct, tt.clients, l)
+			}
+			var times int64
+			for _, b := range report.Timeline.Buckets {
+				times += b.Events
+			}
+			if times != tt.refusals || report.Kinds[0].Events != tt.refusals {
+				t.Errorf("the time line has %d, the kinds have %d", times, report.Kinds[0].Events)
+			}
+			text := string(report.AppendText(nil, summary.TextOptions{Width: 400}))
+			if told := strings.Contains(text, "counted once"); told != (tt.shared != "") {
+				t.Errorf("that hosts are in common is told: %t\n%s", told, text)
+			}
+		})
+	}
+}
+
+// summarize asks servers with these events for their summary.
+func summarize(t *testing.T, match []string, top int, servers ...[]relaylens.Event) *summary.Report {
+	t.Helper()
+	var urls []string
+	for _, events := range servers {
+		urls = append(urls, newRig(t, events...).server.URL)
+	}
+	s, err := peers.New(urls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := s.Summary(t.Context(), peers.Question{Match: match, Top: top, Location: time.UTC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// More clients than a server lists by name are counted by sketches: those that
+// two servers have count once.
+func TestDistinctOfSeveral(t *testing.T) {
+	report := summarize(t, nil, 5, of("a", "mx1", 0, 1600), of("a", "mx2", 800, 1600))
+	l := report.Lists[0]
+	if math.Abs(float64(l.Distinct)-2400) > 2400*0.03 || !l.About || l.AtLeast || l.Sketch != nil {
+		t.Errorf("clients: %d distinct, about %t, at least %t", l.Distinct, l.About, l.AtLeast)
+	}
+	if l := report.Lists[1]; l.Distinct != 10 || l.About || l.AtLeast {
+		t.Errorf("networks: %+v", l)
+	}
+	text := string(report.AppendText(nil, summary.TextOptions{Width: 200}))
+	if want := fmt.Sprintf("about %s others", summary.Number(int64(l.Distinct-5))); !strings.Contains(text, want) {
+		t.Errorf("the text lacks %q:\n%s", want, text)
+	}
+}
+
+// Findings of two copies are those of one.
+func TestFindingsOfCopies(t *testing.T) {
+	events := refusals(50)
+	one := newRig(t, events...)
+	two := newRig(t, events...)
+	find := func(urls ...string) []*summary.Diagnosis {
+		s, err := peers.New(urls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := s.Findings(t.Context(), peers.Question{Location: time.UTC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	want, got := find(one.server.URL), find(one.server.URL, two.server.URL)
+	if len(want) != 1 || len(got) != 1 || got[0].Events != want[0].Events || got[0].Clients != want[0].Clients {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

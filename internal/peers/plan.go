@@ -1,0 +1,195 @@
+package peers
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/summary"
+)
+
+// plan says which server is asked about which hosts, so that each host counts
+// once, though several servers may have its events: readers that stand by for
+// each other, or a machine and its reader.
+type plan struct {
+	ask    []*url.Values // of each server; nil: it has nothing that another one has not
+	shared []string      // hosts that several have
+}
+
+// enough is which part of the most that a server has of a host will do: what
+// comes at this moment is at one of them first.
+const enough = 0.99
+
+// maxQuestion is how long the parameters of a question may be.
+const maxQuestion = 8 << 10
+
+var errTooMany = errors.New("the servers have some hosts in common, too many to ask each for its own; ask for fewer hosts with host=NAME, or the servers one by one")
+
+// plan asks what the servers have and shares the hosts out.
+func (s *Servers) plan(ctx context.Context, q *Question, values url.Values) (*plan, error) {
+	p := &plan{ask: make([]*url.Values, len(s.urls))}
+	for i := range p.ask {
+		p.ask[i] = &values
+	}
+	if len(s.urls) == 1 {
+		return p, nil
+	}
+	held := make([]map[string]*summary.Holding, len(s.urls))
+	err := s.all(ctx, "hosts", q.values(), func(i int, body []byte) (err error) {
+		held[i], err = holdings(body)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	dropped := p.share(held)
+	match, err := relaylens.ParseMatch(q.Match)
+	if err != nil {
+		return nil, fmt.Errorf("share hosts out: %w", err)
+	}
+	for i := range p.ask {
+		if len(dropped[i]) == 0 {
+			continue
+		}
+		kept := slices.DeleteFunc(slices.Sorted(maps.Keys(held[i])), func(h string) bool { return dropped[i][h] })
+		if p.ask[i], err = narrowed(values, q.Match, match, kept); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func holdings(body []byte) (map[string]*summary.Holding, error) {
+	held := map[string]*summary.Holding{}
+	err := eachLine(body, func(line []byte) error {
+		h := &summary.Holding{}
+		if err := json.Unmarshal(line, h); err != nil {
+			return err
+		}
+		if err := h.Check(); err != nil {
+			return err
+		}
+		if len(held) >= summary.MaxHoldings || held[h.Host] != nil {
+			return errors.New("it tells of too many hosts, or of one twice")
+		}
+		held[h.Host] = h
+		return nil
+	})
+	return held, err
+}
+
+// share decides for each host which servers are not asked about it: all that
+// have a copy, but for the first that has as good as the most, those with the
+// most refusals of all hosts first.
+func (p *plan) share(held []map[string]*summary.Holding) (dropped []map[string]bool) {
+	dropped = make([]map[string]bool, len(held))
+	total := make([]int64, len(held))
+	hosts := map[string]bool{}
+	var order []int
+	for i := range held {
+		dropped[i] = map[string]bool{}
+		order = append(order, i)
+		for name, h := range held[i] {
+			hosts[name] = true
+			total[i] += h.Refusals
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(total[b], total[a]) })
+	for _, name := range slices.Sorted(maps.Keys(hosts)) {
+		var left []int // that have it
+		for _, i := range order {
+			if held[i][name] != nil {
+				left = append(left, i)
+			}
+		}
+		for len(left) > 1 {
+			first := held[left[0]][name]
+			var copies, others []int
+			for _, i := range left {
+				if i == left[0] || held[i][name].CopyOf(first) {
+					copies = append(copies, i)
+				} else {
+					others = append(others, i)
+				}
+			}
+			if len(copies) > 1 && !slices.Contains(p.shared, name) {
+				p.shared = append(p.shared, name)
+			}
+			best := best(copies, func(i int) int64 { return held[i][name].Refusals })
+			for _, i := range copies {
+				dropped[i][name] = i != best
+				if i == best {
+					delete(dropped[i], name)
+				}
+			}
+			left = others
+		}
+	}
+	return dropped
+}
+
+// best is the first that has as good as the most.
+func best(servers []int, refusals func(int) int64) int {
+	most := int64(0)
+	for _, i := range servers {
+		most = max(most, refusals(i))
+	}
+	return servers[slices.IndexFunc(servers, func(i int) bool { return float64(refusals(i)) >= enough*float64(most) })]
+}
+
+// narrowed asks for some hosts only; nil is a question that nothing is left of.
+// args are what match was read from.
+func narrowed(values url.Values, args []string, match relaylens.Match, hosts []string) (*url.Values, error) {
+	groups := match.Groups()
+	if len(groups) == 0 {
+		groups, args = []relaylens.MatchGroup{nil}, nil
+	}
+	texts := strings.Split(strings.Join(args, "\x00"), "\x00+\x00")
+	var asked []string
+	for i, g := range groups {
+		some := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !fits(g, h) })
+		if len(some) == 0 {
+			continue
+		}
+		if len(asked) > 0 {
+			asked = append(asked, "+")
+		}
+		if len(args) > 0 {
+			for _, arg := range strings.Split(texts[i], "\x00") {
+				if !strings.HasPrefix(arg, "host=") {
+					asked = append(asked, arg)
+				}
+			}
+		}
+		for _, h := range some {
+			asked = append(asked, "host="+h)
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	v := maps.Clone(values)
+	v["match"] = asked
+	if len(v.Encode()) > maxQuestion {
+		return nil, errTooMany
+	}
+	return &v, nil
+}
+
+// fits reports whether events of a host may be of a group.
+func fits(g relaylens.MatchGroup, host string) bool {
+	e := relaylens.Event{Host: host}
+	for _, c := range g {
+		if c.Field == "host" && !slices.ContainsFunc(c.Conditions, func(c relaylens.Condition) bool { return c.Event(&e) }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,68 @@
+package summary
+
+import (
+	"errors"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+const (
+	// MaxHoldings is how many hosts a server tells of.
+	MaxHoldings = 10_000
+	// MaxLatest is how many of a host's events are told.
+	MaxLatest = 32
+)
+
+// Holding is what a store has of one host: how many refusals, and the latest of
+// them, by which copies are told from hosts that bear the same name.
+type Holding struct {
+	Host     string   `json:"host"`
+	Refusals int64    `json:"refusals"`
+	Latest   []Moment `json:"latest"` // the latest first
+}
+
+// Moment is an event and its time.
+type Moment struct {
+	ID   relaylens.ID `json:"id"`
+	Time time.Time    `json:"time"`
+}
+
+// CopyOf reports whether two stores have events of the same host, and not of two
+// hosts of one name, nor different parts of one: of the times that both tell of
+// they would have the same events. Where there is no such time, the name counts.
+func (h *Holding) CopyOf(o *Holding) bool {
+	if h.Host != o.Host {
+		return false
+	}
+	ids := map[relaylens.ID]bool{}
+	for i := range h.Latest {
+		ids[h.Latest[i].ID] = true
+	}
+	for i := range o.Latest {
+		if ids[o.Latest[i].ID] {
+			return true
+		}
+	}
+	if len(h.Latest) == 0 || len(o.Latest) == 0 {
+		return h.Host != ""
+	}
+	apart := h.oldest().After(o.newest()) || o.oldest().After(h.newest())
+	return apart && h.Host != ""
+}
+
+func (h *Holding) newest() time.Time { return h.Latest[0].Time }
+func (h *Holding) oldest() time.Time { return h.Latest[len(h.Latest)-1].Time }
+
+// maxNumber is more refusals than any server counts.
+const maxNumber = 1 << 50
+
+var errHolding = errors.New("read what a server has: it cannot be")
+
+// Check refuses what no store has; it may come from anybody.
+func (h *Holding) Check() error {
+	if h.Refusals < 0 || h.Refusals > maxNumber || len(h.Latest) > MaxLatest || len(h.Host) > maxKept {
+		return errHolding
+	}
+	return nil
+}
