@@ -101,14 +101,7 @@ const (
 // TestPaging kills the reader that pages, twice, in the middle of a flood and
 // while a domain is lost: there is one page of each, it stays, and it ends once.
 func TestPaging(t *testing.T) {
-	if lacks := stack.Missing(); len(lacks) > 0 {
-		t.Fatalf("not installed: %s; .ci/prometheus gets them", lacks)
-	}
-	outside, err := stack.New(stack.Options{Program: program(t), Dir: t.TempDir()})
-	must(t, err)
-	t.Cleanup(func() { must(t, outside.Stop()) })
-	must(t, outside.Alertmanager.Start(t.Context()))
-
+	outside := alertmanager(t)
 	f := newFleet(t, 1)
 	for _, name := range []string{"reader1", "reader2"} {
 		f.readers = append(f.readers, newReader(t, f.cluster, name, "{type: nats, group: pagers}", outside.Alertmanager.URL))
