@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 // Event is one thing the log says about one SMTP command. Strings that came
@@ -96,29 +97,39 @@ func Domain(address string) string {
 	if at < 0 || strings.HasSuffix(address, `"`) {
 		return ""
 	}
-	return strings.ToLower(strings.TrimSuffix(address[at+1:], "."))
+	return Lower(strings.TrimSuffix(address[at+1:], "."))
 }
 
 // Clone is a deep copy that aliases no batch. Its texts are one piece of memory.
 func (e *Event) Clone() Event {
-	c := *e
-	texts := [...]*string{&c.Host, &c.Service, &c.QueueID, &c.ClientName, &c.Helo, &c.Proto, &c.User, &c.AuthMethod,
-		&c.Sender, &c.Recipient, &c.Enhanced, &c.Text, &c.RemoteHost, &c.Source, &c.Raw}
 	size := 0
-	for _, s := range texts {
+	for _, s := range e.texts() {
 		size += len(*s)
 	}
-	var b strings.Builder
-	b.Grow(size)
-	for _, s := range texts {
-		b.WriteString(*s)
+	c, _ := e.CloneInto(make([]byte, 0, size))
+	return c
+}
+
+// CloneInto is Clone with its texts in memory, from its beginning on, or in more
+// where it is too small: what it took is returned, and is not to be changed as long
+// as the copy is used.
+func (e *Event) CloneInto(memory []byte) (Event, []byte) {
+	memory = memory[:0]
+	for _, s := range e.texts() {
+		memory = append(memory, *s...)
 	}
-	all := b.String()
-	for _, s := range texts {
+	c := *e
+	all := unsafe.String(unsafe.SliceData(memory), len(memory))
+	for _, s := range c.texts() {
 		*s, all = all[:len(*s)], all[len(*s):]
 	}
 	c.ClientIP, c.RemoteIP = cloneAddr(c.ClientIP), cloneAddr(c.RemoteIP)
-	return c
+	return c, memory
+}
+
+func (e *Event) texts() [15]*string {
+	return [...]*string{&e.Host, &e.Service, &e.QueueID, &e.ClientName, &e.Helo, &e.Proto, &e.User, &e.AuthMethod,
+		&e.Sender, &e.Recipient, &e.Enhanced, &e.Text, &e.RemoteHost, &e.Source, &e.Raw}
 }
 
 // cloneAddr drops the zone, whose text aliases the line and which names an

@@ -22,6 +22,7 @@ func New(options ...Option) *Classifier {
 // Classify learns from an event and, if it is a refusal, sets its cause: the
 // best so far, CauseUnknown where too little is known.
 func (c *Classifier) Classify(e *relaylens.Event) {
+	c.history.current = current{}
 	c.history.learn(e)
 	c.history.fleet.learn(c.history, e)
 	c.decide(e, false)
@@ -33,11 +34,17 @@ func (c *Classifier) Settled() bool { return c.settled }
 
 // Revise sets the cause of a refusal anew, by what was seen since, while more may
 // come. It learns nothing.
-func (c *Classifier) Revise(e *relaylens.Event) { c.decide(e, false) }
+func (c *Classifier) Revise(e *relaylens.Event) {
+	c.history.current = current{}
+	c.decide(e, false)
+}
 
 // Final sets the cause of a refusal by all that was seen until now, later
 // events included. It learns nothing.
-func (c *Classifier) Final(e *relaylens.Event) { c.decide(e, true) }
+func (c *Classifier) Final(e *relaylens.Event) {
+	c.history.current = current{}
+	c.decide(e, true)
+}
 
 func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	c.settled = true

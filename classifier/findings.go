@@ -23,7 +23,6 @@ const (
 // for all of a server's scanners.
 type Findings struct {
 	history *history
-	seed    maphash.Seed
 	groups  *bounded.Table[group]
 }
 
@@ -34,8 +33,11 @@ type group struct {
 	users    counter
 	domains  counter
 	episode  episode
-	internal bool // the client is in a network of ours, or has a name of ours
-	guesses  int  // events of which the cause is no more than likely
+	internal bool              // the client is in a network of ours, or has a name of ours
+	guesses  int               // events of which the cause is no more than likely
+	other    bool              // finding.Evidence has two clients
+	latest   []relaylens.Event // the event that came last, if it is none of finding.Evidence
+	memory   []byte            // its texts
 }
 
 // counter counts distinct hashes: exactly while they are few, then as a lower
@@ -53,7 +55,7 @@ func (c *counter) add(member uint64) {
 			return
 		}
 		c.many = bounded.NewTable[struct{}](manyDistinct, 1<<40, nil)
-		for _, m := range c.few.Members() {
+		for m := range c.few.Members() {
 			c.many.Put(m, 0)
 		}
 	}
@@ -69,21 +71,19 @@ func (c *counter) len() int {
 
 // NewFindings makes an empty gathering that knows what c has seen.
 func (c *Classifier) NewFindings() *Findings {
-	f := &Findings{history: c.history, seed: maphash.MakeSeed(), groups: bounded.NewTable[group](maxFindings, memory, nil)}
+	f := &Findings{history: c.history, groups: bounded.NewTable[group](maxFindings, memory, nil)}
 	f.groups.Spare = func(g *group) bool { return g.finding.Events >= manyEvents }
 	return f
 }
 
 // Add takes in a refusal with its cause. Policy that works as it was meant to,
 // and what has no known cause, are no problem.
-func (f *Findings) Add(e *relaylens.Event) { f.add(e, (*relaylens.Event).Clone) }
+func (f *Findings) Add(e *relaylens.Event) { f.add(e, false) }
 
 // AddKept is Add for an event whose texts stay as they are.
-func (f *Findings) AddKept(e *relaylens.Event) {
-	f.add(e, func(e *relaylens.Event) relaylens.Event { return *e })
-}
+func (f *Findings) AddKept(e *relaylens.Event) { f.add(e, true) }
 
-func (f *Findings) add(e *relaylens.Event, keep func(*relaylens.Event) relaylens.Event) {
+func (f *Findings) add(e *relaylens.Event, kept bool) {
 	if !e.Refusal() || e.Cause == relaylens.CauseNone || e.Cause == relaylens.CausePolicy || e.Cause == relaylens.CauseUnknown {
 		return
 	}
@@ -93,18 +93,16 @@ func (f *Findings) add(e *relaylens.Event, keep func(*relaylens.Event) relaylens
 		*g = group{finding: relaylens.Finding{Cause: e.Cause, Fault: e.Cause.Fault(), Host: strings.Clone(host), MTA: e.MTA, First: e.Time, Last: e.Time,
 			Entity: relaylens.Entity{Kind: entity.Kind, Value: strings.Clone(entity.Value)}}}
 	}
-	g.add(f, e, keep)
+	g.add(f, e, kept)
 }
 
 func (f *Findings) key(e *relaylens.Event, host string, entity relaylens.Entity) uint64 {
-	return maphash.Comparable(f.seed, struct {
-		cause  relaylens.Cause
-		host   string
-		entity relaylens.Entity
-	}{e.Cause, host, entity})
+	h := f.history
+	at := bounded.Mix(maphash.String(h.seed, host), uint64(e.Cause))
+	return bounded.Mix(bounded.Mix(maphash.String(h.seed, entity.Value), uint64(entity.Kind)), at)
 }
 
-func (g *group) add(f *Findings, e *relaylens.Event, keep func(*relaylens.Event) relaylens.Event) {
+func (g *group) add(f *Findings, e *relaylens.Event, kept bool) {
 	p := &g.finding
 	p.Events++
 	g.episode.add(e.Time)
@@ -121,23 +119,50 @@ func (g *group) add(f *Findings, e *relaylens.Event, keep func(*relaylens.Event)
 	newClient := false
 	if e.ClientIP.IsValid() {
 		n := g.clients.len()
-		g.clients.add(maphash.Comparable(f.seed, e.ClientIP))
+		g.clients.add(f.history.address(e.ClientIP))
 		newClient = g.clients.len() > n
 	}
 	if e.User != "" {
-		g.users.add(maphash.String(f.seed, strings.ToLower(e.User)))
+		g.users.add(f.history.name(e.User))
 	}
 	if d := e.RecipientDomain(); d != "" {
-		g.domains.add(maphash.String(f.seed, d))
+		g.domains.add(f.history.name(d))
 	}
-	switch {
-	case len(p.Evidence) == 0, len(p.Evidence) == 1 && newClient:
-		p.Evidence = append(p.Evidence, keep(e))
-	case len(p.Evidence) < 3:
-		p.Evidence = append(p.Evidence, keep(e))
+	g.witness(e, newClient, kept)
+}
+
+// witness keeps the first event, one of another client, and the latest.
+func (g *group) witness(e *relaylens.Event, newClient, kept bool) {
+	p := &g.finding
+	keep := func() relaylens.Event {
+		if kept {
+			return *e
+		}
+		return e.Clone()
+	}
+	switch n := len(p.Evidence); {
+	case n < 2:
+		p.Evidence = append(p.Evidence, keep())
+		g.other = n == 1 && newClient
+	case newClient && !g.other:
+		p.Evidence[1], g.other = keep(), true
+		g.latest = g.latest[:0]
+	case kept:
+		g.latest = append(g.latest[:0], *e)
 	default:
-		p.Evidence[2] = keep(e)
+		var latest relaylens.Event
+		latest, g.memory = e.CloneInto(g.memory)
+		g.latest = append(g.latest[:0], latest)
 	}
+}
+
+// evidence is what a finding shows.
+func (g *group) evidence() []relaylens.Event {
+	list := slices.Clone(g.finding.Evidence)
+	for i := range g.latest {
+		list = append(list, g.latest[i].Clone())
+	}
+	return list
 }
 
 // entityOf says whom or what the problem behind e is about.
@@ -185,6 +210,7 @@ func (f *Findings) List() []relaylens.Finding {
 	})
 	f.groups.Each(func(g *group) {
 		p := g.finding
+		p.Evidence = g.evidence()
 		g.episode.tell(&p, now)
 		p.Clients, p.Users = g.clients.len(), g.users.len()
 		p.Confidence, p.Why = confidence(g)

@@ -30,15 +30,24 @@ func given(e *relaylens.Event) bool {
 
 // fleet is what several servers tell together.
 type fleet struct {
-	clients *bounded.Table[roamer]
 	domains *bounded.Table[bounded.Set] // hosts that have the domain
 	peers   *bounded.Table[peer]
 }
 
-// roamer is a client that was refused, and where.
-type roamer struct {
+// roaming is where a client was refused in the last day, and whether it is welcome
+// anywhere: it logged in, or mail was taken from it.
+type roaming struct {
 	hosts   bounded.Set
-	welcome bool // somewhere it logged in, or mail was taken from it
+	welcome bool
+	seen    int64
+}
+
+// begin forgets what was a day ago.
+func (r *roaming) begin(now int64) {
+	if now-r.seen > day {
+		*r = roaming{}
+	}
+	r.seen = max(r.seen, now)
 }
 
 // peer is a server among others.
@@ -49,7 +58,7 @@ type peer struct {
 }
 
 func newFleet() *fleet {
-	return &fleet{clients: bounded.NewTable[roamer](maxClients, day, nil), domains: bounded.NewTable[bounded.Set](maxDomains, memory, nil),
+	return &fleet{domains: bounded.NewTable[bounded.Set](maxDomains, memory, nil),
 		peers: bounded.NewTable[peer](maxHosts, day, nil)}
 }
 
@@ -67,23 +76,29 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 		p.unresolved = max(p.unresolved, now)
 	}
 	if here(e) {
-		entry(f.domains, h.name(e.RecipientDomain()), now).Add(host)
+		if domain := e.RecipientDomain(); domain != "" {
+			entry(f.domains, h.lowered(domain), now).Add(host)
+		}
 	}
 	if !e.ClientIP.IsValid() || e.Direction == relaylens.Outbound {
 		return
 	}
 	switch {
 	case e.Kind == relaylens.KindAuthOK, e.Kind == relaylens.KindAccepted:
-		entry(f.clients, h.address(e.ClientIP), now).welcome = true
+		c := h.clientEntry(e.ClientIP, now)
+		c.begin(now)
+		c.welcome = true
 	case e.Refusal() && (e.Kind == relaylens.KindAuthFailed || e.Kind == relaylens.KindRelayDenied):
-		entry(f.clients, h.address(e.ClientIP), now).hosts.Add(host)
+		c := h.clientEntry(e.ClientIP, now)
+		c.begin(now)
+		c.hosts.Add(host)
 	}
 }
 
 // here reports whether an event shows that its server has the domain of its
 // recipient.
 func here(e *relaylens.Event) bool {
-	if e.Direction == relaylens.Outbound || e.RecipientDomain() == "" {
+	if e.Direction == relaylens.Outbound {
 		return false
 	}
 	return deliveredHere(e) || e.Reason == relaylens.ReasonUnknownRecipient
@@ -94,8 +109,13 @@ func (h *history) roams(e *relaylens.Event) bool {
 	if !e.ClientIP.IsValid() || e.Direction == relaylens.Outbound {
 		return false
 	}
-	r := h.fleet.clients.Get(h.address(e.ClientIP), e.Time.Unix())
-	return r != nil && !r.welcome && r.hosts.Len() >= manyHosts && !h.ofTheHouse(e)
+	now := e.Time.Unix()
+	c := h.client(e.ClientIP, now)
+	if c == nil {
+		return false
+	}
+	c.begin(now)
+	return !c.welcome && c.hosts.Len() >= manyHosts && !h.ofTheHouse(e)
 }
 
 // missing reports whether another of our servers has the domain that this one
@@ -106,16 +126,16 @@ func (h *history) missing(e *relaylens.Event) bool {
 		return false
 	}
 	now := e.Time.Unix()
-	hosts := h.fleet.domains.Get(h.name(domain), now)
+	hosts := h.fleet.domains.Get(h.lowered(domain), now)
 	if hosts == nil || hosts.Len() == 0 || hosts.Has(h.name(e.Host)) {
 		return false
 	}
-	d := h.denied.Get(h.name(domain), now)
+	d := h.denied.Get(h.lowered(domain), now)
 	if d == nil {
 		return false
 	}
 	honest := 0
-	for _, key := range d.clients.Members() {
+	for key := range d.clients.Members() {
 		c := h.clients.Get(key, now)
 		if c != nil && c.named && c.logins == 0 && c.denDomains.Len() <= fewDomains && c.failures == 0 {
 			honest++

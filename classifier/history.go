@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"net/netip"
 	"strings"
@@ -30,6 +31,7 @@ type history struct {
 	site     site
 	latest   time.Time // of the events
 	seed     maphash.Seed
+	random   uint64 // made of seed
 	clients  *bounded.Table[client]
 	users    *bounded.Table[user]
 	denied   *bounded.Table[deniedDomain]
@@ -38,6 +40,16 @@ type history struct {
 	sessions *bounded.Table[session]
 	hosts    *bounded.Table[host]
 	fleet    *fleet
+	current  current
+}
+
+// current is the client that was asked for last. One event has one client, and
+// much is asked of it.
+type current struct {
+	address netip.Addr
+	key     uint64
+	client  *client // nil where it was not looked for, or is not known
+	at      int64   // the time it was looked for
 }
 
 // client is one address.
@@ -55,6 +67,7 @@ type client struct {
 	okAt       int64 // last login
 	failedAt   int64
 	failedUser uint64
+	roaming
 }
 
 // user is one SASL login name.
@@ -90,8 +103,10 @@ type session struct {
 }
 
 func newHistory() *history {
+	seed := maphash.MakeSeed()
 	return &history{
-		seed:     maphash.MakeSeed(),
+		seed:     seed,
+		random:   maphash.String(seed, "address"),
 		clients:  bounded.NewTable[client](maxClients, memory, nil),
 		users:    bounded.NewTable[user](maxUsers, memory, nil),
 		denied:   bounded.NewTable[deniedDomain](maxDomains, memory, nil),
@@ -113,16 +128,43 @@ func entry[V any](t *bounded.Table[V], key uint64, now int64) *V {
 	return v
 }
 
-func (h *history) name(s string) uint64 { return maphash.String(h.seed, strings.ToLower(s)) }
+func (h *history) name(s string) uint64 { return h.lowered(relaylens.Lower(s)) }
 
-func (h *history) address(a netip.Addr) uint64 { return maphash.Comparable(h.seed, a) }
+// lowered is name for what is in small letters, as domains of events are.
+func (h *history) lowered(s string) uint64 { return maphash.String(h.seed, s) }
+
+func (h *history) address(a netip.Addr) uint64 {
+	if h.current.address != a || h.current.key == 0 {
+		b := a.As16()
+		family := uint64(a.BitLen())
+		key := bounded.Mix(bounded.Mix(h.random, binary.NativeEndian.Uint64(b[:])), binary.NativeEndian.Uint64(b[8:])+family)
+		h.current = current{address: a, key: key}
+	}
+	return h.current.key
+}
+
+// client is what is known of an address; nil when nothing is. It is valid until
+// another address is asked for.
+func (h *history) client(a netip.Addr, now int64) *client {
+	key := h.address(a)
+	if h.current.client == nil || h.current.at != now {
+		h.current.client, h.current.at = h.clients.Get(key, now), now
+	}
+	return h.current.client
+}
+
+// clientEntry is client for an address of which something is to be remembered.
+func (h *history) clientEntry(a netip.Addr, now int64) *client {
+	if c := h.client(a, now); c != nil {
+		return c
+	}
+	h.current.client = entry(h.clients, h.current.key, now)
+	return h.current.client
+}
 
 func (h *history) sessionKey(e *relaylens.Event) uint64 {
-	return maphash.Comparable(h.seed, struct {
-		host, service string
-		pid           int32
-		client        netip.Addr
-	}{e.Host, e.Service, e.PID, e.ClientIP})
+	writer := bounded.Mix(maphash.String(h.seed, e.Host), maphash.String(h.seed, e.Service))
+	return bounded.Mix(bounded.Mix(writer, h.address(e.ClientIP)), uint64(uint32(e.PID)))
 }
 
 // learn takes in an event, refusal or not.
@@ -156,7 +198,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class5xx:
 		entry(h.hosts, h.name(e.Host), now).refusesUnknown = true
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
-		entry(h.hosts, h.name(e.Host), now).softUnknown.Add(h.name(e.SenderDomain()))
+		entry(h.hosts, h.name(e.Host), now).softUnknown.Add(h.lowered(e.SenderDomain()))
 	case e.Reason == relaylens.ReasonUnknownRecipient:
 		h.ours(e.RecipientDomain(), now) // who is unknown here would be known here
 	}
@@ -174,12 +216,12 @@ func deliveredHere(e *relaylens.Event) bool {
 
 func (h *history) ours(domain string, now int64) {
 	if domain != "" {
-		entry(h.own, h.name(domain), now).seen++
+		entry(h.own, h.lowered(domain), now).seen++
 	}
 }
 
 func (h *history) isOurs(domain string, now int64) bool {
-	return domain != "" && (h.site.has(domain) || h.own.Get(h.name(domain), now) != nil)
+	return domain != "" && (h.site.has(domain) || h.own.Get(h.lowered(domain), now) != nil)
 }
 
 // knowsOurs reports whether any domain is known to be ours.
@@ -187,6 +229,7 @@ func (h *history) knowsOurs() bool { return len(h.site.domains) > 0 || h.own.Len
 
 // inOurs reports whether a host's name is in one of our domains.
 func (h *history) inOurs(name string, now int64) bool {
+	name = relaylens.Lower(name)
 	for name != "" {
 		if h.isOurs(name, now) {
 			return true
@@ -198,7 +241,7 @@ func (h *history) inOurs(name string, now int64) bool {
 
 func (h *history) accepted(e *relaylens.Event, now int64) {
 	if e.ClientIP.IsValid() {
-		entry(h.clients, h.address(e.ClientIP), now).accepted++
+		h.clientEntry(e.ClientIP, now).accepted++
 	}
 	if e.Sender == "" {
 		return
@@ -216,7 +259,7 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 
 func (h *history) loggedIn(e *relaylens.Event, now int64) {
 	if e.ClientIP.IsValid() {
-		c := entry(h.clients, h.address(e.ClientIP), now)
+		c := h.clientEntry(e.ClientIP, now)
 		c.logins++
 		c.okAt = now
 	}
@@ -277,7 +320,7 @@ func (h *history) failed(e *relaylens.Event, now int64) {
 	if !e.ClientIP.IsValid() {
 		return
 	}
-	c := entry(h.clients, h.address(e.ClientIP), now)
+	c := h.clientEntry(e.ClientIP, now)
 	c.failures++
 	if e.PID != 0 {
 		s := entry(h.sessions, h.sessionKey(e), now)
@@ -300,15 +343,15 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 		return
 	}
 	key := h.address(e.ClientIP)
-	c := entry(h.clients, key, now)
+	c := h.clientEntry(e.ClientIP, now)
 	c.denied++
 	c.named = c.named || e.ClientName != ""
 	c.ours = c.ours || h.inOurs(e.ClientName, now)
 	if d := e.RecipientDomain(); d != "" {
-		c.denDomains.Add(h.name(d))
-		denied := entry(h.denied, h.name(d), now)
+		c.denDomains.Add(h.lowered(d))
+		denied := entry(h.denied, h.lowered(d), now)
 		denied.clients.Add(key)
-		denied.senders.Add(h.name(e.SenderDomain()))
+		denied.senders.Add(h.lowered(e.SenderDomain()))
 	}
 	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.name(e.Sender) {
 		// Somebody whose login failed goes on to send as himself: no guesser does.

@@ -17,7 +17,7 @@ const (
 // whyFailed says why a login with credentials that were refused failed.
 func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 	now := e.Time.Unix()
-	c := h.clients.Get(h.address(e.ClientIP), now)
+	c := h.client(e.ClientIP, now)
 	if c == nil {
 		return relaylens.CauseUnknown
 	}

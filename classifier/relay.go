@@ -23,7 +23,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 	if s := h.sessions.Get(h.sessionKey(e), now); e.User != "" || s != nil && s.loggedIn {
 		return relaylens.CauseRestrictionOrder
 	}
-	c := h.clients.Get(h.address(e.ClientIP), now)
+	c := h.client(e.ClientIP, now)
 	if c == nil || !e.ClientIP.IsValid() {
 		return relaylens.CauseUnknown
 	}
@@ -130,13 +130,13 @@ func (c *client) maybeHonest() bool {
 }
 
 func (h *history) maybeHonest(e *relaylens.Event) bool {
-	c := h.clients.Get(h.address(e.ClientIP), e.Time.Unix())
+	c := h.client(e.ClientIP, e.Time.Unix())
 	return c != nil && c.maybeHonest()
 }
 
 // ofTheHouse reports whether a client is a machine of our own.
 func (h *history) ofTheHouse(e *relaylens.Event) bool {
-	c := h.clients.Get(h.address(e.ClientIP), e.Time.Unix())
+	c := h.client(e.ClientIP, e.Time.Unix())
 	return h.site.internal(e.ClientIP) || c != nil && c.ours
 }
 
@@ -144,12 +144,12 @@ func (h *history) ofTheHouse(e *relaylens.Event) bool {
 // with a name that DNS confirms, from senders of its own, and with mail for
 // hardly any other domain: they follow an MX record that points to us.
 func (h *history) wanted(domain string, now int64) bool {
-	d := h.denied.Get(h.name(domain), now)
+	d := h.denied.Get(h.lowered(domain), now)
 	if d == nil || domain == "" || d.senders.Len() < strangers {
 		return false
 	}
 	honest := 0
-	for _, key := range d.clients.Members() {
+	for key := range d.clients.Members() {
 		c := h.clients.Get(key, now)
 		if c != nil && c.maybeHonest() {
 			honest++

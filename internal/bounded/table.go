@@ -2,57 +2,86 @@
 // whose size does not depend on what attackers send.
 package bounded
 
-// Table is a map with a bound: when it is full, the entry that was used least
-// recently makes room, and entries that were not used for ttl seconds of event
-// time go first. A full table allocates nothing.
+// Table is a map with a bound: when it is full, an entry that was not used for
+// long makes room, and entries that were not used for ttl seconds of event time
+// make room before. A full table allocates nothing.
 //
-// Keys are hashes already, so that the index takes their bits as they are. It
-// holds numbers of slots and the slots are small, for finding an entry and
-// marking it used are what a line's time goes to: the values, which are large,
-// lie apart.
+// Keys are hashes already, so that the index takes their bits as they are. What a
+// line's time goes to is waiting for memory, so an entry stands with its key and
+// its last use in one place, and using it writes nowhere else: there is no list
+// in the order of use. A hand goes round in its place, and empties the first cell
+// that was not used since it came by last (CLOCK, Corbató 1968). So what came once
+// makes room before what came again.
 type Table[V any] struct {
-	index  []int32 // slot+1, 0 is free; linear probing; a power of two long
-	slots  []slot
-	values []V
+	index  []place // linear probing; a power of two long
+	chunks []*[chunkLen]cell[V]
+	made   int32 // cells that were ever taken
 	free   []int32
-	head   int32 // most recently used
-	tail   int32
+	hand   int32
 	len    int
 	max    int
 	ttl    int64
 	// evict is told of every entry that leaves; it may recycle memory of it.
 	evict func(*V)
 	// Spare, if it is set, tells which entries should stay when room has to be
-	// made although they were not used lately: the next one leaves in their place,
-	// unless one after the other is to be spared.
+	// made although they were not used lately: another one leaves in their place,
+	// unless all that are looked at are to be spared.
 	Spare func(*V) bool
 }
 
-type slot struct {
-	key        uint64
-	seen       int64 // unix seconds, event time
-	prev, next int32
+// place is an entry's number of its cell + 1, below the highest bits of its key,
+// which spare a look at most cells of others; 0 is free.
+type place uint32
+
+const (
+	cellBits = 24
+	cellMask = 1<<cellBits - 1
+)
+
+func placeOf(i int32, key uint64) place { return place(i+1) | place(key>>(64-8))<<cellBits }
+
+func (p place) cell() int32 { return int32(p&cellMask) - 1 }
+
+type cell[V any] struct {
+	key   uint64
+	seen  int64 // unix seconds, event time
+	taken bool
+	again bool // used since the hand came by, and not only made
+	value V
 }
 
-const none = int32(-1)
-
-// minIndex is the length of a new table's index.
-const minIndex = 64
+const (
+	none = int32(-1)
+	// chunkLen cells are made at once; they stay where they are.
+	chunkLen  = 1 << chunkBits
+	chunkBits = 6
+	// minIndex is the length of a new table's index.
+	minIndex = 64
+	// longest is how far the hand goes to find who makes room.
+	longest = 64
+)
 
 // NewTable makes a table of at most so many entries, each kept for ttl seconds of
-// event time after its last use. Evict, if not nil, is told of every entry that
-// leaves. Keys have to be hashes, whose bits are all as good as chance.
+// event time after its last use; 16 million is the most there can be. Evict, if not nil,
+// is told of every entry that leaves. Keys have to be hashes, whose bits are all as good as chance.
 func NewTable[V any](entries int, ttl int64, evict func(*V)) *Table[V] {
-	return &Table[V]{index: make([]int32, minIndex), head: none, tail: none, max: entries, ttl: ttl, evict: evict}
+	return &Table[V]{index: make([]place, minIndex), max: min(entries, cellMask-1), ttl: ttl, evict: evict}
 }
 
-// find returns where in the index key is, and its slot, or none.
+func (t *Table[V]) cell(i int32) *cell[V] { return &t.chunks[i>>chunkBits][i&(chunkLen-1)] }
+
+// find returns where in the index key is, and its cell, or none.
 func (t *Table[V]) find(key uint64) (at int, i int32) {
-	mask := len(t.index) - 1
+	mask, mark := len(t.index)-1, placeOf(none, key)
 	for at = int(key) & mask; ; at = (at + 1) & mask {
-		i = t.index[at] - 1
-		if i == none || t.slots[i].key == key {
-			return at, i
+		p := t.index[at]
+		if p == 0 {
+			return at, none
+		}
+		if p&^cellMask == mark {
+			if i = p.cell(); t.cell(i).key == key {
+				return at, i
+			}
 		}
 	}
 }
@@ -64,65 +93,114 @@ func (t *Table[V]) Get(key uint64, now int64) *V {
 	if i == none {
 		return nil
 	}
-	if now-t.slots[i].seen > t.ttl {
+	c := t.cell(i)
+	if now-c.seen > t.ttl {
 		t.remove(at, i)
 		return nil
 	}
-	t.touch(i, now)
-	return &t.values[i]
+	c.again = true
+	c.seen = max(c.seen, now) // sources are at different points of their time
+	return &c.value
 }
 
 // Put returns the entry of key, a used one as it is, a new one with what its
-// slot last held: the caller resets it. isNew tells which.
+// cell last held: the caller resets it. isNew tells which.
 func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	if v := t.Get(key, now); v != nil {
 		return v, false
 	}
-	if t.tail != none && (t.len >= t.max || now-t.slots[t.tail].seen > t.ttl) {
-		t.spare()
+	if t.len >= t.max {
 		t.DropOldest()
-	}
-	var i int32
-	if n := len(t.free); n > 0 {
-		i, t.free = t.free[n-1], t.free[:n-1]
 	} else {
-		i = int32(len(t.slots))
-		t.slots = append(t.slots, slot{})
-		var zero V
-		t.values = append(t.values, zero)
+		t.sweep(now)
 	}
 	if 2*(t.len+1) > len(t.index) {
 		t.grow()
 	}
-	t.slots[i] = slot{key: key, seen: now, prev: none, next: none}
+	i := t.take()
+	c := t.cell(i)
+	c.key, c.seen, c.taken, c.again = key, now, true, false
 	at, _ := t.find(key)
-	t.index[at] = i + 1
+	t.index[at] = placeOf(i, key)
 	t.len++
-	t.pushFront(i)
-	return &t.values[i], true
+	return &c.value, true
+}
+
+// take is a cell that is not taken.
+func (t *Table[V]) take() int32 {
+	if n := len(t.free); n > 0 {
+		i := t.free[n-1]
+		t.free = t.free[:n-1]
+		return i
+	}
+	if int(t.made) == len(t.chunks)*chunkLen {
+		t.chunks = append(t.chunks, new([chunkLen]cell[V]))
+	}
+	t.made++
+	return t.made - 1
+}
+
+// sweep moves the hand past two cells, and empties those whose time is up: so all
+// are empty by the time that half as many came new.
+func (t *Table[V]) sweep(now int64) {
+	for range 2 {
+		i := t.next()
+		if i == none {
+			return
+		}
+		if c := t.cell(i); c.taken && now-c.seen > t.ttl {
+			at, _ := t.find(c.key)
+			t.remove(at, i)
+		}
+	}
+}
+
+// next moves the hand.
+func (t *Table[V]) next() int32 {
+	if t.made == 0 {
+		return none
+	}
+	i := t.hand
+	if t.hand++; t.hand >= t.made {
+		t.hand = 0
+	}
+	return i
+}
+
+// DropOldest makes an entry leave that was not used for long; false when there is none.
+func (t *Table[V]) DropOldest() bool {
+	if t.len == 0 {
+		return false
+	}
+	victim := none
+	for looked := 0; looked < longest || victim == none; looked++ {
+		i := t.next()
+		c := t.cell(i)
+		if !c.taken {
+			continue
+		}
+		if !c.again && (t.Spare == nil || !t.Spare(&c.value)) {
+			victim = i
+			break
+		}
+		c.again = false
+		if victim == none {
+			victim = i // if there is no better one
+		}
+	}
+	at, _ := t.find(t.cell(victim).key)
+	t.remove(at, victim)
+	return true
 }
 
 // grow doubles the index.
 func (t *Table[V]) grow() {
-	t.index = make([]int32, 2*len(t.index))
-	for i := t.head; i != none; i = t.slots[i].next {
-		at, _ := t.find(t.slots[i].key)
-		t.index[at] = i + 1
-	}
-}
-
-// maxSpared entries are passed over at once.
-const maxSpared = 8
-
-// spare passes over entries that should stay.
-func (t *Table[V]) spare() {
-	for range maxSpared {
-		if t.Spare == nil || !t.Spare(&t.values[t.tail]) {
-			return
+	t.index = make([]place, 2*len(t.index))
+	for i := range t.made {
+		if c := t.cell(i); c.taken {
+			at, _ := t.find(c.key)
+			t.index[at] = placeOf(i, c.key)
 		}
-		i := t.tail
-		t.unlink(i)
-		t.pushFront(i)
 	}
 }
 
@@ -133,33 +211,26 @@ func (t *Table[V]) Delete(key uint64) {
 	}
 }
 
-// DropOldest makes the least recently used entry leave; false when there is none.
-func (t *Table[V]) DropOldest() bool {
-	if t.tail == none {
-		return false
-	}
-	at, i := t.find(t.slots[t.tail].key)
-	t.remove(at, i)
-	return true
-}
-
-// Each calls f for every entry, the one used last first.
+// Each calls f for every entry.
 func (t *Table[V]) Each(f func(*V)) {
-	for i := t.head; i != none; i = t.slots[i].next {
-		f(&t.values[i])
+	for i := range t.made {
+		if c := t.cell(i); c.taken {
+			f(&c.value)
+		}
 	}
 }
 
 // Len is the number of entries.
 func (t *Table[V]) Len() int { return t.len }
 
-// remove takes the entry out of slot i, which the index names at.
+// remove empties cell i, which the index names at.
 func (t *Table[V]) remove(at int, i int32) {
 	t.close(at)
-	t.unlink(i)
 	t.len--
+	c := t.cell(i)
+	c.taken = false
 	if t.evict != nil {
-		t.evict(&t.values[i])
+		t.evict(&c.value)
 	}
 	t.free = append(t.free, i)
 }
@@ -169,7 +240,7 @@ func (t *Table[V]) remove(at int, i int32) {
 func (t *Table[V]) close(at int) {
 	mask := len(t.index) - 1
 	for next := (at + 1) & mask; t.index[next] != 0; next = (next + 1) & mask {
-		home := int(t.slots[t.index[next]-1].key) & mask
+		home := int(t.cell(t.index[next].cell()).key) & mask
 		if (next-home)&mask >= (next-at)&mask {
 			t.index[at] = t.index[next]
 			at = next
@@ -178,38 +249,11 @@ func (t *Table[V]) close(at int) {
 	t.index[at] = 0
 }
 
-// touch keeps the larger time: sources are at different points of theirs.
-func (t *Table[V]) touch(i int32, now int64) {
-	s := &t.slots[i]
-	s.seen = max(s.seen, now)
-	if t.head != i {
-		t.unlink(i)
-		t.pushFront(i)
-	}
-}
-
-func (t *Table[V]) unlink(i int32) {
-	s := &t.slots[i]
-	if s.prev != none {
-		t.slots[s.prev].next = s.next
-	} else {
-		t.head = s.next
-	}
-	if s.next != none {
-		t.slots[s.next].prev = s.prev
-	} else {
-		t.tail = s.prev
-	}
-}
-
-func (t *Table[V]) pushFront(i int32) {
-	s := &t.slots[i]
-	s.prev, s.next = none, t.head
-	if t.head != none {
-		t.slots[t.head].prev = i
-	}
-	t.head = i
-	if t.tail == none {
-		t.tail = i
-	}
+// Mix makes one hash of two, of which one at least has to be a hash with a seed
+// that nobody knows (Stafford's variant 13 of the finalizer of MurmurHash3).
+func Mix(a, b uint64) uint64 {
+	x := a ^ b*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }

@@ -89,8 +89,45 @@ func TestTableAgainstMap(t *testing.T) {
 				t.Fatalf("step %d: key %d is there after its deletion", step, key)
 			}
 		}
-		if tb.Len() != len(model) || tb.Len() > entries || len(tb.slots) > entries {
-			t.Fatalf("step %d: %d entries, %d slots, bound %d", step, tb.Len(), len(tb.slots), entries)
+		if tb.Len() != len(model) || tb.Len() > entries || int(tb.made) > entries {
+			t.Fatalf("step %d: %d entries, %d slots, bound %d", step, tb.Len(), tb.made, entries)
 		}
+	}
+}
+
+// Entries whose time is up give their cells to others, so that the table does not
+// grow to its bound for what nobody will ask for.
+func TestTableUsesCellsAgain(t *testing.T) {
+	evicted := 0
+	tb := NewTable[int](1000, 10, func(*int) { evicted++ })
+	for now := range int64(5000) {
+		tb.Put(Mix(7, uint64(now)), now)
+	}
+	if tb.made > 40 || tb.Len() > 40 || evicted != 5000-tb.Len() {
+		t.Errorf("%d cells, %d entries, %d evicted, where 11 are alive", tb.made, tb.Len(), evicted)
+	}
+}
+
+// Who makes room was used less lately than most.
+func TestTableForgetsTheOld(t *testing.T) {
+	const entries, kept = 4096, 1024
+	tb := NewTable[int](entries, 1<<40, nil)
+	for n := range uint64(40_000) {
+		tb.Put(Mix(1, n), 0)
+		if n < kept {
+			continue
+		}
+		for i := range uint64(4) { // the first ones are in use all the time
+			tb.Get(Mix(1, (n*4+i)%kept), 0)
+		}
+	}
+	left := 0
+	for n := range uint64(kept) {
+		if tb.Get(Mix(1, n), 0) != nil {
+			left++
+		}
+	}
+	if left < kept*95/100 {
+		t.Errorf("%d of %d entries that were in use are left", left, kept)
 	}
 }
