@@ -7,20 +7,25 @@ import (
 // correlate completes what the grammar read with what earlier lines told, and
 // hands on the events.
 func (p *Parser) correlate(r *scannedRecord) Result {
-	rec, env, line, mta := &r.rec, &r.env, r.line, r.mta
-	c, now := p.memory, env.Time.Unix()
-	if rec.Copied && c.copies.isCopy(env, line.Source, now) {
+	c, now := p.memory, r.env.Time.Unix()
+	if r.rec.Copied && c.copies.isCopy(&r.env, r.line.Source, now) {
 		return ResultIgnored
 	}
-	k := c.keysOf(env, rec, mta)
-	c.before(env, rec, k, mta, now)
-	defer c.after(rec, k, now)
-	c.enrich(rec, k, now)
-	p.release(rec, k, now)
+	k := c.keysOf(r)
+	c.before(r, k, now)
+	c.enrich(&r.rec, k, now)
+	p.release(&r.rec, k, now)
+	result := p.events(r, k, now)
+	c.after(&r.rec, k, now)
+	return result
+}
 
-	e := &rec.Event
-	p.complete(e, mta, line, env)
-	if told := p.presume(rec, line, env, now); told != nil {
+// events hands on what a completed record reports.
+func (p *Parser) events(r *scannedRecord, k keys, now int64) Result {
+	rec, env, line := &r.rec, &r.env, r.line
+	c, e := p.memory, &rec.Event
+	p.complete(e, r.mta, line, env)
+	if told := p.presume(r, now); told != nil {
 		p.emit(told)
 	}
 	if e.Kind == relaylens.KindNone || rec.Fact == relaylens.FactDetail {

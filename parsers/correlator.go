@@ -49,8 +49,8 @@ type correlator struct {
 	held     heldEvents
 }
 
-func newCorrelator(limits Limits) *correlator {
-	c := &correlator{seed: maphash.MakeSeed(), limits: limits}
+func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
+	c := &correlator{seed: seed, limits: limits}
 	evict := func(s *state) {
 		c.bytes -= s.extra()
 		if s.extra() > 0 {
@@ -73,48 +73,24 @@ type keys struct {
 	process          bool // session is a process, not just a client's address
 }
 
-func (c *correlator) keysOf(env *relaylens.Envelope, rec *relaylens.Record, mta relaylens.MTA) keys {
+func (c *correlator) keysOf(r *scannedRecord) keys {
 	var k keys
-	var h maphash.Hash
-	h.SetSeed(c.seed)
-	e := &rec.Event
+	e := &r.rec.Event
 	switch {
-	case env.PID != 0:
-		h.WriteString(env.Host)
-		h.WriteByte(0)
-		h.WriteString(env.Program)
-		maphash.WriteComparable(&h, env.PID)
-		k.session, k.process = h.Sum64(), true
+	case r.env.PID != 0:
+		k.session, k.process = r.writer.session(r.env.PID), true
 	case e.ClientIP.IsValid():
-		h.WriteString(env.Host)
-		maphash.WriteComparable(&h, e.ClientIP)
-		k.session = h.Sum64()
+		k.session = bounded.Mix(r.writer.hostKey, maphash.Comparable(c.seed, e.ClientIP))
 	}
 	if e.QueueID != "" {
-		k.message = c.messageKey(env, mta, e.QueueID)
+		k.message = r.writer.message(c.seed, r.mta, e.QueueID)
 	}
 	return k
 }
 
-// messageKey keeps the queue ids of Postfix instances apart; Exim and Sendmail
-// have one queue whatever their programs are called.
-func (c *correlator) messageKey(env *relaylens.Envelope, mta relaylens.MTA, id string) uint64 {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
-	h.WriteString(env.Host)
-	h.WriteByte(byte(mta))
-	if mta == relaylens.Postfix {
-		instance, _, _ := strings.Cut(env.Program, "/")
-		h.WriteString(instance)
-		h.WriteByte(0)
-	}
-	h.WriteString(id)
-	return h.Sum64()
-}
-
 // before takes in what rec tells that is true of its own event already.
-func (c *correlator) before(env *relaylens.Envelope, rec *relaylens.Record, k keys, mta relaylens.MTA, now int64) {
-	e := &rec.Event
+func (c *correlator) before(r *scannedRecord, k keys, now int64) {
+	rec, e := &r.rec, &r.rec.Event
 	switch rec.Fact {
 	case relaylens.FactSession:
 		if k.process {
@@ -123,7 +99,7 @@ func (c *correlator) before(env *relaylens.Envelope, rec *relaylens.Record, k ke
 	case relaylens.FactMessage:
 		c.message(rec, k, now)
 	case relaylens.FactChild:
-		c.child(env, rec, k, mta, now)
+		c.child(r, k, now)
 	}
 	if k.process && e.Kind == relaylens.KindAuthOK && e.User != "" {
 		c.learn(c.sessions, k.session, e, now)
@@ -162,14 +138,14 @@ func (c *correlator) message(rec *relaylens.Record, k keys, now int64) {
 
 // child links a message to the one it was made from: it came about by the same
 // client and user.
-func (c *correlator) child(env *relaylens.Envelope, rec *relaylens.Record, k keys, mta relaylens.MTA, now int64) {
+func (c *correlator) child(r *scannedRecord, k keys, now int64) {
 	parent := c.messages.Get(k.message, now)
-	if parent == nil || rec.Child == "" {
+	if parent == nil || r.rec.Child == "" {
 		return
 	}
 	from := relaylens.Event{ClientIP: parent.clientIP, ClientPort: parent.clientPort,
 		ClientName: parent.text[textClientName], User: parent.text[textUser], AuthMethod: parent.text[textMethod]}
-	c.learn(c.messages, c.messageKey(env, mta, rec.Child), &from, now)
+	c.learn(c.messages, r.writer.message(c.seed, r.mta, r.rec.Child), &from, now)
 }
 
 // after forgets what rec ends, once its own event has been told of it.
@@ -195,7 +171,7 @@ func (c *correlator) fresh(t *bounded.Table[state], key uint64, e *relaylens.Eve
 	s, _ := t.Put(key, now)
 	before := s.extra()
 	s.reset()
-	c.scratch = s.learn(e, c.scratch)
+	s.begin(e)
 	c.bytes += s.extra() - before
 }
 

@@ -2,9 +2,11 @@ package parsers
 
 import (
 	"hash/maphash"
+	"net/netip"
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
 )
 
 // Several lines may tell of one command. What is counted once is decided here.
@@ -59,32 +61,25 @@ func (c *correlator) stateOf(message uint64, now int64) *state {
 }
 
 // endpoint names a client's connection where one process serves them all.
-func (c *correlator) endpoint(env *relaylens.Envelope, e *relaylens.Event) uint64 {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
-	h.WriteString(env.Host)
-	h.WriteByte(0)
-	h.WriteString(env.Program)
-	maphash.WriteComparable(&h, e.ClientIP)
-	maphash.WriteComparable(&h, e.ClientPort)
-	return h.Sum64()
+func (c *correlator) endpoint(w *writer, e *relaylens.Event) uint64 {
+	return bounded.Mix(w.sessions, maphash.Comparable(c.seed, netip.AddrPortFrom(e.ClientIP, e.ClientPort)))
 }
 
 // presume keeps, replaces or withdraws what is presumed of a client. It returns
 // the event that turned out to be one, now that the session is over.
-func (p *Parser) presume(rec *relaylens.Record, line *relaylens.Line, env *relaylens.Envelope, now int64) *relaylens.Event {
-	c, e := p.memory, &rec.Event
+func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
+	c, rec, e := p.memory, &r.rec, &r.rec.Event
 	if c.presumed.Len() == 0 && !rec.Presumed || e.ClientPort == 0 {
 		return nil
 	}
-	key := c.endpoint(env, e)
+	key := c.endpoint(r.writer, e)
 	switch {
 	case rec.Presumed && e.Kind == relaylens.KindNone:
 		c.presumed.Delete(key)
 	case rec.Presumed:
 		kept, isNew := c.presumed.Put(key, now)
 		if isNew {
-			e.ID = relaylens.NewID(line, 0)
+			e.ID = relaylens.NewID(r.line, 0)
 			*kept = e.Clone()
 		}
 	case e.Refusal():

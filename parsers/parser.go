@@ -2,6 +2,7 @@ package parsers
 
 import (
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -58,7 +59,8 @@ func New(o Options) (*Parser, error) {
 	case o.Limits.Sessions < 1 || o.Limits.Messages < 1 || o.Limits.Held < 1 || o.Limits.Bytes < 1:
 		return nil, fmt.Errorf("make parser: limits %+v: each must be at least 1", o.Limits)
 	}
-	return &Parser{options: o, scanner: newScanner(o), memory: newCorrelator(o.Limits), sources: make(map[string]*source)}, nil
+	seed := maphash.MakeSeed()
+	return &Parser{options: o, scanner: newScanner(o, seed), memory: newCorrelator(o.Limits, seed), sources: make(map[string]*source)}, nil
 }
 
 // SetSourceMTA says whose log a source is, for sources whose configuration does.

@@ -1,6 +1,7 @@
 package parsers
 
 import (
+	"hash/maphash"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -28,6 +29,7 @@ type scannedRecord struct {
 	line    *relaylens.Line
 	env     relaylens.Envelope
 	rec     relaylens.Record
+	writer  *writer
 	mta     relaylens.MTA
 	verdict relaylens.Verdict
 }
@@ -60,7 +62,7 @@ func (s *Scanned) drop() { s.records = s.records[:len(s.records)-1] }
 type scanner struct {
 	options  Options
 	grammars [4]relaylens.Grammar // by MTA
-	router   *router
+	writers  *writers
 	logs     map[string]*framing
 }
 
@@ -68,10 +70,21 @@ type scanner struct {
 type framing struct {
 	decoder *syslog.Decoder
 	mta     relaylens.MTA
-	second  int64 // of the last line
+	second  int64        // of the last line
+	writers [256]*writer // the last one of each Envelope.Tag
 }
 
-func newScanner(o Options) *scanner {
+// writer is whose line env is.
+func (f *framing) writer(all *writers, env *relaylens.Envelope) *writer {
+	w := f.writers[env.Tag]
+	if w == nil || w.program != env.Program || w.host != env.Host {
+		w = all.find(env)
+		f.writers[env.Tag] = w
+	}
+	return w
+}
+
+func newScanner(o Options, seed maphash.Seed) *scanner {
 	return &scanner{
 		options: o,
 		grammars: [4]relaylens.Grammar{
@@ -79,8 +92,8 @@ func newScanner(o Options) *scanner {
 			relaylens.Exim:     exim.New(o.Texts[relaylens.Exim]),
 			relaylens.Sendmail: sendmail.New(o.Texts[relaylens.Sendmail]),
 		},
-		router: newRouter(),
-		logs:   make(map[string]*framing),
+		writers: newWriters(seed),
+		logs:    make(map[string]*framing),
 	}
 }
 
@@ -150,11 +163,11 @@ func (s *scanner) record(f *framing, line *relaylens.Line, env *relaylens.Envelo
 	if env.Continuation {
 		into.counts[ResultIgnored]++
 	} else {
-		r := into.next()
-		mta, verdict, sure := s.parse(f, env, &r.rec)
+		r, w := into.next(), f.writer(s.writers, env)
+		mta, verdict, sure := s.parse(f, w.route, env, &r.rec)
 		switch {
 		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
-			r.line, r.env, r.mta, r.verdict = line, *env, mta, verdict
+			r.line, r.env, r.writer, r.mta, r.verdict = line, *env, w, mta, verdict
 		case sure:
 			into.drop()
 			into.counts[ResultIgnored]++
@@ -176,14 +189,13 @@ func (s *scanner) record(f *framing, line *relaylens.Line, env *relaylens.Envelo
 
 // parse finds the grammar and lets it read env into rec. sure is false when
 // neither configuration nor name nor content proved whose line it is.
-func (s *scanner) parse(f *framing, env *relaylens.Envelope, rec *relaylens.Record) (mta relaylens.MTA, v relaylens.Verdict, sure bool) {
+func (s *scanner) parse(f *framing, rt *route, env *relaylens.Envelope, rec *relaylens.Record) (mta relaylens.MTA, v relaylens.Verdict, sure bool) {
 	if env.Native {
 		if f.mta != relaylens.MTANone && f.mta != relaylens.Exim {
 			return 0, relaylens.Ignored, false
 		}
 		return relaylens.Exim, s.grammars[relaylens.Exim].Parse(env, rec), true
 	}
-	rt := s.router.find(env.Program)
 	switch {
 	case rt.mta != relaylens.MTANone:
 		if f.mta != relaylens.MTANone && f.mta != rt.mta {

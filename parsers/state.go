@@ -2,6 +2,7 @@ package parsers
 
 import (
 	"net/netip"
+	"slices"
 	"unsafe"
 
 	"github.com/relaylens/relaylens"
@@ -72,6 +73,33 @@ func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
 		}
 	}
 	return s.setTexts(texts(e), scratch)
+}
+
+// begin is learn for a state that was reset.
+func (s *state) begin(e *relaylens.Event) {
+	s.nullSender = e.NullSender
+	if e.ClientIP.IsValid() {
+		s.clientIP, s.clientPort = e.ClientIP, e.ClientPort
+	}
+	if e.User != "" {
+		s.userIP = e.ClientIP
+	}
+	size := 0
+	values := texts(e)
+	for i, v := range values {
+		if len(v) > maxText {
+			values[i] = ""
+		}
+		size += len(values[i])
+	}
+	s.buf = slices.Grow(s.buf, size)
+	for i, v := range values {
+		if v != "" {
+			at := len(s.buf)
+			s.buf = append(s.buf, v...)
+			s.text[i] = view(s.buf[at:])
+		}
+	}
 }
 
 // setTexts replaces the texts that values has; the others stay.

@@ -10,14 +10,49 @@ import (
 // v4-mapped address becomes IPv4 and the zone is dropped, so that one client
 // has one address.
 func ParseIP(s string) (netip.Addr, bool) {
+	if a, ok := parseIPv4(s); ok {
+		return a, true
+	}
 	if len(s) > 5 && (s[0] == 'I' || s[0] == 'i') && strings.EqualFold(s[:5], "IPv6:") {
 		s = s[5:]
+	}
+	if strings.IndexByte(s, ':') < 0 {
+		return netip.Addr{}, false // an error would cost memory, and sockets and names are no rare sight
 	}
 	a, err := netip.ParseAddr(s)
 	if err != nil {
 		return netip.Addr{}, false
 	}
 	return a.Unmap().WithZone(""), true
+}
+
+// parseIPv4 reads what nearly all addresses are, in a fraction of the time that
+// [netip.ParseAddr] takes to tell what is wrong with others.
+func parseIPv4(s string) (a netip.Addr, ok bool) {
+	if len(s) < len("0.0.0.0") || len(s) > len("255.255.255.255") {
+		return a, false
+	}
+	var all uint32
+	for field := range 4 {
+		n := 0
+		value := uint32(0)
+		for n < len(s) && n < 3 && s[n]-'0' <= 9 {
+			value = value*10 + uint32(s[n]-'0')
+			n++
+		}
+		if n == 0 || value > 255 || n > 1 && s[0] == '0' {
+			return a, false
+		}
+		all = all<<8 | value
+		if field == 3 {
+			return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), n == len(s)
+		}
+		if n == len(s) || s[n] != '.' {
+			return a, false
+		}
+		s = s[n+1:]
+	}
+	return a, false
 }
 
 // ParsePort reads a decimal port; 0 when s is none.

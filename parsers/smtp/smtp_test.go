@@ -1,6 +1,9 @@
 package smtp
 
-import "testing"
+import (
+	"net/netip"
+	"testing"
+)
 
 func TestParseIP(t *testing.T) {
 	tests := map[string]string{
@@ -127,6 +130,22 @@ func TestTrimPath(t *testing.T) {
 	for in, want := range map[string]string{"<a>": "a", "<>": "", "a": "a", "<a": "<a", "a>": "a>", "": ""} {
 		if got := TrimPath(in); got != want {
 			t.Errorf("TrimPath(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Whatever is no IPv4 address by net/netip is none here, and the other way round.
+func TestParseIPv4LikeNetip(t *testing.T) {
+	fields := []string{"", "0", "00", "7", "07", "10", "99", "100", "255", "256", "999", "1000", "a", "1a", "+1", " 1"}
+	for _, a := range fields {
+		for _, b := range fields {
+			for _, s := range []string{a + "." + b + ".1.2", "1." + a + "." + b + ".2", "1.2." + a + "." + b, a + "." + b + ".1", "1.2.3.4." + a, a + "." + b} {
+				got, ok := parseIPv4(s)
+				want, err := netip.ParseAddr(s)
+				if ok != (err == nil && want.Is4()) || ok && got != want {
+					t.Fatalf("%q: %v, %t; want %v, %v", s, got, ok, want, err)
+				}
+			}
 		}
 	}
 }

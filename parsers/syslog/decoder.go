@@ -51,6 +51,7 @@ type Decoder struct {
 	ready    []record
 	flushed  bool // Flush was called, and Pop has not yet given everything
 	previous history
+	headings headings
 }
 
 // NewDecoder returns a Decoder for one source.
@@ -64,10 +65,17 @@ func NewDecoder(o Options) *Decoder {
 
 // Keep has the texts of every envelope from now on stay valid until the next Keep.
 // What has to be unescaped for that is appended to memory.
-func (d *Decoder) Keep(memory []byte) { d.scratch, d.keeps = memory[:0], true }
+func (d *Decoder) Keep(memory []byte) {
+	d.previous.keep() // what Flush gave in between
+	d.scratch, d.keeps = memory[:0], true
+}
 
-// Kept is the memory that was given to Keep, as far as it has grown.
-func (d *Decoder) Kept() []byte { return d.scratch }
+// Kept is the memory that was given to Keep, as far as it has grown. The lines since
+// Keep may be changed from now on.
+func (d *Decoder) Kept() []byte {
+	d.previous.keep()
+	return d.scratch
+}
 
 // Decode reads line into env. reference is [relaylens.Batch.Reference]; a stamp
 // without a year gets the latest year that puts it not more than 24 hours after
@@ -111,7 +119,7 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 	case 'A' <= c && c <= 'Z':
 		if t, digits, n := d.clock.bsd(s, d.reference); n > 0 {
 			env.Time, env.TimeDigits, d.yearless = t, digits, true
-			header(s[n+1:], env)
+			d.header(s[n+1:], env)
 			return d.finish(line, env)
 		}
 		if rest, ok := d.shortFull(s, env); ok {
@@ -191,7 +199,7 @@ func (d *Decoder) prioritized(line *relaylens.Line, s string, env *relaylens.Env
 		env.Time, env.TimeDigits = d.clock.at(&stamp), stamp.digits
 		s = s[stamp.n+1:]
 	}
-	header(s, env)
+	d.header(s, env)
 	return d.finish(line, env)
 }
 
@@ -216,7 +224,7 @@ func (d *Decoder) rfc3339(line *relaylens.Line, s string, st stamp, env *relayle
 	if depth < maxWraps && d.stamped(rest) {
 		return d.record(line, rest, env, depth+1)
 	}
-	header(rest, env)
+	d.header(rest, env)
 	return d.finish(line, env)
 }
 
@@ -306,7 +314,7 @@ func (d *Decoder) finish(line *relaylens.Line, env *relaylens.Envelope) Status {
 		d.second(env)
 	}
 	if env.Repeat == 0 && (d.yearless || len(env.Text) > repeatCut-100) {
-		d.previous.remember(env)
+		d.previous.remember(env, d.keeps)
 	}
 	return Ready
 }

@@ -86,9 +86,11 @@ func cutTag(s string, env *relaylens.Envelope) bool {
 func cutPID(s string, i int) (pid int32, end int, told bool) {
 	j := i + 1
 	n := int64(0)
-	for j < len(s) && digit(s[j]) && j-i <= 10 {
+	for end := min(len(s), i+11); j < end && s[j]-'0' <= 9; j++ {
 		n = n*10 + int64(s[j]-'0')
-		j++
+	}
+	if j > i+1 && j+1 < len(s) && s[j] == ']' && s[j+1] == ':' && n <= 1<<31-1 {
+		return int32(n), j + 2, true
 	}
 	if n > 1<<31-1 {
 		n = 0

@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"strings"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
 )
@@ -26,9 +27,30 @@ type history struct {
 }
 
 type previous struct {
-	host, program, text []byte
-	pid                 int32
-	known               bool
+	host          []byte
+	program, text string
+	memory        []byte // of program and text, once they are kept
+	kept          bool
+	pid           int32
+	known         bool
+}
+
+// keep copies what aliases a line.
+func (p *previous) keep() {
+	if p.kept || !p.known {
+		return
+	}
+	p.memory = append(append(p.memory[:0], p.program...), p.text...)
+	all := unsafe.String(unsafe.SliceData(p.memory), len(p.memory))
+	p.program, p.text, p.kept = all[:len(p.program)], all[len(p.program):], true
+}
+
+// keep copies what aliases lines. Most lines have been followed by others of their
+// host by then, so that few are copied.
+func (h *history) keep() {
+	for i := range h.hosts {
+		h.hosts[i].keep()
+	}
 }
 
 // at returns the entry of host, nil when there is none.
@@ -45,18 +67,20 @@ func (h *history) at(host string) *previous {
 	return nil
 }
 
-func (h *history) remember(env *relaylens.Envelope) {
+// remember takes in a record whose texts stay as they are until keep, if they are
+// lasting, and otherwise change with the next line.
+func (h *history) remember(env *relaylens.Envelope, lasting bool) {
 	p := h.at(env.Host)
 	if p == nil {
 		p = h.add(env.Host)
 	}
 	p.known = len(env.Program)+len(env.Text) <= maxRecord
+	p.program, p.text, p.pid, p.kept = env.Program, env.Text, env.PID, false
 	if !p.known {
-		return
+		p.program, p.text = "", ""
+	} else if !lasting {
+		p.keep()
 	}
-	p.program = append(p.program[:0], env.Program...)
-	p.text = append(p.text[:0], env.Text...)
-	p.pid = env.PID
 }
 
 func (h *history) add(host string) *previous {
@@ -91,7 +115,7 @@ func (d *Decoder) repeatLast(env *relaylens.Envelope) {
 		return
 	}
 	env.Repeat, env.PID = n, p.pid
-	env.Program, env.Text = string(p.program), string(p.text)
+	env.Program, env.Text = strings.Clone(p.program), strings.Clone(p.text)
 }
 
 // repeat unpacks "message repeated 3 times: [ text]". A copy that was cut is
@@ -111,8 +135,8 @@ func (d *Decoder) repeat(env *relaylens.Envelope) {
 		return
 	}
 	p := d.previous.at(env.Host)
-	if p != nil && p.known && p.pid == env.PID && string(p.program) == env.Program && strings.HasPrefix(string(p.text), env.Text) {
-		env.Text = string(p.text)
+	if p != nil && p.known && p.pid == env.PID && p.program == env.Program && strings.HasPrefix(p.text, env.Text) {
+		env.Text = strings.Clone(p.text)
 	}
 }
 

@@ -1,0 +1,67 @@
+package parsers
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+// writer is one program at one host, with what is the same for all its lines.
+type writer struct {
+	host, program string
+	route         *route
+	hostKey       uint64
+	sessions      uint64 // of what the keys of its sessions are made
+	instance      uint64 // of what the keys of its messages are made, in Postfix
+}
+
+// writers finds a line's writer. It is used by the goroutine that scans; a writer
+// does not change once it is made.
+type writers struct {
+	seed   maphash.Seed
+	router *router
+	known  map[program]*writer
+}
+
+type program struct{ host, name string }
+
+func newWriters(seed maphash.Seed) *writers {
+	return &writers{seed: seed, router: newRouter(), known: make(map[program]*writer)}
+}
+
+func (w *writers) find(env *relaylens.Envelope) *writer {
+	if known := w.known[program{env.Host, env.Program}]; known != nil {
+		return known
+	}
+	if len(w.known) >= maxRoutes {
+		clear(w.known)
+	}
+	made := w.make(strings.Clone(env.Host), strings.Clone(env.Program))
+	w.known[program{made.host, made.program}] = made
+	return made
+}
+
+func (w *writers) make(host, name string) *writer {
+	instance, _, _ := strings.Cut(name, "/")
+	return &writer{
+		host: host, program: name,
+		route:    w.router.find(name),
+		hostKey:  maphash.String(w.seed, host),
+		sessions: maphash.Comparable(w.seed, program{host, name}),
+		instance: maphash.Comparable(w.seed, [3]string{host, "postfix", instance}),
+	}
+}
+
+// session is the key of a process, or of a client where the log tells no process.
+func (w *writer) session(pid int32) uint64 { return bounded.Mix(w.sessions, uint64(uint32(pid))) }
+
+// message is the key of a queue id. Those of Postfix instances are kept apart;
+// Exim and Sendmail have one queue whatever their programs are called.
+func (w *writer) message(seed maphash.Seed, mta relaylens.MTA, id string) uint64 {
+	if mta == relaylens.Postfix {
+		return bounded.Mix(w.instance, maphash.String(seed, id))
+	}
+	return bounded.Mix(w.hostKey+uint64(mta), maphash.String(seed, id))
+}
