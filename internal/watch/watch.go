@@ -45,6 +45,7 @@ type Watch struct {
 	engine     *alerting.Engine
 	clock      bounded.Clock
 	recent     recent
+	ebbs       map[spell]ebb
 
 	findings []relaylens.Finding
 	fresh    bool  // refusals came since they were gathered
@@ -200,7 +201,7 @@ func (w *Watch) look(at int64) {
 	}
 	w.detector.Advance(s.Time)
 	s.Findings = w.findings
-	s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Spikes: w.detector.Active()})
+	s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Spikes: w.spikes(s.Time)})
 	if w.settings.Stepped != nil {
 		w.settings.Stepped(&s)
 	}
