@@ -62,7 +62,7 @@ func (c *cluster) leader() error {
 }
 
 func (c *cluster) get(i int, path string, into any) error {
-	client := http.Client{Timeout: testutil.Patience}
+	client := http.Client{Timeout: answerTime}
 	resp, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", monitorPort(i), path))
 	if err != nil {
 		return err

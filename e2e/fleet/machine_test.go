@@ -162,7 +162,7 @@ func (m *machine) count() int {
 
 // metric is the sum of the series that begin with prefix, or an error.
 func (m *machine) metric(prefix string) (float64, error) {
-	client := http.Client{Timeout: testutil.Patience}
+	client := http.Client{Timeout: answerTime}
 	address := "127.0.0.1"
 	if m.netns != "" {
 		address = awayIP

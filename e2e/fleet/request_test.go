@@ -14,14 +14,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/relaylens/relaylens/internal/testutil"
 )
+
+// answerTime is how long one question may take. Servers that are just agreeing on
+// a leader do not answer at all, and have to be asked again.
+const answerTime = 20 * time.Second
 
 // request asks a server as a user, by the text protocol of NATS, and returns the
 // answer, or the server's refusal as an error.
 func (c *cluster) request(user, subject string, payload []byte) ([]byte, error) {
-	raw, err := net.DialTimeout("tcp", fmt.Sprint("127.0.0.1:", clientPort(0)), testutil.Patience)
+	raw, err := net.DialTimeout("tcp", fmt.Sprint("127.0.0.1:", clientPort(0)), answerTime)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +42,7 @@ func (c *cluster) request(user, subject string, payload []byte) ([]byte, error) 
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(authority)
 	conn := tls.Client(raw, &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "127.0.0.1"})
-	if err := conn.SetDeadline(time.Now().Add(testutil.Patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
 		return nil, err
 	}
 	inbox := "_INBOX_relaylens." + user + ".test"

@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a test waits for what should take no time.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // startServer runs a NATS server with JetStream until the test ends.
 func startServer(t *testing.T, change ...func(*server.Options)) *server.Server {
