@@ -2,7 +2,6 @@ package spike
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -31,6 +30,8 @@ type Detector struct {
 	coarse   [historyHours]bool // hours whose cells are not known one by one
 	slots    [64]slotCache
 	needed   [numWindows]float64 // surprise
+	causeOn  bool                // a spike of any cause is on
+	causeEnd int64               // of the last one
 	pending  []Spike
 	late     int64
 	learned  int64 // the last hour that Learn was told of
@@ -215,6 +216,11 @@ func (d *Detector) step() {
 		}
 		d.learnWindows(t, now)
 	}
+	d.causeOn = false
+	for _, t := range d.tracks[1+numKinds:] {
+		d.causeOn = d.causeOn || t.episode.on
+		d.causeEnd = max(d.causeEnd, t.episode.end)
+	}
 	d.entities.step(d, now)
 	slices.SortFunc(d.pending[told:], bySeries)
 	if now%cell == 0 {
@@ -231,11 +237,15 @@ func bySeries(a, b Spike) int {
 func (d *Detector) learnWindows(t *track, now int64) {
 	const certain = 0.3
 	t.learn(now)
-	if d.gap || t.episode.on || t.profile.known < 6 || t.doubt > certain && t.profile.total > 20 {
+	on, end := t.episode.on, t.episode.end
+	if t.series.By != PerCause { // a spike of a cause is in its kind and in the total as well
+		on, end = on || d.causeOn, max(end, d.causeEnd)
+	}
+	if d.gap || on || t.profile.known < 6 || t.doubt > certain && t.profile.total > 20 {
 		return
 	}
 	for w, length := range panesOf {
-		if d.head%length == 0 && now-length*pane >= max(d.known, t.episode.end) {
+		if d.head%length == 0 && now-length*pane >= max(d.known, end) {
 			d.learnWindow(t, w, now)
 		}
 	}
@@ -332,27 +342,4 @@ func (d *Detector) slot(hour int64) int {
 		s.hour, s.slot = hour, (int(t.Weekday())+6)%7*24+t.Hour()
 	}
 	return s.slot
-}
-
-const (
-	month = 30 * 24 * 3600 // seconds
-	// Windows are looked at at every pane and overlap: as many independent ones as
-	// would be surprising as often, for each that fits in the time. Rates wander
-	// more than any distribution says, so it is more than what overlaps.
-	overlap = 40
-)
-
-// setNeeded shares the false pages among the windows of the series that have
-// anything.
-func (d *Detector) setNeeded() {
-	active := 0
-	for _, t := range d.tracks {
-		if t.profile.recent {
-			active++
-		}
-	}
-	for w, length := range panesOf {
-		tests := float64(max(active, 3)*numWindows) * month / float64(length*pane) * overlap
-		d.needed[w] = math.Log(tests / (d.settings.FalsePagesPerMonth * (1 - entityShare)))
-	}
 }

@@ -8,29 +8,40 @@ const octaves = 18 // of the expected count, from 1/8 on
 // would have it: variance = mean + α mean². Bursts of one client make α larger
 // where means are small, so it is learned for each octave of the mean.
 type dispersion struct {
-	excess [octaves]float64 // Σ (n-mean)² - mean, of windows that do not overlap
-	square [octaves]float64 // Σ mean²
+	excess [octaves]float64 // Σ (n-mean)²/mean - 1, of windows that do not overlap
+	seen   [octaves]float64 // so many windows
 	tail   float64          // Σ of -log p beyond tailFrom
 	tails  float64          // of so many windows
 }
 
 func octaveOf(mean float64) int { return min(max(int(math.Log2(mean)+3), 0), octaves-1) }
 
-// of is α for a mean. What few windows tell is weighed against prior.
+// of is α for a mean. What few windows tell is weighed against prior, by the
+// logarithm of how much more than chance it is: a prior that is far off is worth
+// no more than one that is near.
 func (d *dispersion) of(mean, prior float64) float64 {
 	const (
-		windows = 30 // that prior is worth
-		least   = 0.0005
+		windows = 10 // that prior is worth
+		least   = 0.0001
 	)
 	at := octaveOf(mean)
-	excess, square := prior*windows*mean*mean, windows*mean*mean
+	excess, seen := 0.0, 0.0
 	for o := max(at-2, 0); o <= min(at+2, octaves-1); o++ {
 		weight := 1 / float64(1+2*abs(o-at))
-		excess += weight * d.excess[o]
-		square += weight * d.square[o]
+		excess += weight * d.excess[o] * scaleOf[o-at+2]
+		seen += weight * d.seen[o]
 	}
-	return max(excess/square, least)
+	more := 0.0
+	if excess > 0 {
+		more = math.Log1p(excess / seen)
+	}
+	return max(math.Expm1((windows*math.Log1p(prior*mean)+seen*more)/(windows+seen))/mean, least)
 }
+
+// scaleOf is by how much the excess is taken to be larger than two octaves to no
+// octave below and above: bursts have the same at any mean, and rates that wander
+// one that grows with it, so it is half of each.
+var scaleOf = [5]float64{2, math.Sqrt2, 1, 1 / math.Sqrt2, 0.5}
 
 func abs(n int) int { return max(n, -n) }
 
@@ -62,8 +73,8 @@ func (d *dispersion) add(n, mean, alpha float64) {
 	variance := mean + alpha*mean*mean
 	o := octaveOf(mean)
 	clipped := min(n, mean+6*math.Sqrt(variance)+3)
-	d.excess[o] += (clipped-mean)*(clipped-mean) - mean
-	d.square[o] += mean * mean
+	d.excess[o] += (clipped-mean)*(clipped-mean)/mean - 1
+	d.seen[o]++
 	if n < mean+math.Sqrt(variance) {
 		return
 	}
@@ -77,7 +88,7 @@ func (d *dispersion) add(n, mean, alpha float64) {
 func (d *dispersion) fade(by float64) {
 	for o := range d.excess {
 		d.excess[o] *= by
-		d.square[o] *= by
+		d.seen[o] *= by
 	}
 	d.tail *= by
 	d.tails *= by

@@ -61,7 +61,7 @@ func (d *Detector) surprising(t *track, r reading, excess float64, now int64) (b
 	e := &t.episode
 	if !e.on {
 		began = true
-		t.lessons = t.lessons[:0]
+		d.unlearn(t)
 		*e = episode{on: true, window: r.window, end: e.end, best: math.Inf(-1)}
 		e.spike = Spike{Series: t.series, Start: unix(t.onset(now, e.end, r)), Found: unix(now), Last: unix(now)}
 	}
@@ -73,6 +73,17 @@ func (d *Detector) surprising(t *track, r reading, excess float64, now int64) (b
 		e.spike.PerMonth = d.settings.FalsePagesPerMonth * math.Exp(-excess)
 	}
 	return began
+}
+
+// unlearn has the windows before a spike of t teach nothing: it may have been on
+// its way.
+func (d *Detector) unlearn(t *track) {
+	t.lessons = t.lessons[:0]
+	if t.series.By == PerCause {
+		for _, wider := range d.tracks[:1+numKinds] {
+			wider.lessons = wider.lessons[:0]
+		}
+	}
 }
 
 // calm ends a spike when the short windows have been usual for a while: the
@@ -126,10 +137,18 @@ func (d *Detector) usual(t *track, r *reading, now int64) float64 {
 	if okA && okB {
 		usual = max(usual, min(a, b))
 	}
-	if usual <= r.expected || t.spread[r.window].surprise(usual, max(r.expected, 1e-3), r.alpha) < d.needed[r.window]/2 {
+	// A window that is shorter than a cell may have had all of its excess, but that
+	// cells have any is for the window to tell that is as long.
+	window, alpha, part := r.window, r.alpha, float64(panesOf[r.window]*pane)/cell
+	expected := r.expected
+	if part < 1 {
+		window, expected = fromCell, expected/part
+		alpha = t.alpha(window, max(expected, 1e-3)) + t.doubt
+	}
+	if usual <= expected || t.spread[window].surprise(usual, max(expected, 1e-3), alpha) < d.needed[window]/2 {
 		return 0
 	}
-	return usual
+	return usual - (expected - r.expected)
 }
 
 // peak is the most refusals in so many cells that end about the cell last.

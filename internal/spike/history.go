@@ -104,6 +104,14 @@ type profile struct {
 	recent bool         // there was anything in the last weeks
 }
 
+// mean is the rate over the week, per hour.
+func (p *profile) mean() (sum float64) {
+	for _, rate := range p.rate {
+		sum += rate * p.level / float64(len(p.rate))
+	}
+	return sum
+}
+
 // learner has the room that learning a profile needs.
 type learner struct {
 	values   []float64
@@ -115,6 +123,7 @@ type learner struct {
 	ratios   []hourRatio
 	days     []dayLevel
 	allHours []float64
+	noise    float64 // of the counts of one hour of the week
 	ofDay    [24]float64
 	ofClass  [24][2]float64
 }
@@ -140,7 +149,7 @@ func (l *learner) learn(h *history, p *profile) {
 	l.sortIn(h, p)
 	if !h.some {
 		for i := range p.doubt {
-			p.doubt[i] = doubt(float64(p.known)/24, 0)
+			p.doubt[i] = doubt(float64(p.known)/24, 0, plainNoise)
 		}
 		return
 	}
@@ -165,9 +174,9 @@ func (l *learner) mixed(hour int, class [2]float64, all float64) float64 {
 }
 
 // doubt is what is not known of an hour's rate after n such hours, nClass of them
-// on the same kind of day.
-func doubt(n, nClass float64) float64 {
-	const unseen, noise, unseenClass = 0.5, 0.06, 0.1
+// on the same kind of day, which differ by noise.
+func doubt(n, nClass, noise float64) float64 {
+	const unseen, unseenClass = 0.5, 0.1
 	return unseen/(1+n*unseen/noise) + unseenClass/(1+nClass*unseenClass/noise)
 }
 

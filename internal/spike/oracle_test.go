@@ -48,7 +48,7 @@ func newOracle(w *simulate.World, pane int64) *oracle {
 		add(Series{By: PerCause, Cause: relaylens.Cause(c + 1)})
 	}
 	for w, length := range panesOf {
-		o.needed[w] = math.Log(15 * numWindows * month / float64(length*15) * overlap)
+		o.needed[w] = thresholdOf(length, 1./(15*numWindows))
 	}
 	return o
 }

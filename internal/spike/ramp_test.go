@@ -29,7 +29,8 @@ func TestRamp(t *testing.T) {
 			}
 		}
 	}
-	if tenfold < time.Hour || tenfold > 88*time.Minute { // it is tenfold after 81 minutes
+	// It is tenfold after 81 minutes; sevenfold, a minute may be tenfold by chance.
+	if tenfold < 54*time.Minute || tenfold > 88*time.Minute {
 		t.Errorf("told of as tenfold after %v", tenfold)
 	}
 	want, _ := quiet.Expected(series, time.Hour)

@@ -36,6 +36,7 @@ func (l *learner) hoursOfClass(class [2]float64, all float64) {
 		}
 	}
 	weight := v.weight()
+	l.noise = v.noise()
 	for hour := range 24 {
 		for k := range 2 {
 			values := l.perHour[hour][k]
@@ -56,7 +57,7 @@ func (l *learner) hoursOfWeek(p *profile) {
 		own := l.perSlot[slot]
 		p.rate[slot] = shrink(robustMean(own), float64(len(own)), l.ofClass[hour][k], weight)
 		nClass := float64(len(l.perHour[hour][k]))
-		p.doubt[slot] = doubt(float64(len(l.perHour[hour][0])+len(l.perHour[hour][1])), nClass)
+		p.doubt[slot] = doubt(float64(len(l.perHour[hour][0])+len(l.perHour[hour][1])), nClass, l.noise)
 	}
 }
 
@@ -103,4 +104,18 @@ func (v *variance) weight() float64 {
 	each := v.means / v.groups
 	between := (max(v.between, 0) + groups*each*within/v.prior) / (v.means + groups*each)
 	return within / between
+}
+
+// plainNoise is taken for the variance of the counts of an hour, relative to the
+// square of their mean, where little is known.
+const plainNoise = 0.06
+
+// noise is that variance.
+func (v *variance) noise() float64 {
+	const counts = 24 // that plainNoise is worth
+	if v.squares <= 0 {
+		return plainNoise
+	}
+	within := (v.free*v.within/v.squares + counts*plainNoise) / (v.free + counts)
+	return max(within, 1e-4)
 }

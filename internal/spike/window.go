@@ -13,6 +13,7 @@ const (
 	numWindows = 5
 	numPanes   = 3*3600/pane + 1 // the longest window, and the pane under way
 	cell       = 600             // seconds of the finest history
+	fromCell   = 2               // the first window that is no shorter than that
 )
 
 // panesOf is the length of each window in panes.

@@ -1,0 +1,51 @@
+package spike
+
+import "math"
+
+const month = 30 * 24 * 3600 // seconds
+
+// setNeeded shares the false pages among the windows of the series that can have
+// any: each window as many, and in a window each series that has refusals enough.
+func (d *Detector) setNeeded() {
+	each := d.settings.FalsePagesPerMonth * (1 - entityShare) / numWindows
+	for w, length := range panesOf {
+		series := float64(numTracks)
+		for range 3 { // the fewer, the less is needed of each
+			d.needed[w] = thresholdOf(length, each/series)
+			series = d.able(w, math.Exp(-d.needed[w]))
+		}
+	}
+}
+
+// able is how many series there are that can surprise in window w as seldom as
+// chance has it. One that has so few refusals that MinEvents is a greater surprise
+// counts for as much of one as it can.
+func (d *Detector) able(w int, chance float64) float64 {
+	const least = 3
+	sum := 0.0
+	for _, t := range d.tracks {
+		if !t.profile.recent {
+			continue
+		}
+		mean := t.profile.mean() * float64(panesOf[w]*pane) / 3600
+		enough := math.Exp(logTail(float64(d.settings.MinEvents), mean, t.alpha(w, max(mean, 1e-3))+t.doubt))
+		sum += min(enough/chance, 1)
+	}
+	return max(sum, least)
+}
+
+// thresholdOf is the surprise that a window of so many panes, which is looked at
+// at each of them, has by chance so often a month. Windows overlap, so it is more
+// than that of windows side by side, and less than that of as many as there are
+// looks: the scan statistic of a normal process whose increments are independent,
+// seen in steps (Siegmund, Sequential Analysis, 1985, chapter IV: z² ν(z √(2/m))).
+func thresholdOf(panes int64, perMonth float64) float64 {
+	alone := math.Log(month / float64(panes*pane) / perMonth)
+	surprise := alone
+	for range 4 {
+		z := math.Sqrt(max(2*surprise-6, 1)) // of a normal tail, near enough
+		overlap := z * z * math.Exp(-0.583*z*math.Sqrt(2/float64(panes)))
+		surprise = alone + math.Log(max(overlap, 1))
+	}
+	return surprise
+}
