@@ -64,17 +64,20 @@ type Source struct {
 
 	mu       sync.Mutex
 	pending  map[uint64]jetstream.Msg // by their place in the stream, on their way to the store
+	moved    time.Time                // when the store last took one, or the first of them came
 	messages *recent[uint64]
 	pin      string // by the last message
 
 	// These are the watching goroutine's.
 	lateUntil time.Time
 	caughtUp  chan struct{} // closed once everything that waited was handed out
+
+	stuckAfter time.Duration
 }
 
 // NewSource makes a source that connects when it runs.
 func NewSource(o SourceOptions) *Source {
-	return &Source{options: o, metrics: o.Metrics, said: map[string]time.Time{}, events: newRecent[relaylens.ID](recentEvents)}
+	return &Source{options: o, metrics: o.Metrics, said: map[string]time.Time{}, events: newRecent[relaylens.ID](recentEvents), stuckAfter: stuckAfter}
 }
 
 // Name implements [relaylens.Source].
@@ -240,8 +243,19 @@ func (s *Source) begin(m jetstream.Msg, sequence uint64) bool {
 		s.acknowledge(m)
 		return false
 	}
+	if len(s.pending) == 0 {
+		s.moved = time.Now()
+	}
 	s.pending[sequence] = m
 	return true
+}
+
+// stuck reports whether the store has not taken anything for long, though there
+// is something to take.
+func (s *Source) stuck(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending) > 0 && now.Sub(s.moved) > s.stuckAfter
 }
 
 // committed is called when a message is in the store.
@@ -249,6 +263,7 @@ func (s *Source) committed(sequence uint64) {
 	s.mu.Lock()
 	m := s.pending[sequence]
 	delete(s.pending, sequence)
+	s.moved = time.Now()
 	s.mu.Unlock()
 	if m != nil {
 		s.acknowledge(m)

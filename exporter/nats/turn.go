@@ -23,6 +23,9 @@ const (
 	turnPatience = time.Minute
 	// nobodyFor is how long nobody may be pinned until every reader speaks.
 	nobodyFor = 2 * pinnedFor
+	// stuckAfter is how long a reader's store may not take anything, as on a full
+	// disk, until the turn is another's.
+	stuckAfter = time.Minute
 	// unusedFor is after what time without readers the group is forgotten.
 	unusedFor = time.Hour
 )
@@ -56,7 +59,7 @@ func (s *Source) takeTurns(ctx context.Context, conn *nats.Conn) {
 		if ctx.Err() != nil {
 			return
 		}
-		if now := time.Now(); now.Sub(said) >= sayAgain {
+		if now := time.Now(); err != nil && now.Sub(said) >= sayAgain {
 			said = now
 			s.options.Logger.Error("ask whose turn it is to page", zap.String("group", s.options.Group), zap.Error(err))
 		}
@@ -67,6 +70,7 @@ func (s *Source) takeTurns(ctx context.Context, conn *nats.Conn) {
 	}
 }
 
+// turns is without an error when it has to begin anew.
 func (s *Source) turns(ctx context.Context, conn *nats.Conn, t *turn) error {
 	js, err := jetstream.New(conn)
 	if err != nil {
@@ -91,14 +95,22 @@ func (s *Source) turns(ctx context.Context, conn *nats.Conn, t *turn) error {
 	pins, ended := make(chan string), make(chan error, 1)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	go func() { ended <- readPins(reading, messages, pins) }()
+	go func(ended chan<- error) { ended <- readPins(reading, messages, pins) }(ended)
 	tick := time.NewTicker(turnEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case t.pin = <-pins:
 			s.ask(ctx, consumer, t)
-		case <-tick.C:
+		case now := <-tick.C:
+			switch stuck := s.stuck(now); {
+			case stuck && ended != nil:
+				ended, t.pin = nil, "" // it asks for no turn any more
+				messages.Stop()
+				s.options.Logger.Error("the store takes nothing; another reader may page", zap.String("group", s.options.Group))
+			case !stuck && ended == nil:
+				return nil
+			}
 			s.ask(ctx, consumer, t)
 		case err := <-ended:
 			return err

@@ -1,11 +1,14 @@
 package nats
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens"
 )
 
 // said is what a reader is told.
@@ -25,6 +28,7 @@ func (s said) next(t *testing.T) bool {
 // Of a group's readers each gets everything, and it is the turn of one; when that
 // one ends, of the other.
 func TestTurns(t *testing.T) {
+	t.Parallel()
 	ns := startServer(t)
 	outbox := &memoryOutbox{}
 	s := newTestShipper(t, options(ns, "mx1"), outbox)
@@ -78,6 +82,54 @@ func TestTurns(t *testing.T) {
 		if last = lateA.next(t); len(lateA) > 0 {
 			last = true
 		}
+	}
+}
+
+// A reader whose store takes nothing leaves the turn to the other, and stands by
+// when it is well again.
+func TestStuckReaderLeavesItsTurn(t *testing.T) {
+	t.Parallel()
+	ns := startServer(t)
+	outbox := &memoryOutbox{}
+	s := newTestShipper(t, options(ns, "mx1"), outbox)
+	outbox.add(refusals("mx1", 0, 5)...)
+	round(t, s)
+	turnA, turnB := make(said, 100), make(said, 100)
+	o := SourceOptions{Options: options(ns, "a"), Consumer: "a", Group: "pagers", Turn: func(mine bool) { turnA <- mine }, Late: func(bool) {}, Metrics: NewMetrics(prometheus.NewRegistry())}
+	a := NewSource(o)
+	a.stuckAfter = 100 * time.Millisecond
+	ctx, cancel := context.WithCancel(context.Background())
+	out, ended := make(chan relaylens.Batch, 1), make(chan error, 1)
+	go func() { ended <- a.Run(ctx, out) }()
+	waiting := <-out // on its way to a store that is full
+	if !turnA.next(t) {
+		t.Fatal("it is not the only reader's turn")
+	}
+	o.Options, o.Consumer, o.Turn = options(ns, "b"), "b", func(mine bool) { turnB <- mine }
+	b := read(t, o)
+	b.want(t, 5)
+	outbox.add(refusals("mx1", 5, 1)...)
+	for mine := false; !mine; {
+		select {
+		case mine = <-turnB:
+		case <-time.After(200 * time.Millisecond):
+			outbox.add(refusals("mx1", 1000+outbox.delivered(), 1)...)
+			round(t, s)
+		}
+	}
+	if turnA.next(t) {
+		t.Error("it is the turn of both")
+	}
+	waiting.Committed()
+	for len(out) > 0 {
+		(<-out).Committed()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if len(turnA) > 0 {
+		t.Errorf("it was told %t", <-turnA)
 	}
 }
 
