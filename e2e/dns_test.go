@@ -3,19 +3,12 @@
 package e2e
 
 import (
-	"encoding/binary"
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"testing"
-)
 
-// Record types and answers of RFC 1035.
-const (
-	typeA, typePTR, typeMX, typeAAAA = 1, 12, 15, 28
-
-	noError, servFail, nxDomain = 0, 2, 3
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // startDNS serves the few names of this world on 127.0.0.1:53.
@@ -26,94 +19,57 @@ const (
 // blocklist.
 func startDNS(t *testing.T) {
 	t.Helper()
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:53")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		query := make([]byte, 1500)
-		for {
-			n, peer, err := conn.ReadFrom(query)
-			if err != nil {
-				return
-			}
-			if answer := answerDNS(query[:n]); answer != nil {
-				conn.WriteTo(answer, peer)
-			}
+	testutil.ServeDNS(t, "127.0.0.1:53", func(name string, qtype uint16) (int, [][]byte) {
+		code, data := resolve(name, qtype)
+		if data == nil {
+			return code, nil
 		}
-	}()
-}
-
-// answerDNS answers one query; nil when it is none.
-func answerDNS(query []byte) []byte {
-	if len(query) < 12 {
-		return nil
-	}
-	name, rest, ok := readName(query[12:])
-	if !ok || len(rest) < 4 {
-		return nil
-	}
-	question := query[12 : len(query)-len(rest)+4]
-	qtype := binary.BigEndian.Uint16(rest)
-	code, data := resolve(strings.ToLower(name), qtype)
-
-	answer := append([]byte{}, query[:2]...)
-	answer = append(answer, 0x84|query[2]&1, 0x80|byte(code)) // response, authoritative, recursion as asked
-	answer = append(answer, 0, 1, 0, byte(min(len(data), 1)), 0, 0, 0, 0)
-	answer = append(answer, question...)
-	if data == nil {
-		return answer
-	}
-	answer = append(answer, 0xc0, 12) // the name asked for
-	answer = binary.BigEndian.AppendUint16(answer, qtype)
-	answer = append(answer, 0, 1, 0, 0, 0, 60) // IN, one minute
-	answer = binary.BigEndian.AppendUint16(answer, uint16(len(data)))
-	return append(answer, data...)
+		return code, [][]byte{data}
+	})
 }
 
 func resolve(name string, qtype uint16) (code int, data []byte) {
 	if name == "tempfail.example" || strings.HasSuffix(name, ".tempfail.example") {
-		return servFail, nil
+		return testutil.ServFail, nil
 	}
 	if ip, ok := strings.CutSuffix(name, ".113.0.203.in-addr.arpa"); ok {
-		return ifType(qtype == typePTR, appendName(nil, "host"+ip+".dsl.example.net"))
+		return ifType(qtype == testutil.TypePTR, appendName(nil, "host"+ip+".dsl.example.net"))
 	}
 	if ip, ok := strings.CutSuffix(name, ".2.0.192.in-addr.arpa"); ok {
-		return ifType(qtype == typePTR, appendName(nil, "mx"+ip+".example.com"))
+		return ifType(qtype == testutil.TypePTR, appendName(nil, "mx"+ip+".example.com"))
 	}
 	if n, ok := strings.CutSuffix(strings.TrimPrefix(name, "host"), ".dsl.example.net"); ok && name != n {
 		addr, err := netip.ParseAddr("203.0.113." + n)
 		if err != nil {
-			return nxDomain, nil
+			return testutil.NXDomain, nil
 		}
-		return ifType(qtype == typeA, addr.AsSlice())
+		return ifType(qtype == testutil.TypeA, addr.AsSlice())
 	}
 	if ip, ok := strings.CutSuffix(name, ".dnsbl.example.org"); ok { // a blocklist that has one address
 		if ip == "9.113.0.203" {
-			return ifType(qtype == typeA, []byte{127, 0, 0, 2})
+			return ifType(qtype == testutil.TypeA, []byte{127, 0, 0, 2})
 		}
-		return nxDomain, nil
+		return testutil.NXDomain, nil
 	}
 	switch name {
 	case "example.com", "example.org", "example.net":
-		if qtype == typeMX {
-			return noError, appendName([]byte{0, 10}, "mail."+name)
+		if qtype == testutil.TypeMX {
+			return testutil.NoError, appendName([]byte{0, 10}, "mail."+name)
 		}
-		return ifType(qtype == typeA, []byte{192, 0, 2, 25})
+		return ifType(qtype == testutil.TypeA, []byte{192, 0, 2, 25})
 	case "mail.example.com", "mail.example.org", "mail.example.net":
-		return ifType(qtype == typeA, []byte{192, 0, 2, 25})
+		return ifType(qtype == testutil.TypeA, []byte{192, 0, 2, 25})
 	case "mx1.example.com":
-		return ifType(qtype == typeA, []byte{192, 0, 2, 1})
+		return ifType(qtype == testutil.TypeA, []byte{192, 0, 2, 1})
 	}
-	return nxDomain, nil
+	return testutil.NXDomain, nil
 }
 
 func ifType(right bool, data []byte) (int, []byte) {
 	if !right {
-		return noError, nil
+		return testutil.NoError, nil
 	}
-	return noError, data
+	return testutil.NoError, data
 }
 
 func appendName(b []byte, name string) []byte {
@@ -124,22 +80,6 @@ func appendName(b []byte, name string) []byte {
 	return append(b, 0)
 }
 
-func readName(b []byte) (name string, rest []byte, ok bool) {
-	var labels []string
-	for len(b) > 0 {
-		n := int(b[0])
-		if n == 0 {
-			return strings.Join(labels, "."), b[1:], true
-		}
-		if n > 63 || len(b) < n+1 {
-			break
-		}
-		labels = append(labels, string(b[1:n+1]))
-		b = b[n+1:]
-	}
-	return "", nil, false
-}
-
 func TestDNS(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -147,13 +87,13 @@ func TestDNS(t *testing.T) {
 		code  int
 		data  string
 	}{
-		{"example.com", typeMX, noError, "\x00\x0a\x04mail\x07example\x03com\x00"},
-		{"example.com", typeAAAA, noError, ""},
-		{"7.113.0.203.in-addr.arpa", typePTR, noError, "\x05host7\x03dsl\x07example\x03net\x00"},
-		{"host7.dsl.example.net", typeA, noError, "\xcb\x00\x71\x07"},
-		{"7.100.51.198.in-addr.arpa", typePTR, nxDomain, ""},
-		{"missing.example", typeMX, nxDomain, ""},
-		{"tempfail.example", typeA, servFail, ""},
+		{"example.com", testutil.TypeMX, testutil.NoError, "\x00\x0a\x04mail\x07example\x03com\x00"},
+		{"example.com", testutil.TypeAAAA, testutil.NoError, ""},
+		{"7.113.0.203.in-addr.arpa", testutil.TypePTR, testutil.NoError, "\x05host7\x03dsl\x07example\x03net\x00"},
+		{"host7.dsl.example.net", testutil.TypeA, testutil.NoError, "\xcb\x00\x71\x07"},
+		{"7.100.51.198.in-addr.arpa", testutil.TypePTR, testutil.NXDomain, ""},
+		{"missing.example", testutil.TypeMX, testutil.NXDomain, ""},
+		{"tempfail.example", testutil.TypeA, testutil.ServFail, ""},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.name, " ", tt.qtype), func(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package testutil is what the end-to-end tests share: the program under test
-// and its daemon, waiting for what other programs do, and namespaces to run in. Nothing of it is
-// in the program.
+// Package testutil is what tests share that deal with other programs: the
+// program under test and its daemon, a name server, waiting for what others do,
+// and namespaces to run in. Nothing of it is in the program.
 package testutil

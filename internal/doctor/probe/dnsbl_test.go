@@ -1,16 +1,14 @@
 package probe
 
 import (
-	"encoding/binary"
-	"net"
 	"net/netip"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relaylens/relaylens/classifier/knowledge"
+	"github.com/relaylens/relaylens/internal/testutil"
 )
 
 // zone answers DNS queries by name: A records, or TXT where the text is no
@@ -20,63 +18,28 @@ type zone map[string][]string
 // serve answers on a port of its own until the test ends.
 func (z zone) serve(t *testing.T) string {
 	t.Helper()
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	go func() {
-		query := make([]byte, 1500)
-		for {
-			n, peer, err := conn.ReadFrom(query)
-			if err != nil {
-				return
-			}
-			if answer := z.answer(query[:n]); answer != nil {
-				_, _ = conn.WriteTo(answer, peer)
-			}
-		}
-	}()
-	return conn.LocalAddr().String()
+	return testutil.ServeDNS(t, "127.0.0.1:0", z.resolve)
 }
 
-func (z zone) answer(query []byte) []byte {
-	const typeA, typeTXT = 1, 16
-	name, end := "", 12
-	for query[end] != 0 {
-		n := int(query[end])
-		name += string(query[end+1:end+1+n]) + "."
-		end += 1 + n
-	}
-	question := query[12 : end+5]
-	kind := binary.BigEndian.Uint16(query[end+1:])
-	records, known := z[strings.ToLower(name)]
-	var rcode byte
+func (z zone) resolve(name string, qtype uint16) (code int, data [][]byte) {
+	records, known := z[name+"."]
 	switch {
 	case !known:
-		rcode = 3
+		return testutil.NXDomain, nil
 	case records[0] == "drop":
-		return nil
+		return testutil.NoAnswer, nil
 	case records[0] == "fail":
-		rcode, records = 2, nil
+		return testutil.ServFail, nil
 	}
-	var answers []byte
-	count := byte(0)
 	for _, r := range records {
-		a, err := netip.ParseAddr(r)
-		data := append([]byte{byte(len(r))}, r...)
-		if err == nil {
-			data = a.AsSlice()
+		switch a, err := netip.ParseAddr(r); {
+		case err == nil && qtype == testutil.TypeA:
+			data = append(data, a.AsSlice())
+		case err != nil && qtype == testutil.TypeTXT:
+			data = append(data, append([]byte{byte(len(r))}, r...))
 		}
-		if (err == nil) != (kind == typeA) || err != nil && kind != typeTXT {
-			continue
-		}
-		count++
-		answers = append(answers, 0xc0, 12, 0, byte(kind), 0, 1, 0, 0, 0, 60, 0, byte(len(data)))
-		answers = append(answers, data...)
 	}
-	reply := append([]byte{query[0], query[1], 0x81, 0x80 | rcode, 0, 1, 0, count, 0, 0, 0, 0}, question...)
-	return append(reply, answers...)
+	return testutil.NoError, data
 }
 
 func TestAsk(t *testing.T) {
