@@ -4,12 +4,14 @@ package measure
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -103,6 +105,54 @@ func BenchmarkBacklog(b *testing.B) {
 		b.ReportMetric(refusals/cpu.Seconds(), "refusals/cpu-s")
 		b.ReportMetric(float64(peak)/mebibyte, "peak-MiB")
 		d.stop()
+	}
+}
+
+// BenchmarkCatchUp reads the log of two busy servers, MEASURE_LOG in size or
+// 300MB, into the store, and says how near that comes to the speed of
+// `relaylens summary` over the same file.
+func BenchmarkCatchUp(b *testing.B) {
+	size := cmp.Or(os.Getenv("MEASURE_LOG"), "300MB")
+	dir := b.TempDir()
+	log, generate := filepath.Join(dir, "mail.log"), filepath.Join(dir, "generate")
+	run(b, "go", "build", "-o", generate, "../../internal/generate")
+	run(b, generate, "-size", size, "-out", log)
+	info, err := os.Stat(log)
+	if err != nil {
+		b.Fatal(err)
+	}
+	megabytes := float64(info.Size()) / 1e6
+	for b.Loop() {
+		began := time.Now()
+		run(b, os.Getenv("E2E_RELAYLENS"), "summary", "--no-pager", log)
+		asked := time.Since(began)
+		began = time.Now()
+		d := start(b, b.TempDir(), "[{path: "+log+", start: begin}]")
+		s := readStore(b, d.data)
+		for {
+			positions, err := s.Positions(b.Context())
+			if err != nil {
+				b.Fatal(err)
+			}
+			if len(positions) > 0 && positions[0].Offset == info.Size() {
+				break
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+		took := time.Since(began)
+		cpu, _, peak := d.usage()
+		b.ReportMetric(megabytes/took.Seconds(), "MB/s")
+		b.ReportMetric(megabytes/cpu.Seconds(), "MB/cpu-s")
+		b.ReportMetric(100*asked.Seconds()/took.Seconds(), "%-of-summary")
+		b.ReportMetric(float64(peak)/mebibyte, "peak-MiB")
+		d.stop()
+	}
+}
+
+func run(b *testing.B, name string, args ...string) {
+	b.Helper()
+	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		b.Fatalf("%s: %v\n%s", name, err, output)
 	}
 }
 
