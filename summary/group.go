@@ -129,6 +129,9 @@ type GroupTable struct {
 	AtLeast  bool      `json:"distinct_at_least,omitempty"`
 	Others   int64     `json:"others"` // refusals of the groups that are not listed
 	Bound    int64     `json:"bound"`  // no group with more refusals than this is missing; 0: none is
+	// Shared are hosts whose events several of the servers that were asked have,
+	// and which count at one of them.
+	Shared []string `json:"shared_hosts,omitempty"`
 }
 
 // Group is how many refusals have the same values.

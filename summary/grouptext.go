@@ -59,7 +59,7 @@ func (t *GroupTable) table() (tab table, note string) {
 		row[0], row[1], row[2] = cell{Number(t.Others), dim}, cell{share(t.Others, t.Refusals), dim}, cell{"others", dim}
 		tab.rows = append(tab.rows, row)
 	}
-	return tab, note
+	return tab, strings.TrimSpace(sharedNote(t.Shared) + " " + note)
 }
 
 // inexactNote explains the + behind a number.

@@ -162,11 +162,8 @@ func length(d time.Duration) string {
 // notes explain marks and tell what else the log holds.
 func (r *Report) notes() []string {
 	var notes []string
-	switch n := len(r.Shared); {
-	case n == 1:
-		notes = append(notes, "The refusals of "+shown(r.Shared[0])+" are at several of the servers, and are counted once.")
-	case n > 1:
-		notes = append(notes, fmt.Sprintf("The refusals of %d hosts (%s) are at several of the servers, and are counted once.", n, shown(strings.Join(some(r.Shared, 4), ", "))))
+	if note := sharedNote(r.Shared); note != "" {
+		notes = append(notes, note)
 	}
 	if most := r.mostError(); most > 0 {
 		notes = append(notes, inexactNote(most))
@@ -179,6 +176,18 @@ func (r *Report) notes() []string {
 		notes = append(notes, "Besides: "+strings.Join(parts, ", ")+".")
 	}
 	return notes
+}
+
+// sharedNote says which hosts several servers have; empty where there is none.
+func sharedNote(hosts []string) string {
+	switch n := len(hosts); n {
+	case 0:
+		return ""
+	case 1:
+		return "The refusals of " + shown(hosts[0]) + " are at several of the servers, and are counted once."
+	default:
+		return fmt.Sprintf("The refusals of %d hosts (%s) are at several of the servers, and are counted once.", n, shown(strings.Join(some(hosts, 4), ", ")))
+	}
 }
 
 var contextNames = map[relaylens.Kind]string{relaylens.KindAccepted: "messages accepted", relaylens.KindDelivered: "deliveries",

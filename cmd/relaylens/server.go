@@ -39,7 +39,14 @@ func (r *summaryRun) fromServers(c *cobra.Command) (events int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	q.Top = r.top
+	q.Top, q.By = r.top, r.by
+	if len(r.by) > 0 {
+		table, err := servers.Table(c.Context(), q)
+		if err != nil {
+			return 0, err
+		}
+		return r.showTable(c, table)
+	}
 	report, err := servers.Summary(c.Context(), q)
 	if err != nil {
 		return 0, err

@@ -91,7 +91,7 @@ func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
 		return err
 	}
 	var readErr error
-	if remote, err := o.remote(&r.arguments, "by"); err != nil {
+	if remote, err := o.remote(&r.arguments); err != nil {
 		return err
 	} else if remote {
 		events, err := r.fromServers(c)
@@ -156,45 +156,45 @@ func (o *summaryFlags) ask(args []string, now time.Time) (*summaryRun, error) {
 	return &summaryRun{Summary: s, summaryFlags: o, arguments: a, asked: span}, nil
 }
 
-// show prints a report.
+// show prints a report, and tells how many refusals it has.
 func (r *summaryRun) show(c *cobra.Command, report *summary.Report) (events int64, err error) {
-	screen := openScreen(c, r.output == "text" && !r.noPager)
-	r.layout = summary.TextOptions{Width: terminalWidth(c.OutOrStdout()), Color: screen.Color, ProblemsFirst: r.problemsFirst}
-	text, err := r.report(report)
-	if err == nil {
-		_, err = screen.Write(text)
-	}
-	if err = errors.Join(err, screen.Close()); err != nil {
-		return 0, fmt.Errorf("write summary: %w", err)
-	}
-	return report.Refusals + report.Remote.Refusals, nil
+	return report.Refusals + report.Remote.Refusals, r.print(c, func() ([]byte, error) { return r.report(report) })
+}
+
+// showTable is show for what was counted by fields.
+func (r *summaryRun) showTable(c *cobra.Command, t *summary.GroupTable) (events int64, err error) {
+	return t.Refusals, r.print(c, func() ([]byte, error) { return r.table(t) })
 }
 
 // write prints what was counted, and tells how much that is.
 func (r *summaryRun) write(c *cobra.Command) (events int64, err error) {
-	screen := openScreen(c, r.output == "text" && !r.noPager)
-	r.layout = summary.TextOptions{Width: terminalWidth(c.OutOrStdout()), Color: screen.Color, ProblemsFirst: r.problemsFirst}
-	var text []byte
 	if len(r.by) > 0 {
-		t := r.Table()
-		events = t.Refusals
-		text, err = r.table(t)
-	} else {
+		return r.showTable(c, r.Table())
+	}
+	err = r.print(c, func() ([]byte, error) {
 		steps := summary.PageSteps
 		if r.output == "text" {
 			steps = summary.TextSteps(r.layout.Width)
 		}
 		report := r.Report(steps)
 		events = report.Refusals + report.Remote.Refusals
-		text, err = r.report(report)
-	}
+		return r.report(report)
+	})
+	return events, err
+}
+
+// print writes a text, once it is known how wide the screen is.
+func (r *summaryRun) print(c *cobra.Command, form func() ([]byte, error)) error {
+	screen := openScreen(c, r.output == "text" && !r.noPager)
+	r.layout = summary.TextOptions{Width: terminalWidth(c.OutOrStdout()), Color: screen.Color, ProblemsFirst: r.problemsFirst}
+	text, err := form()
 	if err == nil {
 		_, err = screen.Write(text)
 	}
 	if err = errors.Join(err, screen.Close()); err != nil {
-		return events, fmt.Errorf("write summary: %w", err)
+		return fmt.Errorf("write summary: %w", err)
 	}
-	return events, nil
+	return nil
 }
 
 func (r *summaryRun) report(report *summary.Report) ([]byte, error) {

@@ -69,15 +69,21 @@ func (f *fleet) ask() {
 	if n := strings.Count(string(out), "\n"); n != want {
 		f.t.Errorf("events of both readers: %d, want %d", n, want)
 	}
-	out, err = exec.Command(program(f.t), "summary", "--server", strings.Join(servers, ","), "-S", "-3d", "-U", fmt.Sprint("@", time.Now().Add(time.Hour).Unix()), "-o", "json").Output()
-	must(f.t, err)
-	var s struct {
-		Refusals int
-		Hosts    []string
-	}
-	must(f.t, json.Unmarshal(out, &s))
-	if s.Refusals != want || len(s.Hosts) != 1 {
-		f.t.Errorf("summary of both readers: %+v, want %d refusals of one host", s, want)
+	for _, by := range []string{"", "host"} {
+		args := []string{"summary", "--server", strings.Join(servers, ","), "-S", "-3d", "-U", fmt.Sprint("@", time.Now().Add(time.Hour).Unix()), "-o", "json"}
+		if by != "" {
+			args = append(args, "--by", by)
+		}
+		out, err = exec.Command(program(f.t), args...).Output()
+		must(f.t, err)
+		var s struct {
+			Refusals int
+			Shared   []string `json:"shared_hosts"`
+		}
+		must(f.t, json.Unmarshal(out, &s))
+		if s.Refusals != want || len(s.Shared) != 1 {
+			f.t.Errorf("summary of both readers by %q: %+v, want %d refusals of one host", by, s, want)
+		}
 	}
 	must(f.t, exec.Command(program(f.t), "diagnose", "--server", strings.Join(servers, ",")).Run())
 }

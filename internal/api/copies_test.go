@@ -136,3 +136,47 @@ func TestFindingsOfCopies(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// Counting by fields, too, counts each host once, and adds what is of the same
+// values.
+func TestGroupsOfSeveral(t *testing.T) {
+	var urls []string
+	for _, events := range [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 30), of("a", "mx3", 20, 40))} {
+		urls = append(urls, newRig(t, events...).server.URL)
+	}
+	s, err := peers.New(urls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		by       string
+		top      int
+		want     string
+		others   int64
+		distinct int
+	}{
+		{"host", 20, "mx1=50 mx3=40 mx2=30", 0, 3},
+		{"host", 1, "mx1=50", 70, 3},
+		{"kind", 20, "relay_denied=120", 0, 1},
+		{"client_ip", 2, "203.0.0.20=3 203.0.0.21=3", 114, 60},
+		{"client_ip", -1, "", 0, 60},
+	} {
+		table, err := s.Table(t.Context(), peers.Question{By: []string{tt.by}, Top: tt.top, Location: time.UTC})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, g := range table.Groups {
+			got = append(got, fmt.Sprintf("%s=%d", strings.Join(g.Values, ","), g.Events))
+			if g.Error != 0 || tt.by == "client_ip" && g.First.IsZero() {
+				t.Errorf("%s: %+v", tt.by, g)
+			}
+		}
+		if tt.want != "" && strings.Join(got, " ") != tt.want || table.Refusals != 120 || table.Others != tt.others || table.Distinct != tt.distinct || table.AtLeast {
+			t.Errorf("by %s, %d of them: %s, %+v", tt.by, tt.top, got, table)
+		}
+		if text := string(table.AppendText(nil, summary.TextOptions{Width: 100})); !strings.Contains(text, "The refusals of mx2 are at several of the servers") {
+			t.Errorf("the text does not tell of mx2:\n%s", text)
+		}
+	}
+}

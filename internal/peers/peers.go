@@ -31,6 +31,7 @@ type Question struct {
 	Number       int // of events; negative is all
 	Reverse      bool
 	Top          int // of the lists of a summary; negative is all
+	By           []string
 	Location     *time.Location
 }
 
@@ -98,6 +99,29 @@ func (s *Servers) Summary(ctx context.Context, q Question) (*summary.Report, err
 	}
 	reports = slices.DeleteFunc(reports, func(r *summary.Report) bool { return r == nil })
 	merged := summary.MergeReports(reports, top, q.Location)
+	merged.Shared = p.shared
+	return merged, nil
+}
+
+// Table is what all servers count by the fields of q.By.
+func (s *Servers) Table(ctx context.Context, q Question) (*summary.GroupTable, error) {
+	values := q.values()
+	values.Set("by", strings.Join(q.By, ","))
+	values.Set("top", strconv.Itoa(maxTop))
+	p, err := s.plan(ctx, &q, values)
+	if err != nil {
+		return nil, err
+	}
+	tables := make([]*summary.GroupTable, len(s.urls))
+	err = s.planned(ctx, "summary", p, func(i int, body []byte) error {
+		tables[i] = &summary.GroupTable{}
+		return errors.Join(json.Unmarshal(body, tables[i]), tables[i].Check(q.By))
+	})
+	if err != nil {
+		return nil, err
+	}
+	tables = slices.DeleteFunc(tables, func(t *summary.GroupTable) bool { return t == nil })
+	merged := summary.MergeTables(tables, q.Top, q.Location)
 	merged.Shared = p.shared
 	return merged, nil
 }

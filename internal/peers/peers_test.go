@@ -261,6 +261,24 @@ func report(t *testing.T, change func(*summary.Report)) string {
 	return string(text)
 }
 
+// A table has to be of what was asked for.
+func TestHostileTable(t *testing.T) {
+	for name, text := range map[string]string{"other fields": `{"by":["user"],"groups":[]}`, "fewer values": `{"by":["host"],"groups":[{"values":[],"events":1}]}`,
+		"negative": `{"by":["host"],"refusals":-1}`, "null": `null`} {
+		t.Run(name, func(t *testing.T) {
+			hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				if q.URL.Path != "/api/v1/hosts" {
+					_, _ = w.Write([]byte(text))
+				}
+			}))
+			defer hostile.Close()
+			if got, err := open(t, hostile.URL).Table(t.Context(), Question{By: []string{"host"}, Top: 2, Location: time.UTC}); err == nil {
+				t.Errorf("it is taken: %+v", got)
+			}
+		})
+	}
+}
+
 // More hosts in common than a question can name is said.
 func TestTooManyHosts(t *testing.T) {
 	held := []map[string]*summary.Holding{{}, {}}
