@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,6 +114,7 @@ type parseRun struct {
 	out        *bufio.Writer
 	malformed  *bufio.Writer
 	progress   *progress
+	follows    atomic.Bool // what is read is written while it is read
 	refusals   uint64
 	buf        []byte
 	outErr     error
@@ -121,30 +123,39 @@ type parseRun struct {
 // files reads every file; one that cannot be read does not stop the others.
 func (r *parseRun) files(ctx context.Context, names []string) error {
 	var errs []error
-	for _, name := range names {
-		err := r.file(ctx, name)
-		if r.outErr != nil {
-			return r.outErr
+	r.parser.Ahead(func(hand func(*relaylens.Batch) bool) {
+		for _, name := range names {
+			if err := r.file(ctx, name, hand); err != nil {
+				errs = append(errs, err)
+			}
 		}
-		if ctx.Err() != nil {
-			break
+	}, r.event, func() bool {
+		if r.follows.Load() {
+			r.flush()
 		}
-		if err != nil {
-			errs = append(errs, err)
-		}
+		return r.outErr == nil
+	})
+	if r.outErr != nil {
+		return r.outErr
 	}
 	r.parser.Flush(r.event)
 	r.flush()
 	return errors.Join(append(errs, r.outErr, ctx.Err())...)
 }
 
-func (r *parseRun) file(ctx context.Context, name string) error {
+// file hands over the lines of one file.
+func (r *parseRun) file(ctx context.Context, name string, hand func(*relaylens.Batch) bool) error {
+	if ctx.Err() != nil {
+		return nil
+	}
 	reader, err := r.open(name)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
-	for ctx.Err() == nil && r.outErr == nil {
+	reader.Own()
+	r.follows.Store(name == "-")
+	for ctx.Err() == nil {
 		batch, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -152,11 +163,10 @@ func (r *parseRun) file(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		r.parser.Feed(batch, r.event)
-		r.progress.show(name, reader.BytesRead(), reader.Size())
-		if name == "-" {
-			r.flush()
+		if !hand(batch) {
+			return nil
 		}
+		r.progress.show(name, reader.BytesRead(), reader.Size())
 	}
 	return nil
 }

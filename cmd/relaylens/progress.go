@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -12,8 +13,10 @@ import (
 )
 
 // progress is a line on a terminal that says how far a big file was read. Where
-// standard error is no terminal it does nothing.
+// standard error is no terminal it does nothing. It may be used by several
+// goroutines.
 type progress struct {
+	mu    sync.Mutex
 	w     io.Writer
 	since time.Time
 	last  time.Time
@@ -39,6 +42,8 @@ func (p *progress) show(name string, read, size int64) {
 	if p.w == nil {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	if now.Sub(p.since) < progressDelay || now.Sub(p.last) < progressEvery {
 		return
@@ -54,6 +59,8 @@ func (p *progress) show(name string, read, size int64) {
 
 // done takes the line away.
 func (p *progress) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}

@@ -36,15 +36,6 @@ type Files struct {
 	twins bool
 }
 
-// queued parts of files are scanned ahead of what is being counted.
-const queued = 4
-
-// scannedPart is a part of a file whose lines were scanned.
-type scannedPart struct {
-	parsers.Scanned
-	release func() // its lines are not needed any more; may be nil
-}
-
 // Read hands on every event of the files. An event is valid during the call
 // only. A file that cannot be read does not stop the others. Lines are read and
 // scanned on one goroutine while emit is called on the caller's.
@@ -53,33 +44,14 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	if err != nil {
 		return err
 	}
-	scanned, free := make(chan *scannedPart, queued), make(chan *scannedPart, queued)
-	for range queued {
-		free <- new(scannedPart)
-	}
 	var errs []error
-	go func() {
-		defer close(scanned)
-		errs = l.scan(ctx, func(b *relaylens.Batch) {
-			part := <-free
-			part.release = b.Release
-			parser.Scan(b, &part.Scanned)
-			scanned <- part
-		})
-	}()
-	for part := range scanned {
-		parser.Take(&part.Scanned, emit)
-		if part.release != nil {
-			part.release()
-		}
-		free <- part
-	}
+	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = l.scan(ctx, hand) }, emit, func() bool { return true })
 	parser.Flush(emit)
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// scan gives the lines of the files to take, in the order of their times.
-func (l *Files) scan(ctx context.Context, take func(*relaylens.Batch)) []error {
+// scan hands over the lines of the files, in the order of their times.
+func (l *Files) scan(ctx context.Context, hand func(*relaylens.Batch) bool) []error {
 	waiting, errs := l.open(l.Names)
 	active := &logHeap{}
 	defer func() {
@@ -99,7 +71,7 @@ func (l *Files) scan(ctx context.Context, take func(*relaylens.Batch)) []error {
 			continue
 		}
 		f := active.files[0]
-		take(f.take(active.horizon(waiting)))
+		hand(f.take(active.horizon(waiting)))
 		if l.Progress != nil {
 			l.Progress(f.name, f.reader.BytesRead(), f.reader.Size())
 		}
