@@ -86,7 +86,9 @@ type running struct {
 // read runs a source until the test ends, or end is called.
 func read(t *testing.T, o SourceOptions) *running {
 	t.Helper()
-	o.Metrics = NewMetrics(prometheus.NewRegistry())
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(prometheus.NewRegistry())
+	}
 	if o.Turn == nil {
 		o.Turn = func(bool) {}
 	}

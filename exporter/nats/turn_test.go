@@ -2,27 +2,45 @@ package nats
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
 )
 
-// said is what a reader is told.
-type said chan bool
+// pager is whose turn a reader takes it to be.
+type pager struct{ told, mine, late atomic.Bool }
 
-func (s said) next(t *testing.T) bool {
+func (p *pager) turn(mine bool) {
+	p.mine.Store(mine)
+	p.told.Store(true)
+}
+
+// silent reports that a reader knows that it is another's turn.
+func (p *pager) silent() bool { return p.told.Load() && !p.mine.Load() }
+
+func (p *pager) options(s *server.Server, name string) SourceOptions {
+	return SourceOptions{Options: options(s, name), Consumer: name, Group: "pagers", Turn: p.turn, Late: p.late.Store, Metrics: NewMetrics(prometheus.NewRegistry())}
+}
+
+// flow ships an event now and then until cond holds: a turn goes to who gets a
+// message.
+func flow(t *testing.T, s *Shipper, outbox *memoryOutbox, what string, cond func() bool) {
 	t.Helper()
-	select {
-	case mine := <-s:
-		return mine
-	case <-time.After(patience):
-		t.Fatal("it was not told")
-		return false
-	}
+	next := time.Now()
+	eventually(t, what, func() bool {
+		if time.Now().After(next) {
+			outbox.add(refusals("mx1", 10_000+outbox.delivered(), 1)...)
+			round(t, s)
+			next = time.Now().Add(100 * time.Millisecond)
+		}
+		return cond()
+	})
 }
 
 // Of a group's readers each gets everything, and it is the turn of one; when that
@@ -32,61 +50,30 @@ func TestTurns(t *testing.T) {
 	ns := startServer(t)
 	outbox := &memoryOutbox{}
 	s := newTestShipper(t, options(ns, "mx1"), outbox)
-	ship := func(from, n int) {
-		outbox.add(refusals("mx1", from, n)...)
-		round(t, s)
+	outbox.add(refusals("mx1", 0, 5)...)
+	round(t, s)
+	var a, b pager
+	first := read(t, a.options(ns, "a"))
+	eventually(t, "it is the only reader's turn", a.mine.Load)
+	eventually(t, "nothing is late", func() bool { return !a.late.Load() })
+	first.want(t, 5)
+	second := read(t, b.options(ns, "b"))
+	eventually(t, "it is the turn of one", func() bool { return a.mine.Load() && b.silent() || b.mine.Load() && a.silent() })
+	outbox.add(refusals("mx1", 5, 3)...)
+	round(t, s)
+	first.want(t, 3)
+	second.want(t, 8)
+	one, other := first, &b
+	if b.mine.Load() {
+		one, other = second, &a
 	}
-	ship(0, 5)
-	reader := func(name string) (*running, said, said) {
-		turn, late := make(said, 100), make(said, 100)
-		o := SourceOptions{Options: options(ns, name), Consumer: name, Group: "pagers", Turn: func(mine bool) { turn <- mine }, Late: func(on bool) { late <- on }}
-		return read(t, o), turn, late
-	}
-	a, turnA, lateA := reader("a")
-	if !turnA.next(t) {
-		t.Fatal("it is not the only reader's turn")
-	}
-	if !lateA.next(t) {
-		t.Error("before it was asked, nothing can be late")
-	}
-	a.want(t, 5)
-	b, turnB, _ := reader("b")
-	if turnB.next(t) {
-		t.Fatal("it is the turn of both")
-	}
-	ship(5, 3)
-	a.want(t, 3)
-	b.want(t, 8)
-	if err := a.end(); err != nil {
+	if err := one.end(); err != nil {
 		t.Error(err)
 	}
-	died := time.Now()
-	for ended := false; !ended; {
-		ship(100+int(time.Since(died)/time.Millisecond)*10, 1)
-		select {
-		case mine := <-turnB:
-			if !mine {
-				t.Error("it is nobody's turn")
-			}
-			ended = true
-		case <-time.After(100 * time.Millisecond):
-			if time.Since(died) > patience {
-				t.Fatal("the other does not take over")
-			}
-		}
-	}
-	if len(turnA) > 0 {
-		t.Errorf("the one that ended was told %t", <-turnA)
-	}
-	for last := true; last; { // told first that it may be late, and at its end that it is not
-		if last = lateA.next(t); len(lateA) > 0 {
-			last = true
-		}
-	}
+	flow(t, s, outbox, "the other takes over", other.mine.Load)
 }
 
-// A reader whose store takes nothing leaves the turn to the other, and stands by
-// when it is well again.
+// A reader whose store takes nothing leaves the turn to the other.
 func TestStuckReaderLeavesItsTurn(t *testing.T) {
 	t.Parallel()
 	ns := startServer(t)
@@ -94,42 +81,22 @@ func TestStuckReaderLeavesItsTurn(t *testing.T) {
 	s := newTestShipper(t, options(ns, "mx1"), outbox)
 	outbox.add(refusals("mx1", 0, 5)...)
 	round(t, s)
-	turnA, turnB := make(said, 100), make(said, 100)
-	o := SourceOptions{Options: options(ns, "a"), Consumer: "a", Group: "pagers", Turn: func(mine bool) { turnA <- mine }, Late: func(bool) {}, Metrics: NewMetrics(prometheus.NewRegistry())}
-	a := NewSource(o)
-	a.stuckAfter = 100 * time.Millisecond
+	var a, b pager
+	stuck := NewSource(a.options(ns, "a"))
 	ctx, cancel := context.WithCancel(context.Background())
-	out, ended := make(chan relaylens.Batch, 1), make(chan error, 1)
-	go func() { ended <- a.Run(ctx, out) }()
-	waiting := <-out // on its way to a store that is full
-	if !turnA.next(t) {
-		t.Fatal("it is not the only reader's turn")
-	}
-	o.Options, o.Consumer, o.Turn = options(ns, "b"), "b", func(mine bool) { turnB <- mine }
-	b := read(t, o)
-	b.want(t, 5)
-	outbox.add(refusals("mx1", 5, 1)...)
-	for mine := false; !mine; {
-		select {
-		case mine = <-turnB:
-		case <-time.After(200 * time.Millisecond):
-			outbox.add(refusals("mx1", 1000+outbox.delivered(), 1)...)
-			round(t, s)
-		}
-	}
-	if turnA.next(t) {
-		t.Error("it is the turn of both")
-	}
-	waiting.Committed()
+	out, ended := make(chan relaylens.Batch, 10_000), make(chan error, 1)
+	stuck.stuckAfter = 100 * time.Millisecond
+	go func() { ended <- stuck.Run(ctx, out) }()
+	eventually(t, "it is the only reader's turn", a.mine.Load) // though stuck
+	second := read(t, b.options(ns, "b"))
+	second.want(t, 5)
+	flow(t, s, outbox, "it is the turn of the other", func() bool { return b.mine.Load() && a.silent() })
 	for len(out) > 0 {
 		(<-out).Committed()
 	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
-	}
-	if len(turnA) > 0 {
-		t.Errorf("it was told %t", <-turnA)
 	}
 }
 
