@@ -232,7 +232,7 @@ func pages(a *relaylens.Alert, s *surge) bool {
 			return true
 		}
 		wide = wide || !o.Series.By.Entity()
-		orders = orders || !o.Series.By.Entity() && growth(o) >= order
+		orders = orders || !o.Series.By.Entity() && o.Growth() >= order
 	}
 	switch {
 	case a.Fault == relaylens.FaultAttacker:
@@ -241,17 +241,6 @@ func pages(a *relaylens.Alert, s *surge) bool {
 		return true
 	}
 	return wide
-}
-
-// growth is by how many times there is more since a spike began than usual; what
-// its window holds from before is taken as usual.
-func growth(s *spike.Spike) float64 {
-	since := min(s.Peak.Sub(s.Start).Seconds()/max(s.Window.Seconds(), 1), 1)
-	if since <= 0 {
-		return s.Ratio()
-	}
-	began := spike.Spike{Value: s.Value - s.Expected*(1-since), Expected: s.Expected * since}
-	return began.Ratio()
 }
 
 // severity is how soon somebody has to look at a surge: at once when it threatens

@@ -45,7 +45,7 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if int(r.n) < d.settings.MinEvents || r.surprise < least || d.routine(t, &r, now) {
 			continue
 		}
-		height = max(height, factor(float64(r.n), r.expected))
+		height = max(height, factor(float64(r.n), r.expected*t.low()))
 		if over := r.surprise - d.needed[w]; over >= 0 && (over > excess || best.n == 0) {
 			best, excess = r, over
 		}

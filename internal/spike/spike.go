@@ -64,9 +64,10 @@ type Spike struct {
 	Peak     time.Time
 	Value    float64
 	Expected float64
-	// Height is the most that the refusals of a window were above what was expected
-	// there, as a factor, of those that are beyond chance: what changes by an order
-	// of magnitude does so in a short window first.
+	// Height is the most that the refusals of a window may have been above what is
+	// usual, as a factor, of those that are beyond chance: what changes by an order of
+	// magnitude does so in a short window first. What is usual is known to some
+	// standard deviation, and is taken to be lower by one.
 	Height float64
 	// Probability is that of so many refusals or more in one such window by
 	// chance, had nothing happened.
@@ -79,6 +80,16 @@ type Spike struct {
 // Ratio is by how much there are more refusals than expected, as a factor of at
 // most 1000: Height, or Value over Expected where that is more.
 func (s *Spike) Ratio() float64 { return max(s.Height, factor(s.Value, s.Expected)) }
+
+// Growth is Ratio, or what there is more since the spike began where that is more:
+// what its window holds from before is taken as usual.
+func (s *Spike) Growth() float64 {
+	since := min(s.Peak.Sub(s.Start).Seconds()/max(s.Window.Seconds(), 1), 1)
+	if since <= 0 {
+		return s.Ratio()
+	}
+	return max(s.Ratio(), factor(s.Value-s.Expected*(1-since), s.Expected*since))
+}
 
 func factor(value, expected float64) float64 {
 	const most = 1000

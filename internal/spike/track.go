@@ -90,7 +90,7 @@ func (t *track) expected(since, now int64) float64 {
 // alpha is the dispersion of window w where mean is expected: what was learned
 // of it, and of longer windows while that is little.
 func (t *track) alpha(w int, mean float64) float64 {
-	const steady, burst = 0.1, 1.5
+	const steady, burst = 0.1, 3
 	longest := numWindows - 1
 	a := steady + burst/(mean*float64(panesOf[longest])/float64(panesOf[w])+0.01)
 	for i := longest; i >= w; i-- {
@@ -102,6 +102,10 @@ func (t *track) alpha(w int, mean float64) float64 {
 	}
 	return a
 }
+
+// low is the part of what is expected that is surely usual: a standard deviation
+// less, while that is not known at all well, a fifth.
+func (t *track) low() float64 { return 1 - min(math.Sqrt(t.doubt), 0.2) }
 
 // reading is what one window says.
 type reading struct {
