@@ -139,6 +139,12 @@ e2e-alerting: build $(BIN)/gotestsum ## against a real Prometheus and Alertmanag
 	PATH="$(BIN)/debian/usr/bin:$$PATH" E2E_RELAYLENS=$(BIN)/relaylens \
 	$(BIN)/gotestsum --format standard-verbose --jsonfile $(BIN)/alerting.json -- -tags e2e -count=1 -timeout 10m ./e2e/alerting
 
+.PHONY: dashboard-check
+dashboard-check: ## hold the dashboard against Grafana's types (npm)
+	@mkdir -p $(BIN)/dashboard-check && cp dashboards/check/* $(BIN)/dashboard-check
+	@cd $(BIN)/dashboard-check && npm ci --silent --ignore-scripts --no-audit --no-fund && \
+	DASHBOARD=$(CURDIR)/dashboards/relaylens.json npm run --silent check
+
 .PHONY: stack
 stack: build ## show it with Prometheus, Alertmanager and a pager; ctrl-c ends it
 	@.ci/prometheus $(BIN)

@@ -87,7 +87,7 @@ func graph(title, text, unit string, stacked bool, queries ...query) object {
 		custom["stacking"], custom["fillOpacity"] = object{"mode": "normal", "group": "A"}, 60
 	}
 	p["fieldConfig"].(object)["defaults"].(object)["custom"] = custom
-	p["options"] = object{"legend": object{"displayMode": "table", "placement": "right", "calcs": list{"sum", "max"}}, "tooltip": object{"mode": "multi", "sort": "desc"}}
+	p["options"] = object{"legend": object{"showLegend": true, "displayMode": "table", "placement": "right", "calcs": list{"sum", "max"}}, "tooltip": object{"mode": "multi", "sort": "desc"}}
 	return p
 }
 
@@ -135,7 +135,7 @@ func main() {
 		"templating":  object{"list": variables()},
 		"annotations": object{"list": annotations()},
 		"links": list{object{"type": "link", "title": "What to do about each cause", "url": "https://github.com/relaylens/relaylens/blob/main/docs/causes.md",
-			"targetBlank": true, "icon": "doc"}},
+			"targetBlank": true, "icon": "doc", "tooltip": "", "tags": list{}, "asDropdown": false, "includeVars": false, "keepTime": false}},
 		"panels": b.panels,
 	}
 	text, err := json.MarshalIndent(dashboard, "", "  ")

@@ -7,7 +7,7 @@ const of = `host=~"$host", mta=~"$mta"`
 
 func variables() list {
 	return list{
-		object{"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus", "current": object{}},
+		object{"type": "datasource", "name": "datasource", "label": "Data source", "query": "prometheus"},
 		variable("host", "Host", `label_values(relaylens_refusals_total, host)`, true),
 		variable("mta", "MTA", `label_values(relaylens_refusals_total{host=~"$host"}, mta)`, true),
 		choice("window", "Window", "1h", "1m", "5m", "24h"),
