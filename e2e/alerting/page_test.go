@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -106,9 +108,11 @@ func TestPage(t *testing.T) {
 	must(t, s.Relaylens.Start(t.Context()))
 
 	log.calm(3 * time.Minute)
+	began := log.now
 	log.lost(time.Minute)
 	first := page(t, s.Pager)
 	judge(t, &first)
+	timely(t, s, &first, began)
 
 	log.lost(30 * time.Second)
 	must(t, s.Relaylens.Stop())
@@ -127,15 +131,108 @@ func TestPage(t *testing.T) {
 	must(t, s.Relaylens.Start(t.Context()))
 	known(t, s)
 	log.lost(30 * time.Second)
+	ended := log.now
 	quiet(t, s.Pager)
 
 	log.calm(16 * time.Minute)
+	resolved(t, s, &first, ended)
+}
+
+// timely holds the begin of a page against the log, and, as the clock is no measure
+// of log time, when a backtest of the same log has somebody told.
+func timely(t *testing.T, s *stack.Stack, p *stack.Page, began time.Time) {
+	t.Helper()
+	if late := p.Alerts[0].StartsAt.Sub(began); late.Abs() > 15*time.Second { // volume is counted by that
+		t.Errorf("it starts %v after the first refusal", late)
+	}
+	path, err := testutil.Program()
+	must(t, err)
+	out, err := exec.Command(path, "backtest", "-o", "json", s.Log).Output()
+	must(t, err)
+	var told struct {
+		PagedAt time.Time `json:"pagedAt"`
+	}
+	must(t, json.Unmarshal(out, &told)) // one line: one page
+	if late := told.PagedAt.Sub(began); late <= 0 || late > time.Minute {
+		t.Errorf("it pages %v after the first refusal", late)
+	}
+}
+
+// resolved waits for the page that says that first is over, and for nothing else:
+// it is the same alert, it ended when the log has it, and Alertmanager knows of no
+// other.
+func resolved(t *testing.T, s *stack.Stack, first *stack.Page, ended time.Time) {
+	t.Helper()
 	last := page(t, s.Pager)
-	if last.Status != "resolved" || len(last.Alerts) != 1 || last.Alerts[0].Labels["cause"] != "recipient_domain_not_configured" {
-		t.Errorf("it did not resolve: %+v", last)
+	if last.Status != "resolved" || len(last.Alerts) != 1 || !maps.Equal(last.Alerts[0].Labels, first.Alerts[0].Labels) {
+		t.Fatalf("it did not resolve: %+v", last)
+	}
+	if off := last.Alerts[0].EndsAt.Sub(ended); off.Abs() > 6*time.Minute {
+		t.Errorf("it ends %v after the last refusal", off)
+	}
+	body, err := s.Alertmanager.Get(t.Context(), "/api/v2/alerts?active=true")
+	must(t, err)
+	if string(bytes.TrimSpace(body)) != "[]" {
+		t.Errorf("Alertmanager still has %s", body)
 	}
 	must(t, s.Relaylens.Stop())
 	quiet(t, s.Pager)
+}
+
+// probes writes what one stranger is refused who looks for a relay, twenty times a
+// second, for d.
+func (s *server) probes(d time.Duration) {
+	for end := s.now.Add(d); s.now.Before(end); s.now = s.now.Add(50 * time.Millisecond) {
+		s.line("smtpd", "NOQUEUE: reject: RCPT from unknown[198.51.100.77]: 554 5.7.1 <u%[1]d@other%[2]d.example>: Relay access denied; "+
+			"from=<s%[1]d@spam%[3]d.example> to=<u%[1]d@other%[2]d.example> proto=ESMTP helo=<x%[3]d>", s.next, s.next%50, s.next%30)
+	}
+	appendTo(s.t, s.log, &s.b)
+}
+
+// TestSpike writes a day with a stranger now and then to a log, and then a flood: by
+// its volume alone it pages within a minute of log time, once, with cause and fix in
+// it, over a restart of both in the middle, and resolves.
+func TestSpike(t *testing.T) {
+	s := newStack(t, stack.Options{Scrape: 5 * time.Second})
+	log := &server{t: t, log: s.Log, now: time.Now().Add(-27 * time.Hour).Truncate(time.Second)}
+	must(t, s.Alertmanager.Start(t.Context()))
+	for n := range 26*60 + 30 {
+		log.line("smtpd", "NOQUEUE: reject: RCPT from unknown[192.0.2.%d]: 554 5.7.1 <a@b.example>: Relay access denied; from=<c@d%d.example> to=<a@b.example> proto=ESMTP helo=<y>", n%200, n%70)
+		log.now = log.now.Add(time.Minute)
+	}
+	appendTo(t, log.log, &log.b)
+	must(t, s.Relaylens.Start(t.Context()))
+	log.calm(2 * time.Minute)
+	quiet(t, s.Pager)
+
+	began := log.now
+	log.probes(time.Minute)
+	first := page(t, s.Pager)
+	if first.Status != "firing" || len(first.Alerts) != 1 {
+		t.Fatalf("page: %+v", first)
+	}
+	timely(t, s, &first, began)
+	a := &first.Alerts[0]
+	for name, want := range map[string]string{"alertname": "RelaylensAttack", "kind": "relay_denied", "cause": "open_relay_probe",
+		"fault": "attacker", "host": "mx1", "entity": "client_ip=198.51.100.77"} {
+		if a.Labels[name] != want {
+			t.Errorf("%s is %q, want %q", name, a.Labels[name], want)
+		}
+	}
+	for _, name := range []string{"summary", "description", "evidence", "fixes", "runbook_url"} {
+		if a.Annotations[name] == "" {
+			t.Errorf("%s is empty", name)
+		}
+	}
+	must(t, s.Relaylens.Stop())
+	must(t, s.Alertmanager.Stop())
+	log.probes(20 * time.Second)
+	must(t, s.Alertmanager.Start(t.Context()))
+	must(t, s.Relaylens.Start(t.Context()))
+	log.probes(20 * time.Second)
+	ended := log.now
+	log.calm(22 * time.Minute)
+	resolved(t, s, &first, ended)
 }
 
 // judge holds a page to what the person who reads it needs.

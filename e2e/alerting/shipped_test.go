@@ -3,6 +3,7 @@
 package alerting
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -31,7 +32,7 @@ func tool(t *testing.T, name string, args ...string) {
 }
 
 func TestRules(t *testing.T) {
-	tool(t, "promtool", "check", "rules", "../../alerts/relaylens.rules.yml")
+	tool(t, "promtool", "check", "rules", "--lint=all", "--lint-fatal", "../../alerts/relaylens.rules.yml")
 	tool(t, "promtool", "test", "rules", "../../alerts/relaylens.test.yml")
 	tool(t, "amtool", "check-config", "../../alerts/alertmanager.yml")
 }
@@ -98,6 +99,9 @@ type dashboard struct {
 		List []struct {
 			Name       string `json:"name"`
 			Definition string `json:"definition"`
+			Options    []struct {
+				Value string `json:"value"`
+			} `json:"options"`
 		} `json:"list"`
 	} `json:"templating"`
 }
@@ -114,6 +118,20 @@ func (s *server) goOn() {
 	s.line("smtpd", "warning: unknown[192.0.2.9]: SASL LOGIN authentication failed: authentication failure")
 	s.calm(500 * time.Millisecond)
 	s.now = end
+}
+
+// lint has promtool read the metrics that the daemon serves.
+func lint(t *testing.T, p *stack.Process) {
+	t.Helper()
+	metrics, err := p.Get(t.Context(), "/metrics")
+	must(t, err)
+	path, err := exec.LookPath("promtool")
+	must(t, err)
+	check := exec.Command(path, "check", "metrics")
+	check.Stdin = bytes.NewReader(metrics)
+	if out, err := check.CombinedOutput(); err != nil {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
 }
 
 // TestDashboard runs every query of the dashboard, of its annotations and of its
@@ -163,12 +181,24 @@ func TestDashboard(t *testing.T) {
 	for _, a := range d.Annotations.List {
 		ask("annotation "+a.Name, a.Expr)
 	}
+	key := ""
 	values := regexp.MustCompile(`^label_values\((.*), (\w+)\)$`)
 	for _, v := range d.Templating.List {
 		if m := values.FindStringSubmatch(v.Definition); m != nil {
 			ask("variable "+v.Name, fmt.Sprintf(`count by (%s) (%s)`, m[2], m[1]))
+			key = v.Definition // the last one depends on the lists
 		}
 	}
+	// What is chosen in its lists, one after the other.
+	for _, v := range d.Templating.List {
+		for _, o := range v.Options {
+			if m := values.FindStringSubmatch(key); m != nil {
+				expr := strings.ReplaceAll(m[1], "$"+v.Name, o.Value)
+				ask("variable "+v.Name+" "+o.Value, fmt.Sprintf(`count by (%s) (%s)`, m[2], expr))
+			}
+		}
+	}
+	lint(t, s.Relaylens)
 	recorded := regexp.MustCompile(`record: (\S+)`)
 	text, err = os.ReadFile(rules)
 	must(t, err)

@@ -279,6 +279,16 @@ func (g *Engine) Alerts() []relaylens.Alert {
 	return list
 }
 
+// Over reports whether the last problem that a series was part of is over.
+func (g *Engine) Over(s spike.Series) (over bool) {
+	for _, p := range g.problems {
+		if slices.Contains(p.series, s) {
+			over = p.state == ended
+		}
+	}
+	return over
+}
+
 // Idle reports whether nothing is on that time alone would end or begin.
 func (g *Engine) Idle() bool {
 	return !slices.ContainsFunc(g.problems, func(p *problem) bool { return p.state != ended })

@@ -1,23 +1,28 @@
 package spike
 
-// Unrest is how surprising the last minutes are of a series of which a spike is on,
-// as the negative logarithm of a probability: by the windows from five minutes on
-// that are shorter than the one that found it, or by the last five minutes. A spike
-// is on for longer than that, as longer windows remember it. It is 0 where none is on.
-func (d *Detector) Unrest(s Series) (surprise float64) {
+// Unrest is how surprising the last minutes and hours are of a series of which a
+// spike is on, as negative logarithms of probabilities: the last five minutes, and
+// the most of the windows beyond that are shorter than the one that found it. A
+// spike is on for longer than either, as longer windows remember it. Both are 0
+// where none is on.
+func (d *Detector) Unrest(s Series) (minutes, hours float64) {
 	if s.By.Entity() {
-		return d.entities.unrest(s)
+		return d.entities.unrest(s), 0
 	}
 	for _, t := range d.tracks {
 		if t.series != s || !t.episode.on {
 			continue
 		}
-		for w := 1; w < max(t.episode.window, 2); w++ {
-			r := t.read(w, d.head*pane, t.episode.end)
-			surprise = max(surprise, r.surprise)
+		const fiveMinutes = 1
+		now, end := d.head*pane, t.episode.end
+		r := t.read(fiveMinutes, now, end)
+		minutes = r.surprise
+		for w := fiveMinutes + 1; w < t.episode.window; w++ {
+			r = t.read(w, now, end)
+			hours = max(hours, r.surprise)
 		}
 	}
-	return surprise
+	return minutes, hours
 }
 
 func (s *entities) unrest(of Series) float64 {

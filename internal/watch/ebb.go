@@ -22,9 +22,10 @@ type spell struct {
 	start  time.Time
 }
 
-// ebb is since when the last minutes of a spike are as usual, and whether it is over.
+// ebb is how a spike goes.
 type ebb struct {
-	since time.Time
+	since time.Time // the last minutes are as usual; zero while they are not
+	sharp bool      // the last five minutes have shown it: they tell when it is over
 	over  bool
 }
 
@@ -33,22 +34,34 @@ type ebb struct {
 func (w *Watch) spikes(now time.Time) (on []spike.Spike) {
 	first, ebbs := w.ebbs == nil, map[spell]ebb{}
 	for _, s := range w.detector.Active() {
-		id, unrest := spell{s.Series, s.Start}, w.detector.Unrest(s.Series)
-		e, ebbing := w.ebbs[id]
+		id := spell{s.Series, s.Start}
+		minutes, hours := w.detector.Unrest(s.Series)
+		e := w.ebbs[id]
+		e.sharp = e.sharp || minutes >= back
+		if first { // a start does not tell again of what was told to be over
+			e.over = w.engine.Over(s.Series)
+		}
+		unrest, limit := max(minutes, hours), float64(calm)
+		if e.sharp {
+			unrest = minutes
+		}
+		if e.over {
+			unrest, limit = minutes, back
+		}
 		switch {
-		case e.over && unrest >= back, !e.over && unrest >= calm:
-			on = append(on, s)
-			continue
-		case !ebbing:
+		case unrest >= limit:
+			e.since, e.over = time.Time{}, false
+		case e.since.IsZero():
 			e.since = now
 		}
-		// What a daemon that starts again finds calm may have been told to be over.
-		e.over = e.over || first || now.Sub(e.since) >= ebbFor
-		ebbs[id] = e
-		if !e.over {
+		if !e.since.IsZero() {
+			e.over = e.over || now.Sub(e.since) >= ebbFor
 			if s.Last.After(e.since) {
 				s.Last = e.since
 			}
+		}
+		ebbs[id] = e
+		if !e.over {
 			on = append(on, s)
 		}
 	}
