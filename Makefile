@@ -163,7 +163,7 @@ faults-short: build $(BIN)/gotestsum
 
 .PHONY: measure
 measure: build ## time the daemon from outside: latency, backlog, idle, start; takes some minutes
-	E2E_RELAYLENS=$(BIN)/relaylens $(GO) test -tags e2e -count=1 -timeout 30m -run '^$$' -bench='$(BENCH)' -benchtime=1x ./e2e/measure
+	E2E_RELAYLENS=$(BIN)/relaylens $(GO) test -tags e2e -count=1 -timeout 2h -run '^$$' -bench='$(BENCH)' -benchtime=1x ./e2e/measure
 
 .PHONY: simulate
 simulate: ## find spikes in MONTHS=24 made-up months from SEED on, beside other rules
