@@ -117,7 +117,7 @@ func TestMeaning(t *testing.T) {
 				{Type: "syslog", MTA: "auto", Start: "end", Listen: "tcp://[::]:5140", Peers: "any"},
 				{Type: "pipe", MTA: "auto", Start: "end", Path: "/run/relaylens/pipe"},
 				{Type: "stdin", MTA: "auto", Start: "end"},
-				{Type: "nats", MTA: "auto", Start: "end", Consumer: "reader-a", Hosts: []string{"mx1", "mx2.example.com"}},
+				{Type: "nats", MTA: "auto", Start: "end", Consumer: "reader-a", Group: "pagers", Hosts: []string{"mx1", "mx2.example.com"}},
 			},
 			Store: Store{Keep: Span(9 * 24 * time.Hour), MaxSize: 64 << 30},
 			Parsers: Parsers{

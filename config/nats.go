@@ -158,6 +158,20 @@ func (k *checker) natsStream(s *NATSStream) {
 	}
 }
 
+// readers checks what sources of the type nats need beside themselves.
+func (k *checker) readers(c *Config) {
+	for i := range c.Sources {
+		s, key := &c.Sources[i], fmt.Sprintf("sources[%d]", i)
+		if s.Type == TypeNATS && !c.NATS.Enabled() {
+			k.refuse(key+".type", "is nats, and nats.urls is not set", "write the addresses of the servers there, such as tls://nats1.example.com:4222")
+		}
+		if s.Type == TypeNATS && s.Group != "" && len(c.Alerting.Alertmanagers) == 0 {
+			k.refuse(key+".group", "makes this reader page in its turn, and alerting.alertmanagers is not set",
+				"name the same Alertmanagers as at the group's other readers, or leave group out")
+		}
+	}
+}
+
 // reader checks a source of the type nats.
 func (k *checker) reader(s *Source, key string) bool {
 	if s.Consumer != "" && !natsToken.MatchString(s.Consumer) {

@@ -52,11 +52,7 @@ func (c *Config) Validate() error {
 	k.directory(c.DataDir)
 	k.sources(c.Sources)
 	k.nats(&c.NATS)
-	for i := range c.Sources {
-		if c.Sources[i].Type == TypeNATS && !c.NATS.Enabled() {
-			k.refuse(fmt.Sprintf("sources[%d].type", i), "is nats, and nats.urls is not set", "write the addresses of the servers there, such as tls://nats1.example.com:4222")
-		}
-	}
+	k.readers(c)
 	if _, err := c.Location(); err != nil {
 		k.refuse("timezone", quote(c.Timezone)+" is not a known zone", "use local, UTC or a name such as Europe/Berlin")
 	}

@@ -46,7 +46,7 @@ func newFleet(t *testing.T, shippers int, sources ...string) *fleet {
 		f.shippers = append(f.shippers, m)
 	}
 	for i, source := range sources {
-		m := newMachine(t, f.cluster, readers[i], readers[i], "", source)
+		m := newReader(t, f.cluster, readers[i], source, "http://127.0.0.1:9") // where nobody is paged
 		m.start()
 		f.readers = append(f.readers, m)
 	}

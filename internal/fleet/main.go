@@ -95,7 +95,7 @@ func (f *fleet) reader(ctx context.Context, name string) error {
 		return err
 	}
 	f.readers = append(f.readers, ports[0])
-	return f.start(name, f.config(name, ports[0], "{type: nats, group: pagers}"), f.program, "serve", "--config")
+	return f.start(name, f.config(name, ports[0], "{type: nats}"), f.program, "serve", "--config")
 }
 
 func (f *fleet) shipper(ctx context.Context, name string) error {
