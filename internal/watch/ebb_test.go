@@ -15,7 +15,7 @@ import (
 )
 
 // floods is a log of some days with a refusal or two a minute, at whose end one
-// client sends 300 a minute for so many minutes from each of some moments.
+// client sends 120 a minute for so many minutes from each of some moments.
 func floods(minutes int, at ...time.Time) (events []relaylens.Event) {
 	r := rand.New(rand.NewPCG(3, 3))
 	id := uint64(0)
@@ -30,11 +30,11 @@ func floods(minutes int, at ...time.Time) (events []relaylens.Event) {
 		events = append(events, e)
 	}
 	end := at[len(at)-1].Add(3 * time.Hour)
-	for now := epoch.Add(-4 * 24 * time.Hour); now.Before(end); {
+	for now := epoch.Add(-2 * 24 * time.Hour); now.Before(end); {
 		rate, client := 1.5, netip.AddrFrom4([4]byte{198, 51, 100, byte(r.IntN(250))})
 		for _, begin := range at {
 			if !now.Before(begin) && now.Before(begin.Add(time.Duration(minutes)*time.Minute)) {
-				rate, client = 300, netip.MustParseAddr("203.0.113.9")
+				rate, client = 120, netip.MustParseAddr("203.0.113.9")
 			}
 		}
 		add(now, client)
