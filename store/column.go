@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -38,11 +37,7 @@ func text(s string) any {
 	if s == "" {
 		return nil
 	}
-	s = strings.ToValidUTF8(s, "\ufffd")
-	if strings.IndexByte(s, 0) >= 0 {
-		s = strings.ReplaceAll(s, "\x00", "\ufffd")
-	}
-	return s
+	return relaylens.ValidText(s)
 }
 
 func number(n int64) any {
