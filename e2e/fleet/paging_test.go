@@ -100,6 +100,7 @@ const (
 
 // TestPaging kills the reader that pages, twice, in the middle of a flood and
 // while a domain is lost: there is one page of each, it stays, and it ends once.
+// In the long form all of NATS is away as well.
 func TestPaging(t *testing.T) {
 	outside := alertmanager(t)
 	f := newFleet(t, 1)
@@ -147,6 +148,10 @@ func TestPaging(t *testing.T) {
 		}
 		dead.start()
 		f.hasAll(dead)
+	}
+	if *roundsFlag > 1 { // it takes long
+		f.loseAll(25 * time.Second)
+		f.pages()
 	}
 	s.trouble(20 * time.Second)
 	s.calm(33 * time.Minute) // some of it to come, for which servers' clocks are believed
@@ -203,6 +208,18 @@ func (f *fleet) pages() (one *machine) {
 		return nil
 	})
 	return one
+}
+
+// loseAll has no server run for a while.
+func (f *fleet) loseAll(d time.Duration) {
+	f.t.Helper()
+	for i := range f.cluster.nodes {
+		f.cluster.killNode(i)
+	}
+	time.Sleep(d)
+	for i := range f.cluster.nodes {
+		f.cluster.startNode(i)
+	}
 }
 
 // hasAll waits until a reader that was away has what came meanwhile.
