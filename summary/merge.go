@@ -285,19 +285,25 @@ func mergeLists(lists []List, top int) List {
 			}
 		}
 	}
+	m.keep(values, order, events, top)
+	return m
+}
+
+// keep lists the top largest of the values, all when top is negative; events are
+// those of all of them and of what has no name.
+func (l *List) keep(values map[string]*Item, order []string, events int64, top int) {
 	slices.SortStableFunc(order, func(a, b string) int {
 		return cmp.Or(cmp.Compare(values[b].Events, values[a].Events), cmp.Compare(a, b))
 	})
 	for i, name := range order {
 		if top >= 0 && i >= top {
-			m.Bound = max(m.Bound, values[name].Events+values[name].Error)
+			l.Bound = max(l.Bound, values[name].Events+values[name].Error)
 			continue
 		}
-		m.Values = append(m.Values, *values[name])
+		l.Values = append(l.Values, *values[name])
 		events -= values[name].Events
 	}
-	m.Others = events
-	return m
+	l.Others = events
 }
 
 // mergeSketches is of the values of all lists; nil where one has no sketch.

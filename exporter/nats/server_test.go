@@ -237,3 +237,71 @@ func (g *gate) carry(to, from net.Conn, gated bool) {
 		}
 	}
 }
+
+// running is a source that runs, whose batches are committed as they come.
+type running struct {
+	source *Source
+	events chan relaylens.Event
+	end    func() error
+}
+
+// read runs a source until the test ends, or end is called.
+func read(t *testing.T, o SourceOptions) *running {
+	t.Helper()
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(prometheus.NewRegistry())
+	}
+	if o.Turn == nil {
+		o.Turn = func(bool) {}
+	}
+	if o.Late == nil {
+		o.Late = func(bool) {}
+	}
+	r := &running{source: NewSource(o), events: make(chan relaylens.Event, 10_000)}
+	ctx, cancel := context.WithCancel(context.Background())
+	out, ended := make(chan relaylens.Batch), make(chan error, 1)
+	go func() {
+		ended <- r.source.Run(ctx, out)
+		close(out)
+	}()
+	go func() {
+		for b := range out {
+			for i := range b.Shipment.Events {
+				r.events <- b.Shipment.Events[i]
+			}
+			b.Committed()
+		}
+	}()
+	over := false
+	r.end = func() (err error) {
+		cancel()
+		if !over {
+			over, err = true, <-ended
+		}
+		return err
+	}
+	t.Cleanup(func() {
+		if err := r.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// want waits for n events.
+func (r *running) want(t *testing.T, n int) (ids map[relaylens.ID]bool) {
+	t.Helper()
+	ids = map[relaylens.ID]bool{}
+	for range n {
+		select {
+		case e := <-r.events:
+			if ids[e.ID] {
+				t.Errorf("event %s came twice", e.ID)
+			}
+			ids[e.ID] = true
+		case <-time.After(patience):
+			t.Fatalf("%d events came, want %d", len(ids), n)
+		}
+	}
+	return ids
+}

@@ -72,19 +72,9 @@ func (s *Source) takeTurns(ctx context.Context, conn *nats.Conn) {
 
 // turns is without an error when it has to begin anew.
 func (s *Source) turns(ctx context.Context, conn *nats.Conn, t *turn) error {
-	js, err := jetstream.New(conn)
+	consumer, err := s.group(ctx, conn)
 	if err != nil {
-		return fmt.Errorf("use JetStream: %w", err)
-	}
-	create, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
-	consumer, err := js.CreateOrUpdateConsumer(create, StreamName(s.options.Fleet), jetstream.ConsumerConfig{
-		Durable: groupConsumer(s.options.Group), Description: "which reader of a group pages", AckPolicy: jetstream.AckNonePolicy, HeadersOnly: true,
-		DeliverPolicy: jetstream.DeliverLastPolicy, FilterSubjects: s.filters(), InactiveThreshold: unusedFor,
-		PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{readers}, PinnedTTL: pinnedFor,
-	})
-	if err != nil {
-		return fmt.Errorf("create consumer %s: %w", groupConsumer(s.options.Group), err)
+		return err
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullBeat),
 		jetstream.PullPriorityGroup(readers), jetstream.WithMessagesErrOnMissingHeartbeat(false))
@@ -116,6 +106,25 @@ func (s *Source) turns(ctx context.Context, conn *nats.Conn, t *turn) error {
 			return err
 		}
 	}
+}
+
+// group makes the consumer by which a group takes turns, or finds it.
+func (s *Source) group(ctx context.Context, conn *nats.Conn) (jetstream.Consumer, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, fmt.Errorf("use JetStream: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	consumer, err := js.CreateOrUpdateConsumer(ctx, StreamName(s.options.Fleet), jetstream.ConsumerConfig{
+		Durable: groupConsumer(s.options.Group), Description: "which reader of a group pages", AckPolicy: jetstream.AckNonePolicy, HeadersOnly: true,
+		DeliverPolicy: jetstream.DeliverLastPolicy, FilterSubjects: s.filters(), InactiveThreshold: unusedFor,
+		PriorityPolicy: jetstream.PriorityPolicyPinned, PriorityGroups: []string{readers}, PinnedTTL: pinnedFor,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create consumer %s: %w", groupConsumer(s.options.Group), err)
+	}
+	return consumer, nil
 }
 
 // readPins hands on whenever messages come with another pin than before.

@@ -103,33 +103,22 @@ func (p *plan) share(held []map[string]*summary.Holding) (dropped []map[string]b
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(total[b], total[a]) })
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
-		var left []int // that have it
-		for _, i := range order {
-			if held[i][name] != nil {
-				left = append(left, i)
-			}
-		}
+		left := slices.DeleteFunc(slices.Clone(order), func(i int) bool { return held[i][name] == nil })
 		for len(left) > 1 {
 			first := held[left[0]][name]
-			var copies, others []int
-			for _, i := range left {
-				if i == left[0] || held[i][name].CopyOf(first) {
-					copies = append(copies, i)
-				} else {
-					others = append(others, i)
-				}
-			}
+			one := left[0]
+			copied := func(i int) bool { return i == one || held[i][name].CopyOf(first) }
+			copies := slices.DeleteFunc(slices.Clone(left), func(i int) bool { return !copied(i) })
+			left = slices.DeleteFunc(left, copied)
 			if len(copies) > 1 && !slices.Contains(p.shared, name) {
 				p.shared = append(p.shared, name)
 			}
-			best := best(copies, func(i int) int64 { return held[i][name].Refusals })
+			asked := best(copies, func(i int) int64 { return held[i][name].Refusals })
 			for _, i := range copies {
-				dropped[i][name] = i != best
-				if i == best {
-					delete(dropped[i], name)
+				if i != asked {
+					dropped[i][name] = true
 				}
 			}
-			left = others
 		}
 	}
 	return dropped
@@ -151,7 +140,7 @@ func narrowed(values url.Values, args []string, match relaylens.Match, hosts []s
 	if len(groups) == 0 {
 		groups, args = []relaylens.MatchGroup{nil}, nil
 	}
-	texts := strings.Split(strings.Join(args, "\x00"), "\x00+\x00")
+	texts := strings.Split(strings.Join(args, "\x00"), "\x00+\x00") // of each group
 	var asked []string
 	for i, g := range groups {
 		some := slices.DeleteFunc(slices.Clone(hosts), func(h string) bool { return !fits(g, h) })
@@ -161,11 +150,9 @@ func narrowed(values url.Values, args []string, match relaylens.Match, hosts []s
 		if len(asked) > 0 {
 			asked = append(asked, "+")
 		}
-		if len(args) > 0 {
-			for _, arg := range strings.Split(texts[i], "\x00") {
-				if !strings.HasPrefix(arg, "host=") {
-					asked = append(asked, arg)
-				}
+		for _, arg := range strings.Split(texts[i], "\x00") {
+			if arg != "" && !strings.HasPrefix(arg, "host=") {
+				asked = append(asked, arg)
 			}
 		}
 		for _, h := range some {
