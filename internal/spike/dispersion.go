@@ -14,7 +14,7 @@ type dispersion struct {
 	tails  float64          // of so many windows
 }
 
-func octaveOf(mean float64) int { return min(max(int(math.Log2(mean)+3), 0), octaves-1) }
+func octaveOf(mean float64) int { return min(max(math.Ilogb(mean)+3, 0), octaves-1) }
 
 // of is α for a mean. What few windows tell is weighed against prior, by the
 // logarithm of how much more than chance it is: a prior that is far off is worth
@@ -33,9 +33,9 @@ func (d *dispersion) of(mean, prior float64) float64 {
 	}
 	more := 0.0
 	if excess > 0 {
-		more = math.Log1p(excess / seen)
+		more = math.Log(1 + excess/seen)
 	}
-	return max(math.Expm1((windows*math.Log1p(prior*mean)+seen*more)/(windows+seen))/mean, least)
+	return max((math.Exp((windows*math.Log(1+prior*mean)+seen*more)/(windows+seen))-1)/mean, least)
 }
 
 // scaleOf is by how much the excess is taken to be larger than two octaves to no

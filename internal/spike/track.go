@@ -131,8 +131,12 @@ func (t *track) read(w int, now, floor int64) reading {
 	}
 	// A rate of which nothing was seen yet is not known to be zero.
 	mean := max(r.expected, 0.5*float64(now-r.since)/3600/float64(max(t.profile.known, 1)))
+	far := float64(r.n) - mean // what is near is no surprise
+	if far*far <= 2*mean {
+		return r
+	}
 	r.alpha = t.alpha(w, mean) + t.doubt
-	if far := float64(r.n) - mean; far*far > 2*(mean+r.alpha*mean*mean) { // what is nearer is no surprise
+	if far*far > 2*(mean+r.alpha*mean*mean) {
 		r.surprise = t.spread[w].surprise(float64(r.n), mean, r.alpha)
 	}
 	return r
