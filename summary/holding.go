@@ -30,7 +30,8 @@ type Moment struct {
 
 // CopyOf reports whether two stores have events of the same host, and not of two
 // hosts of one name, nor different parts of one: of the times that both tell of
-// they would have the same events. Where there is no such time, the name counts.
+// they would have the same events. Where there is no such time, the name counts; a
+// second in which both tell of some events may have had more, so it is none.
 func (h *Holding) CopyOf(o *Holding) bool {
 	if h.Host != o.Host {
 		return false
@@ -47,7 +48,7 @@ func (h *Holding) CopyOf(o *Holding) bool {
 	if len(h.Latest) == 0 || len(o.Latest) == 0 {
 		return h.Host != ""
 	}
-	apart := h.oldest().After(o.newest()) || o.oldest().After(h.newest())
+	apart := !o.newest().After(h.oldest()) || !h.newest().After(o.oldest())
 	return apart && h.Host != ""
 }
 

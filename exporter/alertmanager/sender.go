@@ -119,19 +119,23 @@ func (s *Sender) Set(alerts []relaylens.Alert) {
 
 // StandBy says whether another one tells of the alerts for now, which then are
 // followed in silence. When that is over, all of them are told at once, and the
-// ends too of those that the other may have told of.
+// ends too of those that the other may have told of. It is not called while Set is.
 func (s *Sender) StandBy(on bool) {
 	s.mu.Lock()
-	before := s.silent
-	s.silent = on
-	keys := slices.Clone(s.order)
+	before, keys := s.silent, slices.Clone(s.order)
 	s.mu.Unlock()
-	if on || !before {
-		return
+	if before && !on { // before any of them may send: what was told once is not told again
+		for _, t := range s.targets {
+			t.forget(keys)
+		}
 	}
-	for _, t := range s.targets {
-		t.forget(keys)
-		t.wake()
+	s.mu.Lock()
+	s.silent = on
+	s.mu.Unlock()
+	if before && !on {
+		for _, t := range s.targets {
+			t.wake()
+		}
 	}
 }
 

@@ -145,7 +145,7 @@ func TestStandsBy(t *testing.T) {
 		v, _ := s.targets[0].version(keyOf(sent[0].Labels))
 		return v > 0
 	}
-	for deadline := time.Now().Add(10 * time.Second); !noted(); {
+	for deadline := time.Now().Add(time.Minute); !noted(); {
 		if time.Now().After(deadline) {
 			t.Fatal("what was sent is not noted")
 		}

@@ -68,16 +68,19 @@ type Source struct {
 	messages *recent[uint64]
 	pin      string // by the last message
 
+	begun  time.Time // when it ran first
+	spoken bool      // it was told whose turn it is to page
+
 	// These are the watching goroutine's.
 	lateUntil time.Time
 	caughtUp  chan struct{} // closed once everything that waited was handed out
 
-	stuckAfter time.Duration
+	stuckAfter, turnPatience time.Duration
 }
 
 // NewSource makes a source that connects when it runs.
 func NewSource(o SourceOptions) *Source {
-	return &Source{options: o, metrics: o.Metrics, said: map[string]time.Time{}, events: newRecent[relaylens.ID](recentEvents), stuckAfter: stuckAfter}
+	return &Source{options: o, metrics: o.Metrics, said: map[string]time.Time{}, events: newRecent[relaylens.ID](recentEvents), stuckAfter: stuckAfter, turnPatience: turnPatience}
 }
 
 // Name implements [relaylens.Source].
@@ -92,8 +95,16 @@ func (s *Source) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	}
 	defer decoder.zstd.Close()
 	s.decoder = decoder
+	if s.begun.IsZero() {
+		s.begun = time.Now()
+	}
 	s.options.Late(true)
-	defer func() { s.options.Late(ctx.Err() == nil) }() // it will try again, or is no longer wanted
+	defer func() {
+		s.options.Late(ctx.Err() == nil) // it will try again, or is no longer wanted
+		if ctx.Err() == nil {
+			s.speakUp(time.Now())
+		}
+	}()
 	asking, refuse := context.WithCancelCause(ctx)
 	defer refuse(nil)
 	conn, err := connect(&s.options.Options, "reader", refuse)

@@ -169,7 +169,10 @@ func (s *Shipper) connect(ctx context.Context) error {
 	s.disconnect()
 	asking, refuse := context.WithCancelCause(ctx)
 	defer refuse(nil)
-	conn, err := connect(&s.options, "shipper", func(err error) { refuse(err); s.refuse(err) })
+	conn, err := connect(&s.options, "shipper", func(err error) {
+		s.refuse(err) // before who waits goes on, and takes it for its own
+		refuse(err)
+	})
 	if err != nil {
 		return &shipError{failConnect, err}
 	}

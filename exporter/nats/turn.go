@@ -49,7 +49,7 @@ func (s *Source) takeTurns(ctx context.Context, conn *nats.Conn) {
 	t := turn{begun: time.Now()}
 	select { // what is behind has old things to tell
 	case <-s.caughtUp:
-	case <-time.After(turnPatience):
+	case <-time.After(s.turnPatience):
 	case <-ctx.Done():
 		return
 	}
@@ -179,8 +179,16 @@ func (s *Source) ask(ctx context.Context, consumer jetstream.Consumer, t *turn) 
 
 // silentTooLong has a reader speak that cannot find out whose turn it is.
 func (s *Source) silentTooLong(t *turn, now time.Time) {
-	if !t.known && now.Sub(t.begun) >= turnPatience {
+	if !t.known && now.Sub(t.begun) >= s.turnPatience {
 		s.tell(t, true)
+	}
+}
+
+// speakUp has a reader of a group speak that could not even connect for too long
+// since it began: it may have more to tell of than the fleet.
+func (s *Source) speakUp(now time.Time) {
+	if s.options.Group != "" && !s.spoken && now.Sub(s.begun) >= s.turnPatience {
+		s.tell(new(turn), true)
 	}
 }
 
@@ -188,7 +196,7 @@ func (s *Source) tell(t *turn, mine bool) {
 	if t.told && t.mine == mine {
 		return
 	}
-	t.told, t.mine = true, mine
+	t.told, t.mine, s.spoken = true, mine, true
 	s.activeIs(mine)
 	s.options.Turn(mine)
 	if mine {

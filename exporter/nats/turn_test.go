@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -123,5 +124,31 @@ func TestTurnUnknown(t *testing.T) {
 				t.Errorf("it speaks: %t", told)
 			}
 		})
+	}
+}
+
+// A reader of a group that cannot even connect speaks after a while: it may read
+// more than the fleet.
+func TestTurnWithoutServers(t *testing.T) {
+	nobody, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := nobody.Addr().String()
+	nobody.Close()
+	var told []bool
+	s := NewSource(SourceOptions{Options: Options{URLs: []string{"nats://" + address}, Fleet: "eu", Logger: zap.NewNop()}, Group: "g", Consumer: "a",
+		Metrics: NewMetrics(prometheus.NewRegistry()), Late: func(bool) {}, Turn: func(mine bool) { told = append(told, mine) }})
+	if err := s.Run(t.Context(), nil); err == nil || len(told) > 0 {
+		t.Errorf("error %v, told %v at once", err, told)
+	}
+	s.turnPatience = 0
+	for range 2 {
+		if err := s.Run(t.Context(), nil); err == nil {
+			t.Error("it connected to nobody")
+		}
+	}
+	if len(told) != 1 || !told[0] {
+		t.Errorf("told %v, want that it is its turn, once", told)
 	}
 }

@@ -130,6 +130,15 @@ func (a *alerter) stepped(s *watch.Step, w *watch.Watch, quiet bool) {
 	}
 }
 
+// remember tells of the alerts of an earlier run, once, where event time does not go
+// on: Alertmanager would take them for over.
+func (a *alerter) remember(w *watch.Watch, now time.Time) {
+	if event := w.Now(); a.saidAt.IsZero() && !event.IsZero() && len(w.Alerts()) > 0 {
+		a.saidAt = event
+		a.tell(w, now.Sub(event) > longGone)
+	}
+}
+
 func (a *alerter) tell(w *watch.Watch, quiet bool) {
 	state, err := w.State()
 	if err != nil {

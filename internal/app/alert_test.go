@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/store"
 )
@@ -277,5 +279,40 @@ func TestTempo(t *testing.T) {
 	}
 	if at, ok := p.idle(now.Add(time.Minute)); !ok || !at.Equal(now.Add(-2*time.Hour-time.Second).Add(time.Minute)) {
 		t.Errorf("idle at %s", at)
+	}
+}
+
+// While the fleet cannot be reached event time stands still. The alerts of an
+// earlier run are told all the same, once, or Alertmanager takes them for over.
+func TestStillTellsOfAlerts(t *testing.T) {
+	p := newTestPipeline(t)
+	p.alerts = newAlerter(nil, zap.NewNop())
+	now := time.Now()
+	for line := range strings.Lines(lostDomain(now.Add(-5*time.Minute), 3*time.Minute)) {
+		b := batch("/mail.log", strings.TrimSpace(line))
+		p.batch(&b)
+	}
+	state, err := p.watch.State()
+	if err != nil || len(p.watch.Alerts()) != 1 {
+		t.Fatalf("%d alerts, error %v", len(p.watch.Alerts()), err)
+	}
+	again := newTestPipeline(t)
+	again.alerts = newAlerter(nil, zap.NewNop())
+	if err := again.watch.Restore(state); err != nil {
+		t.Fatal(err)
+	}
+	again.watch.Observe(now) // the last that was stored
+	again.still.Store(true)
+	for range 3 {
+		again.idle(now)
+		if again.alerts.saidAt.IsZero() {
+			t.Fatal("nothing is told")
+		}
+	}
+	if news := <-again.alerts.news; len(news.alerts) != 1 {
+		t.Errorf("told of %+v", news.alerts)
+	}
+	if len(again.alerts.news) > 0 {
+		t.Error("told twice")
 	}
 }

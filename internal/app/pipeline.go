@@ -261,6 +261,9 @@ func (p *pipeline) hear(last time.Time) {
 // idle has event time go on while no lines come.
 func (p *pipeline) idle(now time.Time) {
 	if p.still.Load() {
+		if p.alerts != nil {
+			p.alerts.remember(p.watch, now)
+		}
 		return
 	}
 	if event, ok := p.tempo.idle(now); ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,6 +137,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		if a.follow.running[s.Name()] == nil {
 			a.follow.start(s.Name(), a.source(s))
 		}
+	}
+	if !slices.ContainsFunc(next.sources, func(s config.Source) bool { return s.Type == "nats" }) {
+		a.pipeline.still.Store(false) // the one that was away, and waited to try again, does not say so
 	}
 	if grouped(a.sources) && !grouped(next.sources) {
 		a.alerts.turn(true)

@@ -310,3 +310,18 @@ func TestReloadStatesTheSite(t *testing.T) {
 		t.Errorf("cause %v", e.Cause)
 	}
 }
+
+// A source of the fleet that is removed while it waits to try again leaves event
+// time standing still.
+func TestReloadLetsTimeGoOn(t *testing.T) {
+	r := started(t, func(o *Options) {
+		o.Load = func() (*config.Config, error) { return testConfig("/mail.log"), nil }
+	})
+	r.pipeline.still.Store(true)
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if r.pipeline.still.Load() {
+		t.Error("time stands still")
+	}
+}

@@ -292,7 +292,7 @@ func TestTooManyHosts(t *testing.T) {
 		}
 	}
 	p := plan{}
-	dropped := p.share(held)
+	dropped := p.share(held, 0)
 	if len(dropped[0])+len(dropped[1]) != 300 || len(p.shared) != 300 {
 		t.Errorf("%d and %d are left out, %d in common", len(dropped[0]), len(dropped[1]), len(p.shared))
 	}
@@ -302,5 +302,27 @@ func TestTooManyHosts(t *testing.T) {
 	}
 	if _, err := narrowed(url.Values{}, nil, relaylens.Match{}, some); !errors.Is(err, errTooMany) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Of two readers of a large fleet, each of which has an event of another host that
+// is on its way to the other one, one tells of all hosts.
+func TestReadersOfManyHosts(t *testing.T) {
+	held := []map[string]*summary.Holding{{}, {}}
+	for i := range 400 {
+		for server := range held {
+			h := &summary.Holding{Host: fmt.Sprintf("mx%03d.example.com", i), Refusals: 40}
+			if i == 7 && server == 1 || i == 9 && server == 0 {
+				h.Refusals++
+			}
+			held[server][h.Host] = h
+		}
+	}
+	p := plan{ask: make([]*url.Values, 2)}
+	if err := p.narrow(held, 0, url.Values{}, nil, relaylens.Match{}); !errors.Is(err, errTooMany) {
+		t.Errorf("error %v, where each server has to be asked for hundreds of hosts", err)
+	}
+	if err := p.narrow(held, 1, url.Values{}, nil, relaylens.Match{}); err != nil || (p.ask[0] == nil) == (p.ask[1] == nil) {
+		t.Errorf("error %v, questions %v", err, p.ask)
 	}
 }

@@ -27,6 +27,11 @@ type plan struct {
 // comes at this moment is at one of them first.
 const enough = 0.99
 
+// slacks are by how many refusals a server may have fewer all the same. One after
+// the other is tried until the questions are short enough: where one host has an
+// event more at one server, and one has at the other, all would have to be named.
+var slacks = []int64{0, 1, 4, 16, 64}
+
 // maxQuestion is how long the parameters of a question may be.
 const maxQuestion = 8 << 10
 
@@ -49,21 +54,35 @@ func (s *Servers) plan(ctx context.Context, q *Question, values url.Values) (*pl
 	if err != nil {
 		return nil, err
 	}
-	dropped := p.share(held)
 	match, err := relaylens.ParseMatch(q.Match)
 	if err != nil {
 		return nil, fmt.Errorf("share hosts out: %w", err)
 	}
+	for _, slack := range slacks {
+		if err = p.narrow(held, slack, values, q.Match, match); !errors.Is(err, errTooMany) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// narrow has each server asked for the hosts that are its own to tell of.
+func (p *plan) narrow(held []map[string]*summary.Holding, slack int64, values url.Values, args []string, match relaylens.Match) (err error) {
+	dropped := p.share(held, slack)
 	for i := range p.ask {
+		p.ask[i] = &values
 		if len(dropped[i]) == 0 {
 			continue
 		}
 		kept := slices.DeleteFunc(slices.Sorted(maps.Keys(held[i])), func(h string) bool { return dropped[i][h] })
-		if p.ask[i], err = narrowed(values, q.Match, match, kept); err != nil {
-			return nil, err
+		if p.ask[i], err = narrowed(values, args, match, kept); err != nil {
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func holdings(body []byte) (map[string]*summary.Holding, error) {
@@ -88,7 +107,7 @@ func holdings(body []byte) (map[string]*summary.Holding, error) {
 // share decides for each host which servers are not asked about it: all that
 // have a copy, but for the first that has as good as the most, those with the
 // most refusals of all hosts first.
-func (p *plan) share(held []map[string]*summary.Holding) (dropped []map[string]bool) {
+func (p *plan) share(held []map[string]*summary.Holding, slack int64) (dropped []map[string]bool) {
 	dropped = make([]map[string]bool, len(held))
 	total := make([]int64, len(held))
 	hosts := map[string]bool{}
@@ -113,7 +132,7 @@ func (p *plan) share(held []map[string]*summary.Holding) (dropped []map[string]b
 			if len(copies) > 1 && !slices.Contains(p.shared, name) {
 				p.shared = append(p.shared, name)
 			}
-			asked := best(copies, func(i int) int64 { return held[i][name].Refusals })
+			asked := best(copies, slack, func(i int) int64 { return held[i][name].Refusals })
 			for _, i := range copies {
 				if i != asked {
 					dropped[i][name] = true
@@ -125,12 +144,14 @@ func (p *plan) share(held []map[string]*summary.Holding) (dropped []map[string]b
 }
 
 // best is the first that has as good as the most.
-func best(servers []int, refusals func(int) int64) int {
+func best(servers []int, slack int64, refusals func(int) int64) int {
 	most := int64(0)
 	for _, i := range servers {
 		most = max(most, refusals(i))
 	}
-	return servers[slices.IndexFunc(servers, func(i int) bool { return float64(refusals(i)) >= enough*float64(most) })]
+	return servers[slices.IndexFunc(servers, func(i int) bool {
+		return float64(refusals(i)) >= enough*float64(most) || most-refusals(i) <= slack
+	})]
 }
 
 // narrowed asks for some hosts only; nil is a question that nothing is left of.
