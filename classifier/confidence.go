@@ -8,17 +8,17 @@ import (
 
 // confidence is how sure a finding is, and why, from the kind of its evidence:
 // what a server says in words, what two lines prove together, what only many
-// events make likely.
-func confidence(g *group) (probability float64, why string) {
+// events make likely. Evidence is what the finding shows.
+func confidence(g *group, evidence []relaylens.Event) (probability float64, why string) {
 	p, clients, users := &g.finding, g.clients.len(), g.users.len()
-	if probability, why, is := ambiguous(p); is {
+	if probability, why, is := ambiguous(p.Cause, &evidence[len(evidence)-1]); is {
 		return probability, why
 	}
 	switch p.Cause {
 	case relaylens.CauseRestrictionOrder:
 		return 0.98, "the log shows a login in the very sessions that were refused"
 	case relaylens.CauseAuthBackendUnavailable:
-		if p.Evidence[0].Reason == relaylens.ReasonBackend {
+		if evidence[0].Reason == relaylens.ReasonBackend {
 			return 0.98, "the server says itself that its auth backend fails"
 		}
 		return 0.9, fmt.Sprintf("%d clients failed to log in and went on to send as themselves, while nobody could log in", clients)
@@ -51,10 +51,10 @@ func confidence(g *group) (probability float64, why string) {
 	return 0.95, "the server's own words"
 }
 
-// ambiguous are the server's words where they mean two things.
-func ambiguous(p *relaylens.Finding) (probability float64, why string, is bool) {
-	switch e := &p.Evidence[len(p.Evidence)-1]; {
-	case p.Cause == relaylens.CauseSenderDomainUnresolvable && e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
+// ambiguous are the server's words where they mean two things; e is the latest event.
+func ambiguous(cause relaylens.Cause, e *relaylens.Event) (probability float64, why string, is bool) {
+	switch {
+	case cause == relaylens.CauseSenderDomainUnresolvable && e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
 		return 0.8, "the server says \"not found\" for now, and does so as well when DNS gives no answer", true
 	case e.Reason == relaylens.ReasonCalloutCached:
 		return 0.6, "the server repeats a verification that failed before, and does not say how", true

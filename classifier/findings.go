@@ -213,7 +213,7 @@ func (f *Findings) List() []relaylens.Finding {
 		p.Evidence = g.evidence()
 		g.episode.tell(&p, now)
 		p.Clients, p.Users = g.clients.len(), g.users.len()
-		p.Confidence, p.Why = confidence(g)
+		p.Confidence, p.Why = confidence(g, p.Evidence)
 		list = append(list, p)
 	})
 	slices.SortFunc(list, func(a, b relaylens.Finding) int {

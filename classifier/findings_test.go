@@ -2,7 +2,9 @@ package classifier
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -115,5 +117,19 @@ func TestEvidence(t *testing.T) {
 	}
 	if p.Confidence <= 0.5 || p.Confidence > 1 || p.Why == "" {
 		t.Errorf("confidence %v: %q", p.Confidence, p.Why)
+	}
+}
+
+// What the server says last tells how sure a finding is.
+func TestConfidenceByTheLatest(t *testing.T) {
+	f := New().NewFindings()
+	for i, r := range []relaylens.Reason{relaylens.ReasonCalloutRefused, relaylens.ReasonCalloutRefused, relaylens.ReasonCalloutCached, relaylens.ReasonCalloutCached} {
+		f.Add(&relaylens.Event{Time: time.Date(2026, 1, 1, 0, i, 0, 0, time.UTC), Host: "mx1", Kind: relaylens.KindSenderVerify, Reason: r,
+			Direction: relaylens.Inbound, Action: relaylens.ActionRefuse, Code: 550, Sender: "a@example.org", ClientIP: netip.MustParseAddr("192.0.2.1"),
+			Cause: relaylens.CauseCalloutBlocked})
+	}
+	list := f.List()
+	if len(list) != 1 || list[0].Confidence != 0.6 || len(list[0].Evidence) != 3 || list[0].Evidence[2].Time.Minute() != 3 {
+		t.Errorf("findings %+v", list)
 	}
 }

@@ -14,6 +14,9 @@ type dispersion struct {
 	tails  float64          // of so many windows
 }
 
+// leastMean is where the first octave begins. What is less belongs to it, too.
+const leastMean = 1. / 8
+
 func octaveOf(mean float64) int { return min(max(math.Ilogb(mean)+3, 0), octaves-1) }
 
 // of is α for a mean. What few windows tell is weighed against prior, by the
@@ -73,8 +76,11 @@ func (d *dispersion) add(n, mean, alpha float64) {
 	variance := mean + alpha*mean*mean
 	o := octaveOf(mean)
 	clipped := min(n, mean+6*math.Sqrt(variance)+3)
-	d.excess[o] += (clipped-mean)*(clipped-mean)/mean - 1
-	d.seen[o]++
+	// Where next to nothing is expected one refusal is a thousand times as much as
+	// chance has it, and silence tells of nothing.
+	weight := min(mean/leastMean, 1)
+	d.excess[o] += weight * ((clipped-mean)*(clipped-mean)/mean - 1)
+	d.seen[o] += weight
 	if n < mean+math.Sqrt(variance) {
 		return
 	}

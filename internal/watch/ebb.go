@@ -14,6 +14,8 @@ const (
 	// and a spike that was over is back when they are one in a hundred thousand.
 	calm = 4.6
 	back = 11.5
+	// backFor is the longest that it takes to see that a spike is back.
+	backFor = 5 * time.Minute
 )
 
 // spell is a spike that is on, as one of a series begins at a time.
@@ -25,6 +27,7 @@ type spell struct {
 // ebb is how a spike goes.
 type ebb struct {
 	since time.Time // the last minutes are as usual; zero while they are not
+	again time.Time // it was over, and came back then; zero if it did not
 	sharp bool      // the last five minutes have shown it: they tell when it is over
 	over  bool
 }
@@ -50,6 +53,9 @@ func (w *Watch) spikes(now time.Time) (on []spike.Spike) {
 		}
 		switch {
 		case unrest >= limit:
+			if e.over {
+				e.again = latest(e.since, now.Add(-backFor))
+			}
 			e.since, e.over = time.Time{}, false
 		case e.since.IsZero():
 			e.since = now
@@ -62,9 +68,17 @@ func (w *Watch) spikes(now time.Time) (on []spike.Spike) {
 		}
 		ebbs[id] = e
 		if !e.over {
+			s.Start = latest(s.Start, e.again)
 			on = append(on, s)
 		}
 	}
 	w.ebbs = ebbs
 	return on
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -72,7 +72,7 @@ func toldOf(events []relaylens.Event, restart time.Time) (list []string) {
 			for _, a := range w.Alerts() {
 				minute := func(t time.Time) int { return int(t.Sub(epoch).Minutes()) }
 				if s.Changed && s.Time.After(epoch) && a.EndsAt.IsZero() {
-					list = append(list, fmt.Sprintf("%d %s", minute(s.Time), a.Name))
+					list = append(list, fmt.Sprintf("%d %s since %d", minute(s.Time), a.Name, minute(a.StartsAt)))
 				} else if s.Changed && s.Time.After(epoch) {
 					list = append(list, fmt.Sprintf("%d end at %d", minute(s.Time), minute(a.EndsAt)))
 				}
@@ -112,7 +112,7 @@ func toldOf(events []relaylens.Event, restart time.Time) (list []string) {
 // hour. The longest window that shows it would remember it for longer. A start in
 // between, before or after that was told, pages nobody again.
 func TestFloodIsOver(t *testing.T) {
-	once := []string{"1 RelaylensRefusalSpike", "32 end at 17"}
+	once := []string{"1 RelaylensRefusalSpike since 0", "32 end at 17"}
 	events := floods(12, epoch)
 	if diff := cmp.Diff(once, toldOf(events, time.Time{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -129,7 +129,7 @@ func TestFloodIsOver(t *testing.T) {
 // A flood that comes again, while long windows still remember the first, pages again.
 func TestFloodComesAgain(t *testing.T) {
 	got := toldOf(floods(12, epoch, epoch.Add(37*time.Minute)), time.Time{})
-	if len(got) < 3 || got[0] != "1 RelaylensRefusalSpike" || got[1] != "32 end at 17" || got[2] != "38 RelaylensRefusalSpike" {
+	if len(got) < 3 || got[0] != "1 RelaylensRefusalSpike since 0" || got[1] != "32 end at 17" || got[2] != "38 RelaylensRefusalSpike since 33" {
 		t.Errorf("told %q", got)
 	}
 }

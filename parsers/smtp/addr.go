@@ -10,11 +10,11 @@ import (
 // v4-mapped address becomes IPv4 and the zone is dropped, so that one client
 // has one address.
 func ParseIP(s string) (netip.Addr, bool) {
-	if a, ok := parseIPv4(s); ok {
-		return a, true
-	}
 	if len(s) > 5 && (s[0] == 'I' || s[0] == 'i') && strings.EqualFold(s[:5], "IPv6:") {
 		s = s[5:]
+	}
+	if a, ok := parseIPv4(s); ok {
+		return a, true
 	}
 	if strings.IndexByte(s, ':') < 0 {
 		return netip.Addr{}, false // an error would cost memory, and sockets and names are no rare sight

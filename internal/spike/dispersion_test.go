@@ -1,0 +1,41 @@
+package spike
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// Of hours in which nothing is expected nothing is learned for others: silence
+// there makes them no steadier, and a stray refusal no more restless.
+func TestDispersionOfNothing(t *testing.T) {
+	const mean, alpha = 0.6, 5.
+	learn := func(nights int, stray float64) float64 {
+		rng := rand.New(rand.NewPCG(1, 1))
+		var d dispersion
+		for range 15_000 { // fours, which makes the variance four times that of chance
+			n := 0.
+			for x := rng.ExpFloat64(); x < mean/4; x += rng.ExpFloat64() {
+				n += 4
+			}
+			d.add(n, mean, alpha)
+		}
+		for range nights {
+			d.add(0, 3e-4, 1)
+		}
+		for range int(stray) {
+			d.add(1, 1e-5, 1)
+		}
+		return d.of(mean, 3)
+	}
+	plain := learn(0, 0)
+	if plain < 4 || plain > 6 {
+		t.Errorf("α is %.2f, want 5", plain)
+	}
+	if silent := learn(35_000, 0); math.Abs(silent-plain) > 0.2 {
+		t.Errorf("α is %.2f after silent nights, and was %.2f", silent, plain)
+	}
+	if strayed := learn(0, 5); math.Abs(strayed-plain) > 0.2 {
+		t.Errorf("α is %.2f after five stray refusals, and was %.2f", strayed, plain)
+	}
+}
