@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync/atomic"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -114,7 +114,6 @@ type parseRun struct {
 	out        *bufio.Writer
 	malformed  *bufio.Writer
 	progress   *progress
-	follows    atomic.Bool // what is read is written while it is read
 	refusals   uint64
 	buf        []byte
 	outErr     error
@@ -123,6 +122,7 @@ type parseRun struct {
 // files reads every file; one that cannot be read does not stop the others.
 func (r *parseRun) files(ctx context.Context, names []string) error {
 	var errs []error
+	live := slices.Contains(names, "-") // what is read may be written while it is read
 	r.parser.Ahead(func(hand func(*relaylens.Batch) bool) {
 		for _, name := range names {
 			if err := r.file(ctx, name, hand); err != nil {
@@ -130,7 +130,7 @@ func (r *parseRun) files(ctx context.Context, names []string) error {
 			}
 		}
 	}, r.event, func() bool {
-		if r.follows.Load() {
+		if live {
 			r.flush()
 		}
 		return r.outErr == nil
@@ -154,7 +154,6 @@ func (r *parseRun) file(ctx context.Context, name string, hand func(*relaylens.B
 	}
 	defer reader.Close()
 	reader.Own()
-	r.follows.Store(name == "-")
 	for ctx.Err() == nil {
 		batch, err := reader.Next()
 		if errors.Is(err, io.EOF) {
