@@ -55,8 +55,9 @@ func (h *Holding) CopyOf(o *Holding) bool {
 func (h *Holding) newest() time.Time { return h.Latest[0].Time }
 func (h *Holding) oldest() time.Time { return h.Latest[len(h.Latest)-1].Time }
 
-// maxNumber is more refusals than any server counts.
-const maxNumber = 1 << 50
+// maxNumber is more refusals than any server counts. The values of the longest
+// list have 1<<54 together, so that the sums of hundreds of servers are numbers.
+const maxNumber = 1 << 40
 
 var errHolding = errors.New("read what a server has: it cannot be")
 

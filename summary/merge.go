@@ -90,24 +90,38 @@ var errReport = errors.New("read summary: it cannot be")
 // Check refuses what no store tells; it may come from anybody. Sums of several
 // reports that pass do not overflow.
 func (r *Report) Check() error {
-	ok := len(r.Hosts) <= maxHosts && len(r.Lists) == fieldRemote && len(r.Timeline.Buckets) <= maxSteps && number(r.Refusals) && number(r.Remote.Refusals)
+	ok := len(r.Hosts) <= maxHosts && len(r.Lists) == fieldRemote && number(r.Refusals) && number(r.Remote.Refusals) && optional(r.Remote.Before) &&
+		(r.Before == nil || number(r.Before.Refusals))
 	for _, counts := range [][]Count{r.Kinds, r.Classes, r.Reasons, r.Causes, r.Context, r.Remote.Reasons} {
-		ok = ok && len(counts) <= maxAlike && !slices.ContainsFunc(counts, func(c Count) bool { return !number(c.Events) })
+		ok = ok && len(counts) <= maxAlike && !slices.ContainsFunc(counts, func(c Count) bool { return !number(c.Events) || !optional(c.Before) })
 	}
 	for i, l := range append(slices.Clone(r.Lists), r.Remote.Servers) {
-		ok = ok && l.Field == listFields[min(i, fieldRemote)] && number(int64(l.Distinct)) && number(l.Others) && number(l.Bound) && len(l.Values) <= maxValues &&
-			!slices.ContainsFunc(l.Values, func(v Item) bool { return !number(v.Events) || !number(v.Error) })
+		ok = ok && l.check(listFields[min(i, fieldRemote)])
 	}
+	ok = ok && len(r.Timeline.Buckets) <= maxSteps && !slices.ContainsFunc(r.Timeline.Buckets, func(b Bucket) bool { return !b.check() })
+	ok = ok && number(int64(r.FindingsTotal)) && !slices.ContainsFunc(r.Findings, func(p Problem) bool { return !number(int64(p.Events)) })
 	if !ok {
 		return errReport
 	}
 	return nil
 }
 
+func (l *List) check(field string) bool {
+	return l.Field == field && number(int64(l.Distinct)) && number(l.Others) && number(l.Bound) && len(l.Values) <= maxValues &&
+		!slices.ContainsFunc(l.Values, func(v Item) bool { return !number(v.Events) || !number(v.Error) || !optional(v.Before) })
+}
+
+func (b *Bucket) check() bool {
+	return number(b.Events) && number(b.RelayDenied) && number(b.SenderVerify) && number(b.AuthFailed) && number(b.Rejected) && number(b.Remote)
+}
+
 // More buckets and counts than these no report has.
 const maxSteps, maxAlike = 10_000, 1000
 
 func number(n int64) bool { return n >= 0 && n <= maxNumber }
+
+// optional is number for one that need not be told.
+func optional(n *int64) bool { return n == nil || number(*n) }
 
 // MergeReports puts the summaries of several stores together, which must have no
 // event in common. Totals add. A list has the top largest values; where a store
@@ -246,10 +260,7 @@ func (t *Timeline) width() time.Duration {
 // to its bound of events there, which is added to the error.
 func mergeLists(lists []List, top int) List {
 	m := List{Field: lists[0].Field}
-	m.Sketch = mergeSketches(lists)
-	values := map[string]*Item{}
-	var order []string
-	var events int64
+	values, order, events := sumItems(lists)
 	listed := true // by name, all values
 	for _, l := range lists {
 		events += l.Others
@@ -257,27 +268,16 @@ func mergeLists(lists []List, top int) List {
 		m.AtLeast = m.AtLeast || l.AtLeast
 		listed = listed && l.Others == 0 && !l.AtLeast
 		m.Distinct = max(m.Distinct, l.Distinct)
-		for _, v := range l.Values {
-			events += v.Events
-			x := values[v.Value]
-			if x == nil {
-				c := v
-				values[v.Value] = &c
-				order = append(order, v.Value)
-				continue
-			}
-			joinItems(x, &v)
-		}
 	}
+	sketch := mergeSketches(lists)
 	switch m.Distinct = max(m.Distinct, len(order)); {
 	case listed:
 		m.Distinct = len(order)
-	case m.Sketch != nil:
-		m.Distinct, m.About = max(m.Distinct, m.Sketch.Estimate()), true
+	case sketch != nil:
+		m.Distinct, m.About = max(m.Distinct, sketch.Estimate()), true
 	default:
 		m.AtLeast = true
 	}
-	m.Sketch = nil // it was for this
 	for _, l := range lists {
 		for name, x := range values {
 			if l.Bound > 0 && !slices.ContainsFunc(l.Values, func(v Item) bool { return v.Value == name }) {
@@ -287,6 +287,24 @@ func mergeLists(lists []List, top int) List {
 	}
 	m.keep(values, order, events, top)
 	return m
+}
+
+// sumItems adds the values of all lists by name; order is that in which they came,
+// events are those of all of them.
+func sumItems(lists []List) (values map[string]*Item, order []string, events int64) {
+	values = map[string]*Item{}
+	for _, l := range lists {
+		for _, v := range l.Values {
+			events += v.Events
+			if x := values[v.Value]; x != nil {
+				joinItems(x, &v)
+				continue
+			}
+			values[v.Value] = &v
+			order = append(order, v.Value)
+		}
+	}
+	return values, order, events
 }
 
 // keep lists the top largest of the values, all when top is negative; events are
