@@ -291,10 +291,10 @@ func TestTooManyHosts(t *testing.T) {
 			held[1]["other-"+name] = &summary.Holding{Host: "other-" + name, Refusals: 20}
 		}
 	}
-	p := plan{}
-	dropped := p.share(held, 0)
-	if len(dropped[0])+len(dropped[1]) != 300 || len(p.shared) != 300 {
-		t.Errorf("%d and %d are left out, %d in common", len(dropped[0]), len(dropped[1]), len(p.shared))
+	all := copiesOf(held)
+	dropped := others(all, held, 0)
+	if len(dropped[0])+len(dropped[1]) != 300 || len(all) != 300 {
+		t.Errorf("%d and %d are left out, %d in common", len(dropped[0]), len(dropped[1]), len(all))
 	}
 	var some []string
 	for name := range held[0] {
@@ -319,10 +319,10 @@ func TestReadersOfManyHosts(t *testing.T) {
 		}
 	}
 	p := plan{ask: make([]*url.Values, 2)}
-	if err := p.narrow(held, 0, url.Values{}, nil, relaylens.Match{}); !errors.Is(err, errTooMany) {
+	if err := p.leaveOut(others(copiesOf(held), held, 0), held, url.Values{}, nil, relaylens.Match{}); !errors.Is(err, errTooMany) {
 		t.Errorf("error %v, where each server has to be asked for hundreds of hosts", err)
 	}
-	if err := p.narrow(held, 1, url.Values{}, nil, relaylens.Match{}); err != nil || (p.ask[0] == nil) == (p.ask[1] == nil) {
+	if err := p.narrow(held, url.Values{}, nil, relaylens.Match{}); err != nil || (p.ask[0] == nil) == (p.ask[1] == nil) || len(p.shared) != 400 {
 		t.Errorf("error %v, questions %v", err, p.ask)
 	}
 }

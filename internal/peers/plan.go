@@ -58,20 +58,29 @@ func (s *Servers) plan(ctx context.Context, q *Question, values url.Values) (*pl
 	if err != nil {
 		return nil, fmt.Errorf("share hosts out: %w", err)
 	}
-	for _, slack := range slacks {
-		if err = p.narrow(held, slack, values, q.Match, match); !errors.Is(err, errTooMany) {
-			break
-		}
-	}
-	if err != nil {
+	if err := p.narrow(held, values, q.Match, match); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
 // narrow has each server asked for the hosts that are its own to tell of.
-func (p *plan) narrow(held []map[string]*summary.Holding, slack int64, values url.Values, args []string, match relaylens.Match) (err error) {
-	dropped := p.share(held, slack)
+func (p *plan) narrow(held []map[string]*summary.Holding, values url.Values, args []string, match relaylens.Match) (err error) {
+	all := copiesOf(held)
+	for i := range all {
+		p.shared = append(p.shared, all[i].host)
+	}
+	p.shared = slices.Compact(p.shared)
+	for _, slack := range slacks {
+		if err = p.leaveOut(others(all, held, slack), held, values, args, match); !errors.Is(err, errTooMany) {
+			break
+		}
+	}
+	return err
+}
+
+// leaveOut has no server asked for the hosts that are dropped of it.
+func (p *plan) leaveOut(dropped []map[string]bool, held []map[string]*summary.Holding, values url.Values, args []string, match relaylens.Match) (err error) {
 	for i := range p.ask {
 		p.ask[i] = &values
 		if len(dropped[i]) == 0 {
@@ -104,40 +113,69 @@ func holdings(body []byte) (map[string]*summary.Holding, error) {
 	return held, err
 }
 
-// share decides for each host which servers are not asked about it: all that
-// have a copy, but for the first that has as good as the most, those with the
-// most refusals of all hosts first.
-func (p *plan) share(held []map[string]*summary.Holding, slack int64) (dropped []map[string]bool) {
-	dropped = make([]map[string]bool, len(held))
-	total := make([]int64, len(held))
+// copies are the servers, two or more, that have the same events of a host.
+type copies struct {
+	host    string
+	servers []int
+}
+
+// copiesOf finds them all, in the order of the hosts' names; of each host those
+// servers first that have the most refusals of all hosts.
+func copiesOf(held []map[string]*summary.Holding) (all []copies) {
+	order := bySize(held)
 	hosts := map[string]bool{}
-	var order []int
 	for i := range held {
-		dropped[i] = map[string]bool{}
-		order = append(order, i)
-		for name, h := range held[i] {
+		for name := range held[i] {
 			hosts[name] = true
-			total[i] += h.Refusals
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(total[b], total[a]) })
 	for _, name := range slices.Sorted(maps.Keys(hosts)) {
 		left := slices.DeleteFunc(slices.Clone(order), func(i int) bool { return held[i][name] == nil })
 		for len(left) > 1 {
-			first := held[left[0]][name]
-			one := left[0]
-			copied := func(i int) bool { return i == one || held[i][name].CopyOf(first) }
-			copies := slices.DeleteFunc(slices.Clone(left), func(i int) bool { return !copied(i) })
-			left = slices.DeleteFunc(left, copied)
-			if len(copies) > 1 && !slices.Contains(p.shared, name) {
-				p.shared = append(p.shared, name)
-			}
-			asked := best(copies, slack, func(i int) int64 { return held[i][name].Refusals })
-			for _, i := range copies {
-				if i != asked {
-					dropped[i][name] = true
+			same, rest := left[:1:1], []int(nil)
+			for _, i := range left[1:] {
+				if held[i][name].CopyOf(held[left[0]][name]) {
+					same = append(same, i)
+				} else {
+					rest = append(rest, i)
 				}
 			}
+			if len(same) > 1 {
+				all = append(all, copies{name, same})
+			}
+			left = rest
+		}
+	}
+	return all
+}
+
+// bySize are the servers, those with the most refusals first.
+func bySize(held []map[string]*summary.Holding) (servers []int) {
+	total := make([]int64, len(held))
+	for i := range held {
+		servers = append(servers, i)
+		for _, h := range held[i] {
+			total[i] += h.Refusals
+		}
+	}
+	slices.SortStableFunc(servers, func(a, b int) int { return cmp.Compare(total[b], total[a]) })
+	return servers
+}
+
+// others are the hosts that each server is not asked about: of all that have a
+// copy, the first that has as good as the most tells of it.
+func others(all []copies, held []map[string]*summary.Holding, slack int64) []map[string]bool {
+	dropped := make([]map[string]bool, len(held))
+	for _, c := range all {
+		asked := best(c.servers, slack, func(i int) int64 { return held[i][c.host].Refusals })
+		for _, i := range c.servers {
+			if i == asked {
+				continue
+			}
+			if dropped[i] == nil {
+				dropped[i] = map[string]bool{}
+			}
+			dropped[i][c.host] = true
 		}
 	}
 	return dropped
