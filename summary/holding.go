@@ -14,11 +14,13 @@ const (
 	MaxLatest = 32
 )
 
-// Holding is what a store has of one host: how many refusals, and the latest of
-// them, by which copies are told from hosts that bear the same name.
+// Holding is what a store has of one host: how many refusals, in a span and in the
+// one before, and the latest of them, by which copies are told from hosts that bear
+// the same name.
 type Holding struct {
 	Host     string   `json:"host"`
 	Refusals int64    `json:"refusals"`
+	Before   int64    `json:"before,omitempty"`
 	Latest   []Moment `json:"latest"` // the latest first
 }
 
@@ -63,7 +65,7 @@ var errHolding = errors.New("read what a server has: it cannot be")
 
 // Check refuses what no store has; it may come from anybody.
 func (h *Holding) Check() error {
-	if h.Refusals < 0 || h.Refusals > maxNumber || len(h.Latest) > MaxLatest || len(h.Host) > maxKept {
+	if h.Refusals < 0 || h.Refusals > maxNumber || h.Before < 0 || h.Before > maxNumber || len(h.Latest) > MaxLatest || len(h.Host) > maxKept {
 		return errHolding
 	}
 	return nil

@@ -80,6 +80,44 @@ func TestCopiesCountOnce(t *testing.T) {
 	}
 }
 
+// The span before counts each host once, too, also hosts that are quiet since.
+func TestCopiesOfTheSpanBefore(t *testing.T) {
+	const yesterday = 3000 - 36*60*60 // 36 hours ago; the summary is of 24, and of the 24 before
+	for _, tt := range []struct {
+		name             string
+		servers          [][]relaylens.Event
+		refusals, before int64
+		shared           string
+	}{
+		{"a host of both is quiet since", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx9", yesterday, 20)), join(of("a", "mx2", 0, 30), of("a", "mx9", yesterday, 20))}, 80, 20, "mx9"},
+		{"a host of one is quiet since, and another is of both", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 30), of("a", "mx3", 0, 5), of("a", "mx9", yesterday, 20))}, 85, 20, "mx2"},
+		{"a host of one is all that is its own", [][]relaylens.Event{join(of("a", "mx1", 0, 50), of("a", "mx2", 0, 30)), join(of("a", "mx2", 0, 30), of("a", "mx9", yesterday, 20))}, 80, 20, "mx2"},
+		{"one began today", [][]relaylens.Event{of("a", "mx1", 0, 50), join(of("a", "mx1", yesterday, 40), of("a", "mx1", 0, 50))}, 50, 40, "mx1"},
+		{"one began today, and the other is behind", [][]relaylens.Event{of("a", "mx1", 0, 50), join(of("a", "mx1", yesterday, 40), of("a", "mx1", 0, 30))}, 50, 0, "mx1"},
+		{"two hosts of one name, quiet since", [][]relaylens.Event{of("a", "mail", yesterday, 40), of("b", "mail", yesterday, 40)}, 0, 80, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := summarize(t, nil, 2, tt.servers...)
+			if r.Refusals != tt.refusals || r.Before == nil || r.Before.Refusals != tt.before || strings.Join(r.Shared, " ") != tt.shared {
+				t.Errorf("%d refusals, before %+v, in common %q; want %d, %d, %q", r.Refusals, r.Before, r.Shared, tt.refusals, tt.before, tt.shared)
+			}
+		})
+	}
+}
+
+// What is compared with nothing does not tell of hosts that are quiet since.
+func TestGroupsWithoutTheSpanBefore(t *testing.T) {
+	const yesterday = 3000 - 36*60*60
+	s, err := peers.New([]string{newRig(t, of("a", "mx9", yesterday, 20)...).server.URL, newRig(t, join(of("a", "mx2", 0, 30), of("a", "mx9", yesterday, 20))...).server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := s.Table(t.Context(), peers.Question{By: []string{"host"}, Top: 5, Location: time.UTC})
+	if err != nil || table.Refusals != 30 || len(table.Groups) != 1 || len(table.Shared) > 0 {
+		t.Errorf("%+v, %v", table, err)
+	}
+}
+
 // summarize asks servers with these events for their summary.
 func summarize(t *testing.T, match []string, top int, servers ...[]relaylens.Event) *summary.Report {
 	t.Helper()

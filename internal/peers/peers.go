@@ -85,7 +85,7 @@ func (s *Servers) Summary(ctx context.Context, q Question) (*summary.Report, err
 	if len(s.urls) > 1 {
 		values.Set("sketches", "true")
 	}
-	p, err := s.plan(ctx, &q, values)
+	p, err := s.plan(ctx, &q, values, true)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (s *Servers) Table(ctx context.Context, q Question) (*summary.GroupTable, e
 	values := q.values()
 	values.Set("by", strings.Join(q.By, ","))
 	values.Set("top", strconv.Itoa(maxTop))
-	p, err := s.plan(ctx, &q, values)
+	p, err := s.plan(ctx, &q, values, false)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (s *Servers) Table(ctx context.Context, q Question) (*summary.GroupTable, e
 
 // Findings are those of all servers.
 func (s *Servers) Findings(ctx context.Context, q Question) ([]*summary.Diagnosis, error) {
-	p, err := s.plan(ctx, &q, q.values())
+	p, err := s.plan(ctx, &q, q.values(), false)
 	if err != nil {
 		return nil, err
 	}

@@ -37,8 +37,9 @@ const maxQuestion = 8 << 10
 
 var errTooMany = errors.New("the servers have some hosts in common, too many to ask each for its own; ask for fewer hosts with host=NAME, or the servers one by one")
 
-// plan asks what the servers have and shares the hosts out.
-func (s *Servers) plan(ctx context.Context, q *Question, values url.Values) (*plan, error) {
+// plan asks what the servers have and shares the hosts out; compared says that the
+// span before is told of as well.
+func (s *Servers) plan(ctx context.Context, q *Question, values url.Values, compared bool) (*plan, error) {
 	p := &plan{ask: make([]*url.Values, len(s.urls))}
 	for i := range p.ask {
 		p.ask[i] = &values
@@ -49,6 +50,7 @@ func (s *Servers) plan(ctx context.Context, q *Question, values url.Values) (*pl
 	held := make([]map[string]*summary.Holding, len(s.urls))
 	err := s.all(ctx, "hosts", q.values(), func(i int, body []byte) (err error) {
 		held[i], err = holdings(body)
+		maps.DeleteFunc(held[i], func(_ string, h *summary.Holding) bool { return !compared && h.Refusals == 0 })
 		return err
 	})
 	if err != nil {
@@ -163,11 +165,13 @@ func bySize(held []map[string]*summary.Holding) (servers []int) {
 }
 
 // others are the hosts that each server is not asked about: of all that have a
-// copy, the first that has as good as the most tells of it.
+// copy, the first that has as good as the most tells of it; where several have,
+// the first that has as good as the most of the span before.
 func others(all []copies, held []map[string]*summary.Holding, slack int64) []map[string]bool {
 	dropped := make([]map[string]bool, len(held))
 	for _, c := range all {
-		asked := best(c.servers, slack, func(i int) int64 { return held[i][c.host].Refusals })
+		now := best(c.servers, slack, func(i int) int64 { return held[i][c.host].Refusals })
+		asked := best(now, slack, func(i int) int64 { return held[i][c.host].Before })[0]
 		for _, i := range c.servers {
 			if i == asked {
 				continue
@@ -181,15 +185,15 @@ func others(all []copies, held []map[string]*summary.Holding, slack int64) []map
 	return dropped
 }
 
-// best is the first that has as good as the most.
-func best(servers []int, slack int64, refusals func(int) int64) int {
+// best are those that have as good as the most.
+func best(servers []int, slack int64, refusals func(int) int64) []int {
 	most := int64(0)
 	for _, i := range servers {
 		most = max(most, refusals(i))
 	}
-	return servers[slices.IndexFunc(servers, func(i int) bool {
-		return float64(refusals(i)) >= enough*float64(most) || most-refusals(i) <= slack
-	})]
+	return slices.DeleteFunc(slices.Clone(servers), func(i int) bool {
+		return float64(refusals(i)) < enough*float64(most) && most-refusals(i) > slack
+	})
 }
 
 // narrowed asks for some hosts only; nil is a question that nothing is left of.
