@@ -290,16 +290,32 @@ func (s *Servers) get(ctx context.Context, i int, path string, values url.Values
 	case len(body) > maxAnswer:
 		return nil, fmt.Errorf("the answer of %s is longer than %d bytes; ask for less", s.urls[i].Redacted(), maxAnswer)
 	case response.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("%s answers %s: %s", s.urls[i].Redacted(), response.Status, relaylens.Escaped(problem(body), 500))
+		return nil, s.refused(i, path, response, body)
 	}
 	return body, nil
 }
 
-// problem is what an RFC 9457 answer says.
-func problem(body []byte) string {
+// refused is the error of an answer that is none.
+func (s *Servers) refused(i int, path string, response *http.Response, body []byte) error {
+	u := s.urls[i]
+	said, ours := problem(body)
+	missing := response.StatusCode == http.StatusNotFound
+	if missing && ours && path == "hosts" && strings.Trim(u.Path, "/") == "" {
+		return fmt.Errorf("%s is an older relaylens that cannot tell which hosts it has, and what others have, too, would count twice; update it, or ask it by itself", u.Redacted())
+	}
+	if missing && !ours {
+		said += "; is a relaylens at this address?"
+	}
+	return fmt.Errorf("%s answers %s: %s", u.Redacted(), response.Status, relaylens.Escaped(said, 500))
+}
+
+// problem is what an RFC 9457 answer says, as relaylens gives one; or how another
+// answer begins.
+func problem(body []byte) (said string, ours bool) {
 	var p struct{ Title, Detail, Remedy string }
 	if json.Unmarshal(body, &p) != nil {
-		return strings.TrimSpace(string(body[:min(len(body), 200)]))
+		return strings.TrimSpace(string(body[:min(len(body), 200)])), false
 	}
-	return strings.TrimSpace(strings.Join([]string{p.Title, p.Detail, p.Remedy}, " "))
+	parts := []string{cmp.Or(p.Detail, p.Title), p.Remedy}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; "), true
 }

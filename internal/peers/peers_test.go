@@ -202,11 +202,37 @@ func TestServerThatFails(t *testing.T) {
 	}
 }
 
+// Who is too old to be asked with others, and who is no relaylens at all, is said,
+// and what to do.
+func TestServerWithoutHosts(t *testing.T) {
+	const unknown = `{"title":"Not Found","status":404,"detail":"there is nothing at this path","remedy":"ask one of /api/v1/summary"}`
+	for _, tt := range []struct {
+		name, body, path, want string
+	}{
+		{"an older relaylens", unknown, "", "is an older relaylens that cannot tell which hosts it has, and what others have, too, would count twice; update it, or ask it by itself"},
+		{"another path of a relaylens", unknown, "/api/v1", "answers 404 Not Found: there is nothing at this path; ask one of /api/v1/summary"},
+		{"another program", "404 page not found\n", "", "answers 404 Not Found: 404 page not found; is a relaylens at this address?"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(tt.body))
+			}))
+			defer s.Close()
+			_, err := open(t, server(t, nil, nil), s.URL+tt.path).Summary(t.Context(), Question{Top: 5, Location: time.UTC})
+			if err == nil || err.Error() != s.URL+tt.path+" "+tt.want {
+				t.Errorf("error %v\nwant %s", err, s.URL+tt.path+" "+tt.want)
+			}
+		})
+	}
+}
+
 // What no store tells is refused, whoever says it.
 func TestHostileServer(t *testing.T) {
 	moments := strings.Repeat(`{"id":"ab000000000000000000000000000000","time":"2026-01-02T03:04:05Z"},`, 33)
 	for name, tt := range map[string]struct{ hosts, summary string }{
 		"negative numbers":     {`{"host":"mx1","refusals":-1}`, ""},
+		"negative, before":     {`{"host":"mx1","refusals":1,"before":-1}`, ""},
 		"numbers too large":    {`{"host":"mx1","refusals":1e30}`, ""},
 		"more than the latest": {`{"host":"mx1","refusals":1,"latest":[` + strings.TrimSuffix(moments, ",") + `]}`, ""},
 		"one host twice":       {`{"host":"mx1","refusals":1}` + "\n" + `{"host":"mx1","refusals":1}`, ""},
