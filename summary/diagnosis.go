@@ -43,13 +43,7 @@ func (d *Diagnosis) MarshalJSON() ([]byte, error) {
 
 // AppendJSON adds d as one JSON object and a newline. What is unsafe to show is
 // escaped, as in the JSON of events.
-func (d *Diagnosis) AppendJSON(dst []byte) ([]byte, error) {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return dst, fmt.Errorf("write finding as JSON: %w", err)
-	}
-	return append(escapeJSON(dst, text), '\n'), nil
-}
+func (d *Diagnosis) AppendJSON(dst []byte) ([]byte, error) { return appendLine(dst, d) }
 
 // About says what a finding is about: its entity, or that it is no server's in
 // particular. It may be a client's text.

@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -307,10 +306,4 @@ func brokenCommand(run string, width int) []string {
 }
 
 // AppendJSON adds x as one JSON object on a line.
-func (x *Explanation) AppendJSON(dst []byte) ([]byte, error) {
-	text, err := json.Marshal(x)
-	if err != nil {
-		return dst, fmt.Errorf("write explanation as JSON: %w", err)
-	}
-	return append(escapeJSON(dst, text), '\n'), nil
-}
+func (x *Explanation) AppendJSON(dst []byte) ([]byte, error) { return appendLine(dst, x) }

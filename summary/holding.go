@@ -30,6 +30,10 @@ type Moment struct {
 	Time time.Time    `json:"time"`
 }
 
+// AppendJSON adds h as one JSON object and a newline. What is unsafe to show is
+// escaped, as in the JSON of events.
+func (h *Holding) AppendJSON(dst []byte) ([]byte, error) { return appendLine(dst, h) }
+
 // CopyOf reports whether two stores have events of the same host, and not of two
 // hosts of one name, nor different parts of one: of the times that both tell of
 // they would have the same events. Where there is no such time, the name counts; a

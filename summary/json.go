@@ -20,6 +20,15 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	return append(escapeJSON(dst, text), '\n'), nil
 }
 
+// appendLine adds v as one JSON object on a line.
+func appendLine(dst []byte, v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return dst, fmt.Errorf("write a line of JSON: %w", err)
+	}
+	return append(escapeJSON(dst, text), '\n'), nil
+}
+
 // escapeJSON adds JSON text with what is unsafe to show escaped.
 func escapeJSON(dst, text []byte) []byte {
 	for len(text) > 0 {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/netip"
@@ -172,6 +173,16 @@ func TestFindingsOfCopies(t *testing.T) {
 	want, got := find(one.server.URL), find(one.server.URL, two.server.URL)
 	if len(want) != 1 || len(got) != 1 || got[0].Events != want[0].Events || got[0].Clients != want[0].Clients {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// Names of hosts come from logs, and may be shown on a terminal as they are.
+func TestHostsAreEscaped(t *testing.T) {
+	const name = "mx\u202e1\u0085\x7f"
+	_, body := newRig(t, of("a", name, 0, 3)...).get("/api/v1/hosts")
+	var h summary.Holding
+	if err := json.Unmarshal([]byte(body), &h); err != nil || h.Host != name || h.Refusals != 3 || strings.ContainsAny(body, name[2:5]+name[6:]) {
+		t.Errorf("%q, %+v, %v", body, h, err)
 	}
 }
 

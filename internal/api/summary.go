@@ -1,8 +1,7 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
+	"context"
 	"errors"
 	"strings"
 	"time"
@@ -77,30 +76,7 @@ func (a *API) summaryOptions(c *call, now time.Time) (o ask.SummaryOptions, p *p
 // hosts tells what the store has of each host, an object a line.
 func (a *API) hosts(c *call) {
 	o, p := a.summaryOptions(c, time.Now().In(a.o.Location))
-	if p != nil {
-		c.refuse(*p)
-		return
-	}
-	ctx, end, ok := a.begin(c)
-	if !ok {
-		return
-	}
-	defer end()
-	list, err := ask.Hosts(ctx, a.o.Store, o)
-	if err = errors.Join(err, ctx.Err()); err != nil {
-		a.fail(ctx, c, err)
-		return
-	}
-	var text bytes.Buffer
-	lines := json.NewEncoder(&text)
-	for i := range list {
-		if err := lines.Encode(&list[i]); err != nil {
-			a.fail(ctx, c, err)
-			return
-		}
-	}
-	c.w.Header().Set("Content-Type", "application/x-ndjson")
-	c.write(text.Bytes())
+	answerLines(a, c, p, func(ctx context.Context) ([]*summary.Holding, error) { return ask.Hosts(ctx, a.o.Store, o) })
 }
 
 // findings is diagnose -o json: an object a line. Of very many refusals the
@@ -113,6 +89,14 @@ func (a *API) findings(c *call) {
 	if q.Span, p = c.bounded(now, ask.DefaultSpan, limits.Span); p == nil {
 		q.Match, p = c.match()
 	}
+	answerLines(a, c, p, func(ctx context.Context) ([]*summary.Diagnosis, error) { return q.Store(ctx, a.o.Store) })
+}
+
+// answerLines answers with what there is, an object a line, unless the question
+// has a problem.
+func answerLines[T interface {
+	AppendJSON(dst []byte) ([]byte, error)
+}](a *API, c *call, p *problem, find func(context.Context) ([]T, error)) {
 	if p != nil {
 		c.refuse(*p)
 		return
@@ -122,17 +106,16 @@ func (a *API) findings(c *call) {
 		return
 	}
 	defer end()
-	found, err := q.Store(ctx, a.o.Store)
-	if err != nil {
+	list, err := find(ctx)
+	var text []byte
+	for _, x := range list {
+		if err == nil {
+			text, err = x.AppendJSON(text)
+		}
+	}
+	if err = errors.Join(err, ctx.Err()); err != nil {
 		a.fail(ctx, c, err)
 		return
-	}
-	var text []byte
-	for _, f := range found {
-		if text, err = f.AppendJSON(text); err != nil {
-			a.fail(ctx, c, err)
-			return
-		}
 	}
 	c.w.Header().Set("Content-Type", "application/x-ndjson")
 	c.write(text)

@@ -3,6 +3,7 @@ package ask
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ const latestEvents = 4096
 
 // Hosts tells what a store has of each host in a span and in the one before,
 // with which a summary compares. Those with the most refusals come first.
-func Hosts(ctx context.Context, s *store.Store, o SummaryOptions) ([]summary.Holding, error) {
+func Hosts(ctx context.Context, s *store.Store, o SummaryOptions) ([]*summary.Holding, error) {
 	o.By, o.Top = []string{"host"}, summary.MaxHoldings
 	count, err := NewSummary(o)
 	if err != nil {
@@ -35,11 +36,7 @@ func Hosts(ctx context.Context, s *store.Store, o SummaryOptions) ([]summary.Hol
 			return nil, err
 		}
 	}
-	list := []summary.Holding{}
-	for _, h := range held {
-		list = append(list, *h)
-	}
-	slices.SortFunc(list, func(a, b summary.Holding) int {
+	list := slices.SortedFunc(maps.Values(held), func(a, b *summary.Holding) int {
 		return cmp.Or(cmp.Compare(b.Refusals, a.Refusals), cmp.Compare(b.Before, a.Before), strings.Compare(a.Host, b.Host))
 	})
 	return list[:min(len(list), summary.MaxHoldings)], nil
