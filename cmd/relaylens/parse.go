@@ -15,6 +15,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/internal/resident"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/summary"
 	"github.com/relaylens/relaylens/tailer"
@@ -123,6 +124,7 @@ type parseRun struct {
 func (r *parseRun) files(ctx context.Context, names []string) error {
 	var errs []error
 	live := slices.Contains(names, "-") // what is read may be written while it is read
+	resident.Trim()
 	r.parser.Ahead(func(hand func(*relaylens.Batch) bool) {
 		for _, name := range names {
 			if err := r.file(ctx, name, hand); err != nil {

@@ -76,16 +76,17 @@ var Rules = []Rule{
 	{Package: "internal/doctor", Rooms: []string{"classifier/knowledge"}, Pure: true},
 	{Package: "internal/doctor/live", Rooms: []string{"internal/doctor"}},
 	{Package: "internal/doctor/probe", Rooms: []string{"classifier/knowledge"}},
+	{Package: "internal/resident", Modules: []string{xSys}},
 	{Package: "internal/spool"},
 	{Package: "internal/pager"},
 	{Package: "internal/peers", Rooms: []string{"summary"}},
 
-	{Package: "internal/ask", Rooms: []string{"parsers", "parsers/syslog", "tailer", "classifier", "classifier/knowledge", "store", "summary", "internal/spool"}},
+	{Package: "internal/ask", Rooms: []string{"parsers", "parsers/syslog", "tailer", "classifier", "classifier/knowledge", "store", "summary", "internal/resident", "internal/spool"}},
 	{Package: "internal/api", Rooms: []string{"store", "summary", "internal/ask", "internal/timespec"}},
 
 	// Only these two know every room.
 	{Package: "internal/app", Rooms: append([]string{"internal/api"}, rooms...), Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
-	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/ask", "internal/doctor", "internal/doctor/*", "internal/timespec", "internal/pager", "internal/peers"}, rooms...),
+	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/ask", "internal/doctor", "internal/doctor/*", "internal/timespec", "internal/pager", "internal/peers", "internal/resident"}, rooms...),
 		Modules: []string{cobra, pflag, zap, xTerm}},
 
 	// Nothing of these is in the program.

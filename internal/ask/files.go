@@ -12,6 +12,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/internal/resident"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/parsers/syslog"
 	"github.com/relaylens/relaylens/tailer"
@@ -44,6 +45,7 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	if err != nil {
 		return err
 	}
+	resident.Trim()
 	var errs []error
 	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = l.scan(ctx, hand) }, emit, func() bool { return true })
 	parser.Flush(emit)

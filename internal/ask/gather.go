@@ -8,6 +8,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/internal/resident"
 	"github.com/relaylens/relaylens/internal/spool"
 	"github.com/relaylens/relaylens/store"
 )
@@ -55,6 +56,7 @@ func (g *gathered) close() error { return g.events.Close() }
 // for; their texts stay. Where a cursor is given, it begins there.
 func (g *gathered) final(from fromCursor) iter.Seq2[*relaylens.Event, error] {
 	return func(yield func(*relaylens.Event, error) bool) {
+		resident.Trim() // what was needed to read
 		var e relaylens.Event
 		for next, err := range from.cut(g.events.Events()) {
 			if err != nil {
