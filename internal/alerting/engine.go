@@ -64,6 +64,7 @@ type problem struct {
 	state state
 	// volume is set where spikes made it and nothing proves it without them.
 	volume bool
+	whole  bool           // most refusals of its kind are of its cause
 	series []spike.Series // whose spikes belong to it
 	seen   time.Time      // in event time, when it showed first and last
 	shown  time.Time
@@ -86,6 +87,7 @@ const (
 type candidate struct {
 	alert  relaylens.Alert
 	volume bool
+	whole  bool // most refusals of its kind are of its cause
 	series []spike.Series
 	spikes bool // they are on
 	last   time.Time
@@ -100,6 +102,8 @@ type Input struct {
 	// refusals; both are only read.
 	Findings []relaylens.Finding
 	Refusals func(yield func(*relaylens.Event) bool)
+	// Since is from when on those are all that there were; zero, if that is not known.
+	Since time.Time
 	// Spikes are those that are on.
 	Spikes []spike.Spike
 }
@@ -134,7 +138,8 @@ func (g *Engine) show(c *candidate) {
 		g.problems = append(g.problems, p)
 	}
 	a := &p.alert
-	if p.state == pending { // its labels are open still
+	part := p.shown.Equal(g.now) && g.partOf(p, c)
+	if p.state == pending && !part { // its labels are open still
 		if p.shown.Before(g.before) { // it was gone meanwhile
 			p.seen = g.now
 		}
@@ -147,11 +152,11 @@ func (g *Engine) show(c *candidate) {
 	if c.alert.StartsAt.Before(a.StartsAt) {
 		a.StartsAt = c.alert.StartsAt
 	}
-	p.volume = p.volume && c.volume
+	p.volume, p.whole = p.volume && c.volume, c.whole || part && p.whole
 	if f := c.alert.Finding; f != nil && (!known(a.Cause) || c.alert.Cause == a.Cause) {
 		a.Finding = largest(a.Finding, f)
 	}
-	if c.alert.Value > 0 {
+	if c.alert.Value > 0 && !part {
 		a.Value, a.Expected, a.Window = c.alert.Value, c.alert.Expected, c.alert.Window
 	}
 	p.shown, p.gap = g.now, cmp.Or(c.gap, p.gap)
@@ -167,9 +172,10 @@ func (g *Engine) show(c *candidate) {
 }
 
 // largest is what is told of a problem: the most that was known of it at once, as
-// findings are of the last hour only.
+// findings are of the last hour only. A known cause is more, where it is that of
+// most.
 func largest(before, now *relaylens.Finding) *relaylens.Finding {
-	if before == nil || before.Cause != now.Cause || now.Events >= before.Events {
+	if before == nil || told(now) >= told(before) {
 		return now
 	}
 	f := *before
@@ -177,11 +183,18 @@ func largest(before, now *relaylens.Finding) *relaylens.Finding {
 	return &f
 }
 
+func told(f *relaylens.Finding) float64 {
+	if known(f.Cause) {
+		return float64(f.Events)
+	}
+	return most * float64(f.Events)
+}
+
 // find is the problem that c is: an active one before one that ended.
 func (g *Engine) find(c *candidate) *problem {
 	var found *problem
 	for _, p := range g.problems {
-		if !same(p, c) {
+		if !g.same(p, c) {
 			continue
 		}
 		if p.state != ended {
@@ -197,7 +210,7 @@ func (g *Engine) find(c *candidate) *problem {
 // same reports whether c is more of the problem p. A cause that is known tells
 // problems apart, and so does whom they are about; where that is not known, the
 // series do.
-func same(p *problem, c *candidate) bool {
+func (g *Engine) same(p *problem, c *candidate) bool {
 	a, b := &p.alert, &c.alert
 	if a.Host != b.Host && a.Host != "" && b.Host != "" {
 		return false
@@ -209,8 +222,29 @@ func same(p *problem, c *candidate) bool {
 	if !p.volume || !c.volume {
 		return false
 	}
+	if g.partOf(p, c) {
+		return true
+	}
 	return a.Cause == b.Cause && a.Kind == b.Kind && a.Entity == b.Entity ||
 		slices.ContainsFunc(c.series, func(s spike.Series) bool { return slices.Contains(p.series, s) })
+}
+
+// partOf reports whether the refusals of c are some of those of p, or of one kind
+// with them, of which a cause is known of some and of the others not yet: those
+// that are told first, and those of a kind of which most have the cause of p.
+func (g *Engine) partOf(p *problem, c *candidate) bool {
+	a, b := &p.alert, &c.alert
+	if p.state == ended || !p.volume || !c.volume || a.Kind == relaylens.KindNone || a.Kind != b.Kind {
+		return false
+	}
+	if known(a.Cause) {
+		return unexplained(b.Cause) && p.whole && p.shown.Equal(g.now)
+	}
+	return unexplained(a.Cause) && known(b.Cause) && broad(a.Entity) && p.seen.Before(g.now)
+}
+
+func unexplained(c relaylens.Cause) bool {
+	return c == relaylens.CauseNone || c == relaylens.CauseUnknown
 }
 
 func known(c relaylens.Cause) bool {

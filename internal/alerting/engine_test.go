@@ -28,6 +28,7 @@ type script struct {
 	findings func(minute float64) []relaylens.Finding
 	spikes   func(minute float64) []spike.Spike
 	refusals []relaylens.Event
+	since    time.Time
 }
 
 func newScript() *script {
@@ -38,7 +39,7 @@ func newScript() *script {
 // run goes on until a minute and notes what begins and ends.
 func (s *script) run(until float64) {
 	for ; s.minute <= until; s.minute += 0.25 {
-		changed := s.engine.Step(&Input{Now: at(s.minute), Findings: s.findings(s.minute), Spikes: s.spikes(s.minute),
+		changed := s.engine.Step(&Input{Now: at(s.minute), Findings: s.findings(s.minute), Spikes: s.spikes(s.minute), Since: s.since,
 			Refusals: func(yield func(*relaylens.Event) bool) {
 				for i := range s.refusals {
 					if !yield(&s.refusals[i]) {
@@ -313,6 +314,39 @@ func TestTwoRootsAreTwo(t *testing.T) {
 	s.run(45)
 	s.want(t, "11.25 RefusalSpike critical unknown mx1 mx1", "11.25 Attack warning open_relay_probe mx1 mx1",
 		"40.25 end of Attack warning open_relay_probe mx1 mx1", "40.25 end of RefusalSpike critical unknown mx1 mx1")
+}
+
+// What was told of before it had a cause takes in those that have one later, and
+// those that have none yet go with the cause of most of their kind.
+func TestCausesThatComeLater(t *testing.T) {
+	unknown, guessed := denials(relaylens.CauseUnknown, 100, ""), denials(relaylens.CauseOpenRelayProbe, 300, "")
+	for i := range guessed {
+		guessed[i].Time = guessed[i].Time.Add(3 * time.Minute)
+	}
+	causes := []spike.Spike{ofCause(relaylens.CauseUnknown, 200, 9), ofCause(relaylens.CauseOpenRelayProbe, 300, 1)}
+	for _, tt := range []struct {
+		name     string
+		refusals []relaylens.Event
+		first    []spike.Spike
+		later    []spike.Spike
+		want     string
+	}{
+		{"told of before", append(denials(relaylens.CauseUnknown, 300, ""), guessed...), causes[:1:1], causes[1:], "11.25 RefusalSpike critical unknown mx1 mx1"},
+		{"most have one", append(unknown, guessed...), append(causes, ofKind(relaylens.KindRelayDenied, 400, 15)), nil, "11.25 Attack warning open_relay_probe mx1 mx1"},
+		{"all have one by now", guessed, causes, nil, "11.25 Attack warning open_relay_probe mx1 mx1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScript()
+			s.refusals, s.since = tt.refusals, at(0)
+			first, then := spiking(11, 40, tt.first...), spiking(13.25, 40, tt.later...)
+			s.spikes = func(m float64) []spike.Spike { return append(first(m), then(m)...) }
+			s.run(39)
+			s.want(t, tt.want)
+			if a := s.engine.Alerts()[0]; a.Finding == nil || a.Finding.Cause != relaylens.CauseOpenRelayProbe || a.Finding.Events < 300 {
+				t.Errorf("finding %+v", a.Finding)
+			}
+		})
+	}
 }
 
 // What it is about becomes plain only later, and another series tells first.

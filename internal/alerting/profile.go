@@ -17,6 +17,8 @@ type profile struct {
 	// reason is what most of them were told.
 	reason relaylens.Reason
 	client netip.Addr
+	// revised is set where most refusals of a cause have another by now.
+	revised bool
 
 	events   int
 	clients  int // distinct, as far as counted
@@ -133,6 +135,9 @@ func profiles(open []spike.Spike, in *Input) []profile {
 	list := make([]profile, len(open))
 	for i := range list {
 		list[i] = tallies[i].profile(&open[i].Series)
+		if s := &open[i]; s.Series.By == spike.PerCause && !in.Since.IsZero() && !s.Start.Before(in.Since) {
+			list[i].revised = float64(tallies[i].events) < (1-most)*s.Value
+		}
 	}
 	return list
 }

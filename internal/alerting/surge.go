@@ -28,6 +28,7 @@ const (
 type surge struct {
 	spikes  []spike.Spike // the one with the largest excess first
 	profile profile
+	whole   bool // its cause is that of most refusals of a kind
 }
 
 // surges are the candidates that the spikes make.
@@ -56,7 +57,8 @@ func compareSeries(a, b spike.Series) int {
 
 // gather puts spikes together that have one root: the same cause; and what has
 // none, with the others of its kind. Spikes of all refusals join the largest of
-// the others if those explain them.
+// the others if those explain them. Of a cause that most of its refusals have no
+// longer, nothing is told.
 func gather(open []spike.Spike, of []profile) []surge {
 	type root struct {
 		cause relaylens.Cause
@@ -67,6 +69,9 @@ func gather(open []spike.Spike, of []profile) []surge {
 	var list []surge
 	for i := range open {
 		p := &of[i]
+		if p.revised {
+			continue
+		}
 		r := root{p.cause, p.kind, p.host}
 		if known(p.cause) {
 			r.kind = relaylens.KindNone
@@ -78,6 +83,7 @@ func gather(open []spike.Spike, of []profile) []surge {
 			list = append(list, surge{profile: *p})
 		}
 		list[n].spikes = append(list[n].spikes, open[i])
+		list[n].whole = list[n].whole || open[i].Series.By == spike.PerKind && known(p.cause)
 	}
 	return explain(list)
 }
@@ -129,7 +135,7 @@ func (s *surge) wider(o *surge) bool {
 // own refusals.
 func (s *surge) candidate(in *Input) candidate {
 	first := &s.spikes[0]
-	c := candidate{volume: true, spikes: true, alert: relaylens.Alert{
+	c := candidate{volume: true, whole: s.whole, spikes: true, alert: relaylens.Alert{
 		Kind: s.profile.kind, Cause: s.profile.cause, Fault: s.profile.fault(), Host: s.profile.host,
 		StartsAt: first.Start, Value: first.Value, Expected: first.Expected, Window: first.Window,
 	}}

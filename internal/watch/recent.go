@@ -27,6 +27,7 @@ type Revision struct {
 // which they came.
 type recent struct {
 	events []relaylens.Event
+	since  time.Time // from when on they are all that there were
 	late   time.Time // when the late ones were looked at
 }
 
@@ -34,11 +35,19 @@ func (r *recent) add(e *relaylens.Event) {
 	if len(r.events) >= maxRecent {
 		r.forget(maxRecent / 4)
 	}
+	if r.since.IsZero() {
+		r.since = e.Time
+	}
 	r.events = append(r.events, *e)
 }
 
 // forget lets the first n go.
 func (r *recent) forget(n int) {
+	for i := range r.events[:n] {
+		if t := r.events[i].Time; t.After(r.since) {
+			r.since = t
+		}
+	}
 	left := copy(r.events, r.events[n:])
 	clear(r.events[left:])
 	r.events = r.events[:left]

@@ -201,7 +201,7 @@ func (w *Watch) look(at int64) {
 	}
 	w.detector.Advance(s.Time)
 	s.Findings = w.findings
-	s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Spikes: w.spikes(s.Time)})
+	s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Since: w.recent.since, Spikes: w.spikes(s.Time)})
 	if w.settings.Stepped != nil {
 		w.settings.Stepped(&s)
 	}
