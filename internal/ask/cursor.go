@@ -15,12 +15,13 @@ type fromCursor struct {
 }
 
 // cut hands on the events, which are sorted by time, from the cursor on. Where
-// the cursor's event is not among them, all of its time are handed on.
-func (f fromCursor) cut(events iter.Seq2[relaylens.Event, error]) iter.Seq2[relaylens.Event, error] {
+// the cursor's event is not among them, all of its time are handed on. An event is
+// valid until the next is asked for.
+func (f fromCursor) cut(events iter.Seq2[*relaylens.Event, error]) iter.Seq2[*relaylens.Event, error] {
 	if f.cursor == nil {
 		return events
 	}
-	return func(yield func(relaylens.Event, error) bool) {
+	return func(yield func(*relaylens.Event, error) bool) {
 		var same []relaylens.Event // those of the cursor's time, until a later one comes
 		for e, err := range events {
 			if err != nil {
@@ -35,7 +36,7 @@ func (f fromCursor) cut(events iter.Seq2[relaylens.Event, error]) iter.Seq2[rela
 			case order < 0:
 				continue
 			case order == 0:
-				same = append(same, e)
+				same = append(same, e.Clone())
 				continue
 			}
 			if !f.yieldAll(same, yield) || !yield(e, nil) {
@@ -47,15 +48,15 @@ func (f fromCursor) cut(events iter.Seq2[relaylens.Event, error]) iter.Seq2[rela
 	}
 }
 
-func (f fromCursor) yieldAll(same []relaylens.Event, yield func(relaylens.Event, error) bool) bool {
+func (f fromCursor) yieldAll(same []relaylens.Event, yield func(*relaylens.Event, error) bool) bool {
 	if i := slices.IndexFunc(same, func(e relaylens.Event) bool { return e.ID == f.cursor.ID }); i >= 0 {
 		if f.after {
 			i++
 		}
 		same = same[i:]
 	}
-	for _, e := range same {
-		if !yield(e, nil) {
+	for i := range same {
+		if !yield(&same[i], nil) {
 			return false
 		}
 	}

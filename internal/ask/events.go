@@ -155,7 +155,7 @@ func (q *Events) Files(ctx context.Context, files *Files, emit func(*relaylens.E
 		}
 		left--
 		if turn {
-			kept = append(kept, *e)
+			kept = append(kept, e.Clone())
 		} else if err := emit(e); err != nil {
 			return err
 		}
@@ -187,8 +187,9 @@ func (q *Events) FileValues(ctx context.Context, files *Files, field string) ([]
 	every := *q
 	every.Number = NoLimit
 	err := every.Files(ctx, files, func(e *relaylens.Event) error {
-		if v := e.MatchField(field); v != "" {
-			set[v] = struct{}{}
+		v := e.MatchField(field)
+		if _, known := set[v]; v != "" && !known {
+			set[strings.Clone(v)] = struct{}{}
 		}
 		return nil
 	})

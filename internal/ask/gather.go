@@ -53,19 +53,17 @@ func (g *gathered) read(ctx context.Context, files *Files, want func(*relaylens.
 func (g *gathered) close() error { return g.events.Close() }
 
 // final hands on the events with their final causes, each until the next is asked
-// for; their texts stay. Where a cursor is given, it begins there.
+// for. Where a cursor is given, it begins there.
 func (g *gathered) final(from fromCursor) iter.Seq2[*relaylens.Event, error] {
 	return func(yield func(*relaylens.Event, error) bool) {
 		resident.Trim() // what was needed to read
-		var e relaylens.Event
-		for next, err := range from.cut(g.events.Events()) {
+		for e, err := range from.cut(g.events.Events()) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			e = next
-			g.classify.Final(&e)
-			if g.match.Event(&e) && !yield(&e, nil) {
+			g.classify.Final(e)
+			if g.match.Event(e) && !yield(e, nil) {
 				return
 			}
 		}

@@ -1,13 +1,11 @@
 package spool
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
 )
@@ -17,84 +15,86 @@ func textsOf(e *relaylens.Event) [15]*string {
 		&e.Sender, &e.Recipient, &e.Enhanced, &e.Text, &e.RemoteHost, &e.Source, &e.Raw}
 }
 
-// numWords is how many numbers an entry is written with.
-const numWords = 19
+// numWords is how many numbers an event is written with.
+const numWords = 18
 
-// wordsOf are the numbers of an entry.
-func wordsOf(e *entry) [numWords]int64 {
+// wordsOf are the numbers of an event.
+func wordsOf(e *relaylens.Event) [numWords]int64 {
 	_, zone := e.Time.Zone()
 	null := int64(0)
 	if e.NullSender {
 		null = 1
 	}
-	return [numWords]int64{int64(e.seq), e.Time.Unix(), int64(e.Time.Nanosecond()), int64(zone), int64(e.TimeDigits), int64(e.MTA), int64(e.PID),
+	return [numWords]int64{e.Time.Unix(), int64(e.Time.Nanosecond()), int64(zone), int64(e.TimeDigits), int64(e.MTA), int64(e.PID),
 		int64(e.Kind), int64(e.Direction), int64(e.Stage), int64(e.Reason), int64(e.Cause), int64(e.Action), int64(e.Class),
 		int64(e.ClientPort), null, int64(e.Code), e.Line, e.Offset}
 }
 
-func (e *entry) setWords(w *[numWords]int64) {
-	e.seq = int(w[0])
-	e.Time = time.Unix(w[1], w[2]).In(zoneOf(int(w[3])))
-	e.TimeDigits, e.MTA, e.PID = uint8(w[4]), relaylens.MTA(w[5]), int32(w[6])
-	e.Kind, e.Direction, e.Stage = relaylens.Kind(w[7]), relaylens.Direction(w[8]), relaylens.Stage(w[9])
-	e.Reason, e.Cause, e.Action, e.Class = relaylens.Reason(w[10]), relaylens.Cause(w[11]), relaylens.Action(w[12]), relaylens.Class(w[13])
-	e.ClientPort, e.NullSender, e.Code = uint16(w[14]), w[15] == 1, uint16(w[16])
-	e.Line, e.Offset = w[17], w[18]
+func setWords(e *relaylens.Event, w *[numWords]int64, z *zone) {
+	e.Time = time.Unix(w[0], w[1]).In(z.of(int(w[2])))
+	e.TimeDigits, e.MTA, e.PID = uint8(w[3]), relaylens.MTA(w[4]), int32(w[5])
+	e.Kind, e.Direction, e.Stage = relaylens.Kind(w[6]), relaylens.Direction(w[7]), relaylens.Stage(w[8])
+	e.Reason, e.Cause, e.Action, e.Class = relaylens.Reason(w[9]), relaylens.Cause(w[10]), relaylens.Action(w[11]), relaylens.Class(w[12])
+	e.ClientPort, e.NullSender, e.Code = uint16(w[13]), w[14] == 1, uint16(w[15])
+	e.Line, e.Offset = w[16], w[17]
 }
 
-func zoneOf(seconds int) *time.Location {
-	if seconds == 0 {
+// zone is the last one that was asked for: those of a log seldom change.
+type zone struct {
+	seconds  int
+	location *time.Location
+}
+
+func (z *zone) of(seconds int) *time.Location {
+	switch {
+	case seconds == 0:
 		return time.UTC
+	case z.location == nil || z.seconds != seconds:
+		z.seconds, z.location = seconds, time.FixedZone("", seconds)
 	}
-	return time.FixedZone("", seconds)
+	return z.location
 }
 
 // lengthSize is what the length of a record takes.
 const lengthSize = 4
 
-// appendEntry adds the length of the record and the record.
-func appendEntry(dst []byte, e *entry) []byte {
+// appendEvent adds the length of the record and the record.
+func appendEvent(dst []byte, e *relaylens.Event) []byte {
+	begin := len(dst) + lengthSize
 	dst = append(dst, make([]byte, lengthSize)...)
-	begin := len(dst)
 	dst = append(dst, e.ID[:]...)
 	for _, w := range wordsOf(e) {
 		dst = binary.AppendVarint(dst, w)
 	}
-	for _, t := range textsOf(&e.Event) {
-		dst = appendBytes(dst, *t)
+	for _, t := range textsOf(e) {
+		dst = append(binary.AppendUvarint(dst, uint64(len(*t))), *t...)
 	}
-	for _, a := range []netip.Addr{e.ClientIP, e.RemoteIP} {
-		dst = appendBytes(dst, string(a.AsSlice()))
-	}
+	dst = appendAddr(appendAddr(dst, e.ClientIP), e.RemoteIP)
 	binary.BigEndian.PutUint32(dst[begin-lengthSize:], uint32(len(dst)-begin))
 	return dst
 }
 
-func appendBytes(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+func appendAddr(dst []byte, a netip.Addr) []byte {
+	switch {
+	case !a.IsValid():
+		return append(dst, 0)
+	case a.Is4():
+		b := a.As4()
+		return append(append(dst, byte(len(b))), b[:]...)
+	}
+	b := a.As16()
+	return append(append(dst, byte(len(b))), b[:]...)
 }
+
+// lengthOf is how long a record is that begins with head.
+func lengthOf(head []byte) int { return int(binary.BigEndian.Uint32(head)) }
 
 var errRecord = errors.New("read temporary file for events: it was changed by another program")
 
-// readEntry reads one record; io.EOF when there is none.
-func readEntry(r *bufio.Reader, e *entry) error {
-	var head [lengthSize]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		if errors.Is(err, io.EOF) {
-			return io.EOF
-		}
-		return fmt.Errorf("read temporary file for events: %w", err)
-	}
-	buf := make([]byte, binary.BigEndian.Uint32(head[:]))
-	if _, err := io.ReadFull(r, buf); err != nil {
-		return fmt.Errorf("read temporary file for events: %w", err)
-	}
-	return readRecord(buf, e)
-}
-
-// readRecord reads what appendEntry wrote, without its length; buf is not kept.
-func readRecord(buf []byte, e *entry) error {
-	*e = entry{}
+// readRecord reads what appendEvent wrote, without its length. The texts of e are
+// those of buf.
+func readRecord(buf []byte, e *relaylens.Event, z *zone) error {
+	*e = relaylens.Event{}
 	buf = buf[copy(e.ID[:], buf):]
 	var words [numWords]int64
 	for i := range words {
@@ -104,36 +104,29 @@ func readRecord(buf []byte, e *entry) error {
 		}
 		words[i], buf = v, buf[n:]
 	}
-	e.setWords(&words)
-	rest := string(buf) // all texts in one piece
+	setWords(e, &words, z)
+	var text []byte
 	var ok bool
-	for _, t := range textsOf(&e.Event) {
-		if *t, rest, ok = cutBytes(rest); !ok {
+	for _, t := range textsOf(e) {
+		if text, buf, ok = cutBytes(buf); !ok {
 			return errRecord
 		}
+		*t = unsafe.String(unsafe.SliceData(text), len(text))
 	}
 	for _, a := range []*netip.Addr{&e.ClientIP, &e.RemoteIP} {
-		var text string
-		if text, rest, ok = cutBytes(rest); !ok {
+		if text, buf, ok = cutBytes(buf); !ok {
 			return errRecord
 		}
-		*a, _ = netip.AddrFromSlice([]byte(text)) // none of no bytes
+		*a, _ = netip.AddrFromSlice(text) // none of no bytes
 	}
 	return nil
 }
 
-func cutBytes(s string) (text, rest string, ok bool) {
-	n, used := uint64(0), 0
-	for shift := 0; used < len(s) && shift < 64; shift += 7 {
-		b := s[used]
-		used++
-		n |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			if n > uint64(len(s)-used) {
-				return "", "", false
-			}
-			return s[used : used+int(n)], s[used+int(n):], true
-		}
+func cutBytes(b []byte) (text, rest []byte, ok bool) {
+	n, used := binary.Uvarint(b)
+	if used <= 0 || n > uint64(len(b)-used) {
+		return nil, nil, false
 	}
-	return "", "", false
+	end := used + int(n)
+	return b[used:end], b[end:], true
 }

@@ -1,30 +1,30 @@
 // Package spool sorts events by time in bounded memory: what is too much is
-// written to temporary files and merged.
+// written to a temporary file and merged.
 package spool
 
 import (
 	"bufio"
 	"cmp"
-	"container/heap"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/relaylens/relaylens"
 )
 
 // DefaultMemory is the most bytes of events that are held in memory.
-const DefaultMemory = 64 << 20
+const DefaultMemory = 4 << 20
 
 const (
 	// placeSize is what an event takes besides its record.
-	placeSize = 40
+	placeSize = 16
 	// chunkSize is how much memory is taken at once for records.
-	chunkSize = 1 << 20
+	chunkSize = 1 << chunkBits
+	chunkBits = 17
+	// bufferSize is for what is written to the file, and for each run that is read.
+	bufferSize = 32 << 10
 )
 
 // Spool takes events in any order and gives them back by time, those of the
@@ -33,26 +33,39 @@ type Spool struct {
 	reverse bool
 	memory  int64
 	chunks  [][]byte // of records, which take less than events and are nothing to collect
+	current int      // the chunk that is written
 	places  []place
 	size    int64
-	count   int
-	runs    []*os.File
+	file    *os.File // nil until memory is full
+	end     int64    // of what is in the file
+	runs    []stretch
 	record  []byte
+	out     *bufio.Writer
 }
 
-// place is where the record of an event stands in memory, and what it is sorted
-// by.
+// place is where the record of an event stands in memory, which is the order in
+// which events came, and the time that it is sorted by.
 type place struct {
+	moment
+	at uint32 // number of the chunk << chunkBits + the beginning in it
+}
+
+// moment is a time.
+type moment struct {
 	seconds     int64
 	nanoseconds int32
-	chunk       int32
-	begin, end  int32
-	seq         int
 }
 
-type entry struct {
-	relaylens.Event
-	seq int // order of arrival
+func momentOf(e *relaylens.Event) moment { return moment{e.Time.Unix(), int32(e.Time.Nanosecond())} }
+
+func (m moment) compare(o moment) int {
+	return cmp.Or(cmp.Compare(m.seconds, o.seconds), cmp.Compare(m.nanoseconds, o.nanoseconds))
+}
+
+// stretch is a sorted part of the file.
+type stretch struct {
+	begin, end int64
+	first      moment
 }
 
 // New makes an empty spool that holds about that many bytes in memory. A
@@ -61,47 +74,53 @@ func New(memory int64, reverse bool) *Spool { return &Spool{memory: memory, reve
 
 // Add copies e.
 func (s *Spool) Add(e *relaylens.Event) error {
-	s.record = appendEntry(s.record[:0], &entry{*e, s.count})
-	last := len(s.chunks) - 1
-	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < len(s.record) {
-		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, len(s.record))))
-		last++
-	}
-	begin := len(s.chunks[last])
-	s.chunks[last] = append(s.chunks[last], s.record...)
-	s.places = append(s.places, place{e.Time.Unix(), int32(e.Time.Nanosecond()), int32(last), int32(begin), int32(begin + len(s.record)), s.count})
-	s.count++
+	s.record = appendEvent(s.record[:0], e)
+	chunk := s.room(len(s.record))
+	s.places = append(s.places, place{momentOf(e), uint32(s.current)<<chunkBits + uint32(len(*chunk))})
+	*chunk = append(*chunk, s.record...)
 	s.size += placeSize + int64(len(s.record))
-	if s.size < s.memory {
+	if s.size < s.memory && s.current < 1<<(32-chunkBits)-1 {
 		return nil
 	}
 	return s.spill()
 }
 
-// at is the record of an event in memory.
-func (s *Spool) at(p *place) []byte { return s.chunks[p.chunk][p.begin:p.end] }
+// room is the chunk that a record of n bytes goes to. A record begins in the first
+// chunkSize bytes, whatever the size of the chunk.
+func (s *Spool) room(n int) *[]byte {
+	if s.current < len(s.chunks) {
+		if c := s.chunks[s.current]; len(c) >= chunkSize || len(c)+n > cap(c) {
+			s.current++
+		}
+	}
+	switch {
+	case s.current == len(s.chunks):
+		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, n)))
+	case cap(s.chunks[s.current]) < n: // one of those that are empty again
+		s.chunks[s.current] = make([]byte, 0, n)
+	}
+	return &s.chunks[s.current]
+}
+
+// at is the record of an event in memory, with its length.
+func (s *Spool) at(p *place) []byte {
+	rest := s.chunks[p.at>>chunkBits][p.at&(chunkSize-1):]
+	return rest[:lengthSize+lengthOf(rest)]
+}
 
 // Close forgets everything.
 func (s *Spool) Close() error {
-	var errs []error
-	for _, f := range s.runs {
-		errs = append(errs, f.Close())
+	f := s.file
+	*s = Spool{memory: s.memory, reverse: s.reverse}
+	if f == nil {
+		return nil
 	}
-	s.runs, s.chunks, s.places = nil, nil, nil
-	return errors.Join(errs...)
-}
-
-func (s *Spool) compare(a, b *entry) int {
-	c := cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.seq, b.seq))
-	if s.reverse {
-		return -c
-	}
-	return c
+	return f.Close()
 }
 
 func (s *Spool) sort() {
 	slices.SortFunc(s.places, func(a, b place) int {
-		c := cmp.Or(cmp.Compare(a.seconds, b.seconds), cmp.Compare(a.nanoseconds, b.nanoseconds), cmp.Compare(a.seq, b.seq))
+		c := cmp.Or(a.compare(b.moment), cmp.Compare(a.at, b.at))
 		if s.reverse {
 			return -c
 		}
@@ -111,120 +130,105 @@ func (s *Spool) sort() {
 
 // spill writes what is in memory, sorted, to a file that nobody else sees.
 func (s *Spool) spill() error {
+	if err := s.open(); err != nil {
+		return err
+	}
 	s.sort()
+	run := stretch{begin: s.end, end: s.end, first: s.places[0].moment}
+	s.out.Reset(io.NewOffsetWriter(s.file, s.end))
+	for i := range s.places {
+		n, err := s.out.Write(s.at(&s.places[i]))
+		if err != nil {
+			return fmt.Errorf("write temporary file for events: %w", err)
+		}
+		run.end += int64(n)
+	}
+	if err := s.out.Flush(); err != nil {
+		return fmt.Errorf("write temporary file for events: %w", err)
+	}
+	s.runs, s.end = append(s.runs, run), run.end
+	for i := range s.chunks {
+		s.chunks[i] = s.chunks[i][:0]
+	}
+	s.current, s.places, s.size = 0, s.places[:0], 0
+	return nil
+}
+
+// open makes the file, if there is none.
+func (s *Spool) open() error {
+	if s.file != nil {
+		return nil
+	}
 	f, err := os.CreateTemp("", "relaylens-*.events")
 	if err != nil {
 		return fmt.Errorf("make temporary file for events: %w", err)
 	}
-	s.runs = append(s.runs, f)
+	s.file, s.out = f, bufio.NewWriterSize(nil, bufferSize)
 	if err := os.Remove(f.Name()); err != nil {
 		return fmt.Errorf("unlink temporary file: %w", err)
 	}
-	w := bufio.NewWriterSize(f, 256<<10)
-	for i := range s.places {
-		if _, err := w.Write(s.at(&s.places[i])); err != nil {
-			return fmt.Errorf("write temporary file for events: %w", err)
-		}
-	}
-	if err := w.Flush(); err != nil {
-		return fmt.Errorf("write temporary file for events: %w", err)
-	}
-	s.chunks, s.places, s.size = nil, s.places[:0], 0
 	return nil
 }
 
-// Events gives back what was added. The event is the receiver's to keep.
-func (s *Spool) Events() iter.Seq2[relaylens.Event, error] {
-	return func(yield func(relaylens.Event, error) bool) {
-		h, err := s.merge()
-		if err != nil {
-			yield(relaylens.Event{}, err)
-			return
-		}
-		var at time.Time
-		seen := map[relaylens.ID]struct{}{} // of that time
-		for len(h.runs) > 0 {
-			r := h.runs[0]
-			e := r.head.Event
-			if err := r.next(); errors.Is(err, io.EOF) {
-				heap.Pop(h)
-			} else if err != nil {
-				yield(relaylens.Event{}, err)
-				return
-			} else {
-				heap.Fix(h, 0)
-			}
-			if !at.Equal(e.Time) {
-				at = e.Time
-				if len(seen) > 64 { // to clear a map takes as long as it once was
-					seen = map[relaylens.ID]struct{}{}
-				}
-				clear(seen)
-			}
-			if _, ok := seen[e.ID]; ok {
-				continue
-			}
-			seen[e.ID] = struct{}{}
-			if !yield(e, nil) {
-				return
-			}
-		}
-	}
-}
-
-// run is a sorted list, in a file or in memory.
-type run struct {
-	head entry
-	next func() error // puts the following event into head; io.EOF at the end
-}
-
-type runs struct {
-	runs []*run
-	less func(a, b *entry) bool
-}
-
-func (h *runs) Len() int           { return len(h.runs) }
-func (h *runs) Less(i, j int) bool { return h.less(&h.runs[i].head, &h.runs[j].head) }
-func (h *runs) Swap(i, j int)      { h.runs[i], h.runs[j] = h.runs[j], h.runs[i] }
-func (h *runs) Push(r any)         { h.runs = append(h.runs, r.(*run)) }
-func (h *runs) Pop() any {
-	last := h.runs[len(h.runs)-1]
-	h.runs = h.runs[:len(h.runs)-1]
-	return last
-}
-
-// merge puts every run at its beginning.
-func (s *Spool) merge() (*runs, error) {
-	s.sort()
-	h := &runs{less: func(a, b *entry) bool { return s.compare(a, b) < 0 }}
-	for _, f := range s.runs {
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			return nil, fmt.Errorf("read temporary file for events: %w", err)
-		}
-		r := new(run)
-		br := bufio.NewReaderSize(f, 64<<10)
-		r.next = func() error { return readEntry(br, &r.head) }
-		h.runs = append(h.runs, r)
-	}
-	memory, i := new(run), 0
-	memory.next = func() error {
+// next is what is read of a run in memory.
+func (s *Spool) next() func(*run) error {
+	i := 0
+	return func(r *run) error {
 		if i == len(s.places) {
 			return io.EOF
 		}
 		i++
-		return readRecord(s.at(&s.places[i-1])[lengthSize:], &memory.head)
+		r.moment = s.places[i-1].moment
+		return readRecord(s.at(&s.places[i-1])[lengthSize:], &r.head, &r.zone)
 	}
-	h.runs = append(h.runs, memory)
-	alive := h.runs[:0]
-	for _, r := range h.runs {
-		if err := r.next(); errors.Is(err, io.EOF) {
-			continue
-		} else if err != nil {
-			return nil, err
+}
+
+// nextOf is what is read of a run in the file.
+func (s *Spool) nextOf(part stretch, buffers *[]*bufio.Reader) func(*run) error {
+	var in *bufio.Reader
+	var buf []byte
+	left := part.end - part.begin
+	return func(r *run) error {
+		if in == nil {
+			in = borrow(buffers, io.NewSectionReader(s.file, part.begin, left))
 		}
-		alive = append(alive, r)
+		if left == 0 {
+			*buffers = append(*buffers, in)
+			return io.EOF
+		}
+		head, err := in.Peek(lengthSize)
+		if err == nil {
+			buf = slices.Grow(buf[:0], lengthSize+min(lengthOf(head), int(left)))[:lengthSize+min(lengthOf(head), int(left))]
+			_, err = io.ReadFull(in, buf)
+		}
+		if err != nil {
+			return fmt.Errorf("read temporary file for events: %w", noEOF(err))
+		}
+		left -= int64(len(buf))
+		if err := readRecord(buf[lengthSize:], &r.head, &r.zone); err != nil {
+			return err
+		}
+		r.moment = momentOf(&r.head)
+		return nil
 	}
-	h.runs = alive
-	heap.Init(h)
-	return h, nil
+}
+
+// borrow is a buffer of a run that is at its end, or a new one.
+func borrow(buffers *[]*bufio.Reader, of io.Reader) *bufio.Reader {
+	n := len(*buffers)
+	if n == 0 {
+		return bufio.NewReaderSize(of, bufferSize)
+	}
+	in := (*buffers)[n-1]
+	*buffers = (*buffers)[:n-1]
+	in.Reset(of)
+	return in
+}
+
+// noEOF is err, where the end of the file is none of the run's.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
