@@ -11,6 +11,7 @@
 //	AUTH=server, relay=…, authid=…            srvrsmtp.c:smtp              a login; the session is its process
 //	Milter: to=…, reject=…, milter=…          srvrsmtp.c, milter.c         a filter's refusal, a broken filter
 //	rejecting commands from …                 srvrsmtp.c                   pre-greeting traffic, or before a reply
+//	SMTP MAIL command (…) … tempfailed        srvrsmtp.c                   whom a filter's refusal concerns
 //	REL: EXPN … [rejected]                    srvrsmtp.c                   PrivacyOptions
 //	invalid domain name (…) from REL          srvrsmtp.c                   a refused HELO
 //	setsender: …, received from REL           envelope.c:setsender         a refused MAIL

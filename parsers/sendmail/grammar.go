@@ -108,6 +108,9 @@ func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdi
 			return backend(said, rec)
 		}
 	}
+	if s, ok := strings.CutPrefix(text, "SMTP "); ok {
+		return tempfailed(id, s, rec)
+	}
 	return g.rarer(id, text, rec)
 }
 

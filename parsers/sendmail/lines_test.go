@@ -138,9 +138,46 @@ func TestMilter(t *testing.T) {
 		connect("host.example.com, addr=203.0.113.9, reject=550 5.7.1 no", relaylens.ClassNone).said(550, "5.7.1", "no"),
 		connect("x, addr=192.0.2.66, rejecting commands, addr=203.0.113.9, rejecting commands", relaylens.Class5xx).said(0, "", "rejecting commands"),
 		connect("[203.0.113.9], addr=203.0.113.9, temp failing commands", relaylens.Class4xx).said(0, "", "temp failing commands"),
+		filter("initialization failed, temp failing commands", relaylens.StageConnect).said(0, "", "initialization failed, temp failing commands").class(relaylens.Class4xx),
+		filter("initialization failed, rejecting commands", relaylens.StageConnect).said(0, "", "initialization failed, rejecting commands").class(relaylens.Class5xx),
+		filter("initialization failed, closing connection", relaylens.StageConnect).said(0, "", "initialization failed, closing connection").class(relaylens.Class4xx),
 		broken(pre+"Milter (spf): error connecting to filter: Connection refused by /run/spf.sock", id, "(spf): error connecting to filter: Connection refused by /run/spf.sock"),
 		broken(pre+"Milter (spf): to error state", id, "(spf): to error state"),
 		broken(pre+"Milter (spf): timeout before data read, where=eom", id, "(spf): timeout before data read, where=eom"),
+	})
+}
+
+// What a filter said of the session is counted with its own line; those of the
+// commands that are refused for it tell whom it concerns.
+func TestTempfailed(t *testing.T) {
+	of := func(id, line string, fact relaylens.Fact) read {
+		if id != "" {
+			line = id + ": " + line
+		}
+		return read{"sm-mta[4321]: " + line, relaylens.Record{Fact: fact, Event: relaylens.Event{QueueID: id}}}.client("host.example.com", "203.0.113.9")
+	}
+	told := func(command string) read {
+		return of(id, "SMTP "+command+" from host.example.com [203.0.113.9] tempfailed (due to previous checks)", relaylens.FactMessage)
+	}
+	long := strings.Repeat("a", 99)
+	run(t, []read{
+		told("AUTH command (PLAIN AGEAYg==)"),
+		told("STARTTLS command ()"),
+		told("VRFY command (root)"),
+		told("EXPN command (<list@example.com>)"),
+		told("ETRN command (@example.com)"),
+		told("MAIL command (<a@example.org> SIZE=100)").sender("a@example.org"),
+		told("MAIL command (<a@example.org>)").sender("a@example.org"),
+		told("MAIL command (a@example.org)").sender("a@example.org"),
+		told("MAIL command (<>)").sender(""),
+		told("MAIL command ()"),
+		of("", "SMTP MAIL command (<a@example.org>) from host.example.com [203.0.113.9] tempfailed (due to previous checks)", relaylens.FactSession).sender("a@example.org"),
+		// The argument is the client's text, cut at 100 characters.
+		told("MAIL command (<" + long + ")"),
+		told("MAIL command (" + long + "a)"),
+		told("MAIL command (<" + long[9:] + "@x.org> B)").sender(long[9:] + "@x.org"),
+		told(`MAIL command (<") from a [192.0.2.66] tempfailed (due to previous checks)"@example.org>)`).sender(`") from a [192.0.2.66] tempfailed (due to previous checks)"@example.org`),
+		told(`MAIL command (<a\\\303\251@example.org>)`).sender(`a\é@example.org`),
 	})
 }
 

@@ -23,6 +23,9 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	if rest, ok := strings.CutPrefix(s, "connect: host="); ok {
 		return milterConnect(rest, rec)
 	}
+	if rest, ok := strings.CutPrefix(s, "initialization failed"); ok {
+		return milterInit(id, s, rest, rec)
+	}
 	command, argument, value := milterCommand(s)
 	if command == relaylens.StageNone {
 		return relaylens.Ignored
@@ -119,7 +122,7 @@ func (a *answer) parse(s string) bool {
 		a.action = relaylens.ActionDiscard
 	case "rejecting commands":
 		a.class, a.text = relaylens.Class5xx, s
-	case "temp failing commands", "shutdown":
+	case "temp failing commands", "shutdown", "closing connection":
 		a.class, a.text = relaylens.Class4xx, s
 	default:
 		return false
@@ -146,6 +149,20 @@ func milterConnect(s string, rec *relaylens.Record) relaylens.Verdict {
 	e := &rec.Event
 	milterRefusal(e, relaylens.StageConnect, &a)
 	e.ClientIP, _ = smtp.ParseIP(value[:comma])
+	return relaylens.Parsed
+}
+
+// milterInit reads "initialization failed, answer", whose answer rest is: a filter
+// that every session needs does not work. Whose session it is, others of its lines
+// tell: one that is refused a command, or its end.
+func milterInit(id, s, rest string, rec *relaylens.Record) relaylens.Verdict {
+	var a answer
+	if !a.parse(rest) {
+		return relaylens.Ignored
+	}
+	a.text = s
+	milterRefusal(&rec.Event, relaylens.StageConnect, &a)
+	rec.Hold = id != ""
 	return relaylens.Parsed
 }
 

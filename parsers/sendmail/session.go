@@ -216,3 +216,35 @@ func setsender(s string, rec *relaylens.Record) relaylens.Verdict {
 	e.Sender = smtp.TrimPath(unescape(sender))
 	return relaylens.Parsed
 }
+
+// tempfailed reads what follows "SMTP ": "{command} command ({argument ≤100}) from
+// REL tempfailed (due to previous checks)", at LogLevel 10 and higher. The check was
+// a filter's, whose own line is counted; what it lacks, the client or the sender,
+// stands here. srvrsmtp.c, smtp
+func tempfailed(id, s string, rec *relaylens.Record) relaylens.Verdict {
+	s, ok := strings.CutSuffix(s, " tempfailed (due to previous checks)")
+	if !ok {
+		return relaylens.Ignored
+	}
+	s, value, ok := cutLast(s, ") from ") // neither a name nor an ident reply has a space
+	command, argument, given := strings.Cut(s, " command (")
+	client, known := parseRelay(unescape(value))
+	if !ok || !given || !known {
+		return relaylens.Malformed
+	}
+	e := &rec.Event
+	client.set(e)
+	if command == "MAIL" {
+		argument = unescape(argument)
+		if end, open := scan(argument, ' '); end > 0 && (end < len(argument) || !open && end < maxArgument) {
+			e.SetSender(mailbox(argument[:end]))
+		}
+	}
+	if rec.Fact = relaylens.FactMessage; id == "" {
+		rec.Fact = relaylens.FactSession
+	}
+	return relaylens.Parsed
+}
+
+// maxArgument is where tempfailed's argument is cut.
+const maxArgument = 100
