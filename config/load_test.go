@@ -153,18 +153,19 @@ func TestEveryVariable(t *testing.T) {
 
 func TestWrongVariables(t *testing.T) {
 	for environ, want := range map[string]string{
-		"RELAYLENS_LISTN=:1":               "RELAYLENS_LISTN: unknown variable; did you mean RELAYLENS_LISTEN?",
-		"RELAYLENS_LOGLEVEL=debug":         "RELAYLENS_LOGLEVEL: unknown variable; did you mean RELAYLENS_LOG_LEVEL?",
-		"RELAYLENS_COLOUR=blue":            "RELAYLENS_COLOUR: unknown variable; unset it",
-		"RELAYLENS_LISTEN=mx1":             `RELAYLENS_LISTEN: listen: "mx1" is not an address with a port; write`,
-		"RELAYLENS_MAX_HOSTS=1e3":          `RELAYLENS_MAX_HOSTS: max_hosts: "1e3" is not a whole number; write max_hosts: 500`,
-		"RELAYLENS_SOURCES=/var/log/x":     `RELAYLENS_SOURCES: sources: is "/var/log/x", but must be a list of sections; write`,
-		"RELAYLENS_SOURCES=[":              `RELAYLENS_SOURCES: sources: "[" is not a list in YAML; write`,
-		"RELAYLENS_SOURCES=[{pth: /x}]":    "RELAYLENS_SOURCES: sources[0].pth: unknown key; did you mean sources[0].path?",
-		"RELAYLENS_SOURCES=[{path: x}]":    `RELAYLENS_SOURCES: sources[0].path: "x" is not an absolute path; begin`,
-		"RELAYLENS_DATA_DIR=/\xff":         `RELAYLENS_DATA_DIR: data_dir: "/\xff" is not UTF-8; write`,
-		"RELAYLENS_CORRELATOR_MAX_BYTES=x": `RELAYLENS_CORRELATOR_MAX_BYTES: correlator.max_bytes: "x" is not a size; write`,
-		"RELAYLENS_WEB_CONFIG_FILE=w.yml":  `RELAYLENS_WEB_CONFIG_FILE: web.config_file: "w.yml" is not an absolute path; begin`,
+		"RELAYLENS_LISTN=:1":                        "RELAYLENS_LISTN: unknown variable; did you mean RELAYLENS_LISTEN?",
+		"RELAYLENS_LOGLEVEL=debug":                  "RELAYLENS_LOGLEVEL: unknown variable; did you mean RELAYLENS_LOG_LEVEL?",
+		"RELAYLENS_COLOUR=blue":                     "RELAYLENS_COLOUR: unknown variable; unset it",
+		"RELAYLENS_LISTEN=mx1":                      `RELAYLENS_LISTEN: listen: "mx1" is not an address with a port; write`,
+		"RELAYLENS_MAX_HOSTS=1e3":                   `RELAYLENS_MAX_HOSTS: max_hosts: "1e3" is not a whole number; write max_hosts: 500`,
+		"RELAYLENS_SOURCES=/var/log/x":              `RELAYLENS_SOURCES: sources: is "/var/log/x", but must be a list of sections; write`,
+		"RELAYLENS_SOURCES=[":                       `RELAYLENS_SOURCES: sources: "[" is not a list in YAML; write`,
+		"RELAYLENS_SOURCES=[{pth: /x}]":             "RELAYLENS_SOURCES: sources[0].pth: unknown key; did you mean sources[0].path?",
+		"RELAYLENS_SOURCES=[{path: x}]":             `RELAYLENS_SOURCES: sources[0].path: "x" is not an absolute path; begin`,
+		"RELAYLENS_DATA_DIR=/\xff":                  `RELAYLENS_DATA_DIR: data_dir: "/\xff" is not UTF-8; write`,
+		"RELAYLENS_CORRELATOR_MAX_ENTRIES=16000001": `RELAYLENS_CORRELATOR_MAX_ENTRIES: correlator.max_entries: 16000001 is out of bounds; use 100 to 16000000`,
+		"RELAYLENS_CORRELATOR_MAX_BYTES=x":          `RELAYLENS_CORRELATOR_MAX_BYTES: correlator.max_bytes: "x" is not a size; write`,
+		"RELAYLENS_WEB_CONFIG_FILE=w.yml":           `RELAYLENS_WEB_CONFIG_FILE: web.config_file: "w.yml" is not an absolute path; begin`,
 	} {
 		_, err := Load(LoadOptions{File: writeFile(t, ""), Environ: []string{environ}})
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -24,7 +24,7 @@ const (
 	maxMaxHosts   = 10_000 // each host has some hundred series
 	maxTopK       = 100    // each has 80 series
 	minEntries    = 100
-	maxMaxEntries = 50_000_000
+	maxMaxEntries = 16_000_000 // a table of internal/bounded takes 777,214 more
 	minBytes      = 64 << 10
 	maxMaxBytes   = 64 << 30
 	maxPort       = 65535
