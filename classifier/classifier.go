@@ -22,7 +22,7 @@ func New(options ...Option) *Classifier {
 // Classify learns from an event and, if it is a refusal, sets its cause: the
 // best so far, CauseUnknown where too little is known.
 func (c *Classifier) Classify(e *relaylens.Event) {
-	c.history.current = current{}
+	c.history.turn()
 	c.history.learn(e)
 	c.history.fleet.learn(c.history, e)
 	c.decide(e, false)
@@ -35,14 +35,14 @@ func (c *Classifier) Settled() bool { return c.settled }
 // Revise sets the cause of a refusal anew, by what was seen since, while more may
 // come. It learns nothing.
 func (c *Classifier) Revise(e *relaylens.Event) {
-	c.history.current = current{}
+	c.history.turn()
 	c.decide(e, false)
 }
 
 // Final sets the cause of a refusal by all that was seen until now, later
 // events included. It learns nothing.
 func (c *Classifier) Final(e *relaylens.Event) {
-	c.history.current = current{}
+	c.history.turn()
 	c.decide(e, true)
 }
 
@@ -60,9 +60,9 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 		e.Cause = relaylens.CausePolicy
 		return
 	}
-	for i := range rules {
-		if cause, ok := rules[i].decide(c.history, e, late); ok {
-			e.Cause, c.settled = cause, rules[i].why == nil
+	for _, r := range rulesOf[e.Reason] {
+		if cause, ok := r.decide(c.history, e, late); ok {
+			e.Cause, c.settled = cause, r.why == nil
 			e.Cause = c.history.fleetCause(e, e.Cause)
 			return
 		}

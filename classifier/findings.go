@@ -33,11 +33,11 @@ type group struct {
 	users    counter
 	domains  counter
 	episode  episode
-	internal bool              // the client is in a network of ours, or has a name of ours
-	guesses  int               // events of which the cause is no more than likely
-	other    bool              // finding.Evidence has two clients
-	latest   []relaylens.Event // the event that came last, if it is none of finding.Evidence
-	memory   []byte            // its texts
+	internal bool             // the client is in a network of ours, or has a name of ours
+	guesses  int              // events of which the cause is no more than likely
+	other    bool             // finding.Evidence has two clients
+	latest   *relaylens.Event // the event that came last, if it is none of finding.Evidence
+	memory   []byte           // its texts
 }
 
 // counter counts distinct hashes: exactly while they are few, then as a lower
@@ -87,6 +87,7 @@ func (f *Findings) add(e *relaylens.Event, kept bool) {
 	if !e.Refusal() || e.Cause == relaylens.CauseNone || e.Cause == relaylens.CausePolicy || e.Cause == relaylens.CauseUnknown {
 		return
 	}
+	f.history.turn()
 	host, entity := f.scope(e)
 	g, isNew := f.groups.Put(f.key(e, host, entity), e.Time.Unix())
 	if isNew {
@@ -125,8 +126,8 @@ func (g *group) add(f *Findings, e *relaylens.Event, kept bool) {
 	if e.User != "" {
 		g.users.add(f.history.name(e.User))
 	}
-	if d := e.RecipientDomain(); d != "" {
-		g.domains.add(f.history.name(d))
+	if d := f.history.recipient(e); d.name != "" {
+		g.domains.add(d.key)
 	}
 	g.witness(e, newClient, kept)
 }
@@ -146,21 +147,24 @@ func (g *group) witness(e *relaylens.Event, newClient, kept bool) {
 		g.other = n == 1 && newClient
 	case newClient && !g.other:
 		p.Evidence[1], g.other = keep(), true
-		g.latest = g.latest[:0]
-	case kept:
-		g.latest = append(g.latest[:0], *e)
+		g.latest = nil
 	default:
-		var latest relaylens.Event
-		latest, g.memory = e.CloneInto(g.memory)
-		g.latest = append(g.latest[:0], latest)
+		if g.latest == nil {
+			g.latest = new(relaylens.Event)
+		}
+		if kept {
+			*g.latest = *e
+		} else {
+			*g.latest, g.memory = e.CloneInto(g.memory)
+		}
 	}
 }
 
 // evidence is what a finding shows.
 func (g *group) evidence() []relaylens.Event {
 	list := slices.Clone(g.finding.Evidence)
-	for i := range g.latest {
-		list = append(list, g.latest[i].Clone())
+	if g.latest != nil {
+		list = append(list, g.latest.Clone())
 	}
 	return list
 }
@@ -173,7 +177,7 @@ func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 			return relaylens.Entity{Kind: relaylens.EntityUser, Value: strings.ToLower(e.User)}
 		}
 	case relaylens.CauseRecipientDomainNotConfigured:
-		return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: e.RecipientDomain()}
+		return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: f.history.recipient(e).name}
 	case relaylens.CauseStalePassword:
 		return relaylens.Entity{Kind: relaylens.EntityUser, Value: strings.ToLower(e.User)}
 	case relaylens.CauseAddressChanged, relaylens.CauseClientNotAuthenticated:
@@ -181,8 +185,8 @@ func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 			return relaylens.Entity{Kind: relaylens.EntitySender, Value: strings.ToLower(e.Sender)}
 		}
 	case relaylens.CauseRemoteRelayDenied:
-		if d := e.RecipientDomain(); d != "" {
-			return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: d}
+		if d := f.history.recipient(e); d.name != "" {
+			return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: d.name}
 		}
 		return relaylens.Entity{Kind: relaylens.EntityRemoteHost, Value: e.RemoteHost}
 	case relaylens.CauseCalloutRelayDenied, relaylens.CauseCalloutUnknownUser, relaylens.CauseCalloutBlocked, relaylens.CauseCalloutDeferred,

@@ -66,7 +66,7 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 	if e.Host == "" {
 		return
 	}
-	now, host := e.Time.Unix(), h.name(e.Host)
+	now, host := e.Time.Unix(), h.host(e)
 	p := entry(f.peers, host, now)
 	p.name, p.seen = host, max(p.seen, now)
 	switch {
@@ -76,8 +76,8 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 		p.unresolved = max(p.unresolved, now)
 	}
 	if here(e) {
-		if domain := e.RecipientDomain(); domain != "" {
-			entry(f.domains, h.lowered(domain), now).Add(host)
+		if d := h.recipient(e); d.name != "" {
+			entry(f.domains, d.key, now).Add(host)
 		}
 	}
 	if !e.ClientIP.IsValid() || e.Direction == relaylens.Outbound {
@@ -121,16 +121,16 @@ func (h *history) roams(e *relaylens.Event) bool {
 // missing reports whether another of our servers has the domain that this one
 // does not relay for, and honest servers bring mail for it here.
 func (h *history) missing(e *relaylens.Event) bool {
-	domain := e.RecipientDomain()
-	if e.Kind != relaylens.KindRelayDenied || e.Direction == relaylens.Outbound || domain == "" || e.User != "" {
+	domain := h.recipient(e)
+	if e.Kind != relaylens.KindRelayDenied || e.Direction == relaylens.Outbound || domain.name == "" || e.User != "" {
 		return false
 	}
 	now := e.Time.Unix()
-	hosts := h.fleet.domains.Get(h.lowered(domain), now)
-	if hosts == nil || hosts.Len() == 0 || hosts.Has(h.name(e.Host)) {
+	hosts := h.fleet.domains.Get(domain.key, now)
+	if hosts == nil || hosts.Len() == 0 || hosts.Has(h.host(e)) {
 		return false
 	}
-	d := h.denied.Get(h.lowered(domain), now)
+	d := h.denied.Get(domain.key, now)
 	if d == nil {
 		return false
 	}

@@ -40,16 +40,8 @@ type history struct {
 	sessions *bounded.Table[session]
 	hosts    *bounded.Table[host]
 	fleet    *fleet
+	servers  servers
 	current  current
-}
-
-// current is the client that was asked for last. One event has one client, and
-// much is asked of it.
-type current struct {
-	address netip.Addr
-	key     uint64
-	client  *client // nil where it was not looked for, or is not known
-	at      int64   // the time it was looked for
 }
 
 // client is one address.
@@ -138,7 +130,7 @@ func (h *history) address(a netip.Addr) uint64 {
 		b := a.As16()
 		family := uint64(a.BitLen())
 		key := bounded.Mix(bounded.Mix(h.random, binary.NativeEndian.Uint64(b[:])), binary.NativeEndian.Uint64(b[8:])+family)
-		h.current = current{address: a, key: key}
+		h.current.address, h.current.key, h.current.client = a, key, nil
 	}
 	return h.current.key
 }
@@ -163,8 +155,7 @@ func (h *history) clientEntry(a netip.Addr, now int64) *client {
 }
 
 func (h *history) sessionKey(e *relaylens.Event) uint64 {
-	writer := bounded.Mix(maphash.String(h.seed, e.Host), maphash.String(h.seed, e.Service))
-	return bounded.Mix(bounded.Mix(writer, h.address(e.ClientIP)), uint64(uint32(e.PID)))
+	return bounded.Mix(bounded.Mix(h.server(e).writer, h.address(e.ClientIP)), uint64(uint32(e.PID)))
 }
 
 // learn takes in an event, refusal or not.
@@ -176,14 +167,14 @@ func (h *history) learn(e *relaylens.Event) {
 	switch e.Kind {
 	case relaylens.KindDelivered:
 		if deliveredHere(e) {
-			h.ours(e.RecipientDomain(), now)
+			h.ours(h.recipient(e), now)
 		}
 	case relaylens.KindAccepted:
 		h.accepted(e, now)
 	case relaylens.KindAuthOK:
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
-		entry(h.hosts, h.name(e.Host), now).backendError(now)
+		entry(h.hosts, h.host(e), now).backendError(now)
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}
@@ -196,11 +187,11 @@ func (h *history) learn(e *relaylens.Event) {
 	case e.Kind == relaylens.KindRelayDenied, e.Reason == relaylens.ReasonAuthRequired:
 		h.relayDenied(e, now)
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class5xx:
-		entry(h.hosts, h.name(e.Host), now).refusesUnknown = true
+		entry(h.hosts, h.host(e), now).refusesUnknown = true
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
-		entry(h.hosts, h.name(e.Host), now).softUnknown.Add(h.lowered(e.SenderDomain()))
+		entry(h.hosts, h.host(e), now).softUnknown.Add(h.lowered(e.SenderDomain()))
 	case e.Reason == relaylens.ReasonUnknownRecipient:
-		h.ours(e.RecipientDomain(), now) // who is unknown here would be known here
+		h.ours(h.recipient(e), now) // who is unknown here would be known here
 	}
 }
 
@@ -214,9 +205,9 @@ func deliveredHere(e *relaylens.Event) bool {
 	return !e.RemoteIP.IsValid() && e.RemoteHost == "" || e.Service == "lmtp" || strings.HasSuffix(e.Service, "/lmtp")
 }
 
-func (h *history) ours(domain string, now int64) {
-	if domain != "" {
-		entry(h.own, h.lowered(domain), now).seen++
+func (h *history) ours(d domain, now int64) {
+	if d.name != "" {
+		entry(h.own, d.key, now).seen++
 	}
 }
 
@@ -253,7 +244,7 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 	}
 	if e.User != "" {
 		s.byUser = true
-		h.ours(e.SenderDomain(), now)
+		h.ours(h.domain(e.SenderDomain()), now)
 	}
 }
 
@@ -263,7 +254,7 @@ func (h *history) loggedIn(e *relaylens.Event, now int64) {
 		c.logins++
 		c.okAt = now
 	}
-	entry(h.hosts, h.name(e.Host), now).loggedIn()
+	entry(h.hosts, h.host(e), now).loggedIn()
 	if e.User == "" {
 		return
 	}
@@ -273,12 +264,15 @@ func (h *history) loggedIn(e *relaylens.Event, now int64) {
 	if e.ClientIP.IsValid() {
 		u.okFrom.Add(h.address(e.ClientIP))
 	}
-	h.ours(relaylens.Domain(e.User), now)
+	h.ours(h.domain(relaylens.Domain(e.User)), now)
 }
 
 // left reads what Postfix counts at the end of a session. It logs no login as
 // such, so that auth=1 is all that shows one after which nothing was accepted.
 func (h *history) left(e *relaylens.Event, now int64) {
+	if h.sessions.Len() == 0 {
+		return
+	}
 	s := h.sessions.Get(h.sessionKey(e), now)
 	if s == nil {
 		return
@@ -301,7 +295,7 @@ func loggedIn(counters string) bool {
 }
 
 func (h *history) failed(e *relaylens.Event, now int64) {
-	host := entry(h.hosts, h.name(e.Host), now)
+	host := entry(h.hosts, h.host(e), now)
 	if e.Reason == relaylens.ReasonBackend {
 		host.backendError(now)
 	}
@@ -347,14 +341,14 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 	c.denied++
 	c.named = c.named || e.ClientName != ""
 	c.ours = c.ours || h.inOurs(e.ClientName, now)
-	if d := e.RecipientDomain(); d != "" {
-		c.denDomains.Add(h.lowered(d))
-		denied := entry(h.denied, h.lowered(d), now)
+	if d := h.recipient(e); d.name != "" {
+		c.denDomains.Add(d.key)
+		denied := entry(h.denied, d.key, now)
 		denied.clients.Add(key)
 		denied.senders.Add(h.lowered(e.SenderDomain()))
 	}
 	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.name(e.Sender) {
 		// Somebody whose login failed goes on to send as himself: no guesser does.
-		entry(h.hosts, h.name(e.Host), now).honest(c.failedUser, now)
+		entry(h.hosts, h.host(e), now).honest(c.failedUser, now)
 	}
 }

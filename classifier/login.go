@@ -51,7 +51,7 @@ func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 // whyNotOffered is for a login that nobody offered: where others log in, AUTH is
 // on offer to clients that do their part, as a rule under TLS.
 func (h *history) whyNotOffered(e *relaylens.Event, _ bool) relaylens.Cause {
-	if host := h.hosts.Get(h.name(e.Host), e.Time.Unix()); host != nil && host.logins > 0 {
+	if host := h.hosts.Get(h.host(e), e.Time.Unix()); host != nil && host.logins > 0 {
 		return relaylens.CauseClientNotAuthenticated
 	}
 	return relaylens.CauseAuthNotOffered

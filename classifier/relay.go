@@ -33,11 +33,11 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 		return relaylens.CauseAuthBackendUnavailable
 	case c.failures > 0 && h.authDown(e):
 		return relaylens.CauseAuthBackendUnavailable
-	case h.site.has(e.RecipientDomain()):
+	case h.site.has(h.recipient(e).name):
 		return relaylens.CauseRecipientDomainNotConfigured // it is said to be ours
 	case (h.site.internal(e.ClientIP) || c.ours && ourSender) && c.logins == 0:
 		return relaylens.CauseClientNotInMynetworks
-	case !ourSender && c.logins == 0 && h.wanted(e.RecipientDomain(), now):
+	case !ourSender && c.logins == 0 && h.wanted(h.recipient(e), now):
 		return relaylens.CauseRecipientDomainNotConfigured
 	case c.logins == 0 && h.moved(e, now):
 		return relaylens.CauseAddressChanged
@@ -98,7 +98,7 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 	if e.ReplyClass() != relaylens.Class4xx {
 		return relaylens.CauseSenderDomainUnresolvable
 	}
-	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
+	host := h.hosts.Get(h.host(e), e.Time.Unix())
 	switch {
 	case host != nil && host.refusesUnknown:
 		return relaylens.CauseSenderDomainDNSTempfail
@@ -110,7 +110,7 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 
 // authDown reports whether no login could succeed at the time of e.
 func (h *history) authDown(e *relaylens.Event) bool {
-	host := h.hosts.Get(h.name(e.Host), e.Time.Unix())
+	host := h.hosts.Get(h.host(e), e.Time.Unix())
 	return host != nil && host.wasDown(e.Time.Unix())
 }
 
@@ -143,9 +143,9 @@ func (h *history) ofTheHouse(e *relaylens.Event) bool {
 // wanted reports whether many unrelated servers bring mail for one domain, each
 // with a name that DNS confirms, from senders of its own, and with mail for
 // hardly any other domain: they follow an MX record that points to us.
-func (h *history) wanted(domain string, now int64) bool {
-	d := h.denied.Get(h.lowered(domain), now)
-	if d == nil || domain == "" || d.senders.Len() < strangers {
+func (h *history) wanted(domain domain, now int64) bool {
+	d := h.denied.Get(domain.key, now)
+	if d == nil || domain.name == "" || d.senders.Len() < strangers {
 		return false
 	}
 	honest := 0

@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/relaylens/relaylens"
@@ -9,7 +10,9 @@ import (
 // rule names a cause and the evidence that it needs.
 type rule struct {
 	cause relaylens.Cause
-	// when reports whether the event has the evidence.
+	// reasons, where they are set, are those that the server has to give.
+	reasons []relaylens.Reason
+	// when, where it is set, reports whether the event has the evidence.
 	when func(*relaylens.Event) bool
 	// why, where it is set, tells the cause from what was seen. Late says that
 	// nothing more will be: what is likely by then is said, too.
@@ -18,7 +21,7 @@ type rule struct {
 
 func (r *rule) decide(h *history, e *relaylens.Event, late bool) (relaylens.Cause, bool) {
 	switch {
-	case !r.when(e):
+	case r.when != nil && !r.when(e):
 		return relaylens.CauseNone, false
 	case r.why != nil:
 		return r.why(h, e, late), true
@@ -37,51 +40,54 @@ var rules = []rule{
 	}},
 
 	// The server says which part of the login failed.
-	{cause: relaylens.CauseAuthMechanismUnsupported, when: reason(relaylens.ReasonMechanism)},
-	{cause: relaylens.CauseAuthMalformed, when: reason(relaylens.ReasonMalformed)},
-	{cause: relaylens.CauseAuthCancelled, when: reason(relaylens.ReasonCancelled)},
-	{cause: relaylens.CauseAuthBackendUnavailable, when: reason(relaylens.ReasonBackend)},
+	{cause: relaylens.CauseAuthMechanismUnsupported, reasons: said(relaylens.ReasonMechanism)},
+	{cause: relaylens.CauseAuthMalformed, reasons: said(relaylens.ReasonMalformed)},
+	{cause: relaylens.CauseAuthCancelled, reasons: said(relaylens.ReasonCancelled)},
+	{cause: relaylens.CauseAuthBackendUnavailable, reasons: said(relaylens.ReasonBackend)},
 	{when: func(e *relaylens.Event) bool {
 		return e.Reason == relaylens.ReasonAuthPolicy && strings.Contains(e.Text, "when not advertised") // Exim src/smtp_in.c
 	}, why: (*history).whyNotOffered},
-	{cause: relaylens.CausePolicy, when: reason(relaylens.ReasonAuthPolicy)},
+	{cause: relaylens.CausePolicy, reasons: said(relaylens.ReasonAuthPolicy)},
 
 	// The sender's domain or its server speaks.
-	{cause: relaylens.CauseSenderDomainUnresolvable, when: reason(relaylens.ReasonUnrouteable)},
-	{when: reason(relaylens.ReasonDomainNotFound), why: (*history).whyNotFound},
-	{cause: relaylens.CauseSenderDomainDNSTempfail, when: reason(relaylens.ReasonDomainTempfail)},
-	{cause: relaylens.CauseSenderDomainNullMX, when: reason(relaylens.ReasonNullMX)},
-	{cause: relaylens.CauseCalloutUnknownUser, when: reason(relaylens.ReasonCalloutUnknownUser)},
-	{cause: relaylens.CauseCalloutDeferred, when: reason(relaylens.ReasonCalloutTempfail, relaylens.ReasonCalloutNoConnection)},
+	{cause: relaylens.CauseSenderDomainUnresolvable, reasons: said(relaylens.ReasonUnrouteable)},
+	{reasons: said(relaylens.ReasonDomainNotFound), why: (*history).whyNotFound},
+	{cause: relaylens.CauseSenderDomainDNSTempfail, reasons: said(relaylens.ReasonDomainTempfail)},
+	{cause: relaylens.CauseSenderDomainNullMX, reasons: said(relaylens.ReasonNullMX)},
+	{cause: relaylens.CauseCalloutUnknownUser, reasons: said(relaylens.ReasonCalloutUnknownUser)},
+	{cause: relaylens.CauseCalloutDeferred, reasons: said(relaylens.ReasonCalloutTempfail, relaylens.ReasonCalloutNoConnection)},
 	{cause: relaylens.CauseCalloutRelayDenied, when: func(e *relaylens.Event) bool {
 		return e.Reason == relaylens.ReasonCalloutRefused && saidNoRelay(e)
 	}},
-	{cause: relaylens.CauseCalloutBlocked, when: reason(relaylens.ReasonCalloutRefused)},
+	{cause: relaylens.CauseCalloutBlocked, reasons: said(relaylens.ReasonCalloutRefused)},
 
 	// What the event does not tell, what was seen of its client, user and
 	// domains may.
-	{when: reason(relaylens.ReasonCredentials), why: (*history).whyFailed},
+	{reasons: said(relaylens.ReasonCredentials), why: (*history).whyFailed},
 	{when: func(e *relaylens.Event) bool {
 		return e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired
 	}, why: (*history).whyRelayDenied},
 
-	{cause: relaylens.CauseClientBlocklisted, when: reason(relaylens.ReasonDNSBL)},
+	{cause: relaylens.CauseClientBlocklisted, reasons: said(relaylens.ReasonDNSBL)},
 	{cause: relaylens.CausePolicy, when: func(e *relaylens.Event) bool {
 		return e.Kind == relaylens.KindRejected && e.Reason != relaylens.ReasonOther
 	}},
 }
 
-// reason is the evidence that the server gave one of these reasons.
-func reason(reasons ...relaylens.Reason) func(*relaylens.Event) bool {
-	return func(e *relaylens.Event) bool {
-		for _, r := range reasons {
-			if e.Reason == r {
-				return true
+// said is the evidence that the server gave one of these reasons.
+func said(reasons ...relaylens.Reason) []relaylens.Reason { return reasons }
+
+// rulesOf are those that are worth trying for an event with a reason.
+var rulesOf = func() (list [256][]*rule) {
+	for reason := range list {
+		for i := range rules {
+			if r := &rules[i]; r.reasons == nil || slices.Contains(r.reasons, relaylens.Reason(reason)) {
+				list[reason] = append(list[reason], r)
 			}
 		}
-		return false
 	}
-}
+	return list
+}()
 
 // saidNoRelay reports whether the server that a callout asked refused to relay,
 // by its own words: its name, which stands before them, may say relay as well.

@@ -1,0 +1,87 @@
+package classifier
+
+import (
+	"hash/maphash"
+	"net/netip"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+// current is what was found of the event in hand. One event has one client, one
+// server and one recipient, and much is asked of each.
+type current struct {
+	address netip.Addr
+	key     uint64
+	client  *client // nil where it was not looked for, or is not known
+	at      int64   // the time it was looked for
+
+	server    *server // nil where it was not looked for
+	recipient domain
+}
+
+// domain is a domain with its key; both are empty where there is none.
+type domain struct {
+	name  string
+	key   uint64
+	known bool // it was looked for
+}
+
+// turn forgets what was found of the event before.
+func (h *history) turn() { h.current = current{} }
+
+// server is one program at one host, with the keys that are made of their names.
+type server struct {
+	host, service []byte
+	name          uint64 // of the host
+	writer        uint64 // of the program at the host
+}
+
+// servers remembers some of them. An event is mostly of one that was met before.
+type servers [64]server
+
+// at is where a server has its place.
+func (s *servers) at(host, service string) *server {
+	n := uint(len(host)) + 3*uint(len(service))
+	if host != "" {
+		n += 5 * uint(host[len(host)-1])
+	}
+	if service != "" {
+		n += 7*uint(service[0]) + uint(service[len(service)-1])
+	}
+	return &s[n%uint(len(s))]
+}
+
+// server is the one that wrote of e.
+func (h *history) server(e *relaylens.Event) *server {
+	if h.current.server != nil {
+		return h.current.server
+	}
+	s := h.servers.at(e.Host, e.Service)
+	if string(s.host) != e.Host || string(s.service) != e.Service || s.name == 0 {
+		s.host, s.service = append(s.host[:0], e.Host...), append(s.service[:0], e.Service...)
+		s.name = h.name(e.Host)
+		s.writer = bounded.Mix(maphash.String(h.seed, e.Host), maphash.String(h.seed, e.Service))
+	}
+	h.current.server = s
+	return s
+}
+
+// host is the key of the host that e is of.
+func (h *history) host(e *relaylens.Event) uint64 { return h.server(e).name }
+
+// recipient is the domain of e's recipient.
+func (h *history) recipient(e *relaylens.Event) domain {
+	if d := &h.current.recipient; !d.known {
+		*d = h.domain(e.RecipientDomain())
+	}
+	return h.current.recipient
+}
+
+// domain is a domain of an event, which is in small letters already.
+func (h *history) domain(name string) domain {
+	if name == "" {
+		return domain{known: true}
+	}
+	return domain{name, h.lowered(name), true}
+}
