@@ -13,10 +13,9 @@ type Envelope struct {
 	// the first slash or at 32 characters.
 	Program string
 	PID     int32 // 0 when not told
-	// Tag is a number that the lines of one program at one host have in common,
-	// for who keeps something for each and wants to find it soon; 0 is none. Others
-	// may have it, too: whose line it is, Host and Program alone say.
-	Tag uint8
+	// Tag is a number that says which Host and Program these are, within one
+	// source: lines that have the same Tag have the same. 0 is none, and proves nothing.
+	Tag uint32
 	// Native marks Exim's own log files (mainlog, rejectlog): date and time in
 	// front, no host, no program.
 	Native bool

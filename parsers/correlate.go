@@ -12,16 +12,16 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 		return ResultIgnored
 	}
 	k := c.keysOf(r)
-	c.before(r, k, now)
-	c.enrich(&r.rec, k, now)
-	p.release(&r.rec, k, now)
-	result := p.events(r, k, now)
-	c.after(&r.rec, k, now)
+	c.before(r, &k, now)
+	c.enrich(&r.rec, &k, now)
+	p.release(&r.rec, &k, now)
+	result := p.events(r, &k, now)
+	c.after(&r.rec, &k, now)
 	return result
 }
 
 // events hands on what a completed record reports.
-func (p *Parser) events(r *scannedRecord, k keys, now int64) Result {
+func (p *Parser) events(r *scannedRecord, k *keys, now int64) Result {
 	rec, env, line := &r.rec, &r.env, r.line
 	c, e := p.memory, &rec.Event
 	p.complete(e, r.mta, line, env)
@@ -55,7 +55,7 @@ func (p *Parser) events(r *scannedRecord, k keys, now int64) Result {
 
 // release hands on the refusals that waited for what rec tells of their message:
 // its sender, or at the session's end at least the client.
-func (p *Parser) release(rec *relaylens.Record, k keys, now int64) {
+func (p *Parser) release(rec *relaylens.Record, k *keys, now int64) {
 	c := p.memory
 	if k.message == 0 || c.held.empty() {
 		return
@@ -65,13 +65,13 @@ func (p *Parser) release(rec *relaylens.Record, k keys, now int64) {
 		if !rec.Event.ClientIP.IsValid() {
 			return
 		}
-		c.learn(c.messages, k.message, &rec.Event, now)
+		k.messageState = c.learn(c.messages, k.message, &rec.Event, now)
 	case relaylens.FactMessage:
 	default:
 		return
 	}
-	if m := c.messages.Get(k.message, now); m != nil {
-		c.held.release(k.message, m, p.out)
+	if k.messageState != nil {
+		c.held.release(k.message, k.messageState, p.out)
 	}
 }
 
@@ -109,9 +109,9 @@ func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool
 
 // context emits an event that is no refusal. A message that was taken from a
 // user who logged in proves the login, where no line of its own does.
-func (p *Parser) context(rec *relaylens.Record, k keys, line *relaylens.Line, now int64) {
+func (p *Parser) context(rec *relaylens.Record, k *keys, line *relaylens.Line, now int64) {
 	e := &rec.Event
-	if p.memory.repeated(rec, k, now) {
+	if repeated(rec, k) {
 		return
 	}
 	if p.options.ContextIDs {
@@ -127,9 +127,9 @@ func (p *Parser) context(rec *relaylens.Record, k keys, line *relaylens.Line, no
 		login.Event.ID = relaylens.NewID(line, 1)
 	}
 	if k.process {
-		p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
+		k.sessionState = p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
 	}
-	if !p.memory.repeated(&login, k, now) {
+	if !repeated(&login, k) {
 		p.emit(&login.Event)
 	}
 }

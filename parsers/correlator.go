@@ -71,6 +71,10 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 type keys struct {
 	session, message uint64
 	process          bool // session is a process, not just a client's address
+
+	// What is known of them, nil where nothing is; see recall. It is found once a
+	// line, and valid until another one is put into the tables.
+	sessionState, messageState *state
 }
 
 func (c *correlator) keysOf(r *scannedRecord) keys {
@@ -89,12 +93,12 @@ func (c *correlator) keysOf(r *scannedRecord) keys {
 }
 
 // before takes in what rec tells that is true of its own event already.
-func (c *correlator) before(r *scannedRecord, k keys, now int64) {
+func (c *correlator) before(r *scannedRecord, k *keys, now int64) {
 	rec, e := &r.rec, &r.rec.Event
 	switch rec.Fact {
 	case relaylens.FactSession:
 		if k.process {
-			c.fresh(c.sessions, k.session, e, now)
+			k.sessionState = c.fresh(c.sessions, k.session, e, now)
 		}
 	case relaylens.FactMessage:
 		c.message(rec, k, now)
@@ -102,33 +106,36 @@ func (c *correlator) before(r *scannedRecord, k keys, now int64) {
 		c.child(r, k, now)
 	}
 	if k.process && e.Kind == relaylens.KindAuthOK && e.User != "" {
-		c.learn(c.sessions, k.session, e, now)
+		k.sessionState = c.learn(c.sessions, k.session, e, now)
 	}
-	c.trim()
+	c.recall(k, now)
+}
+
+// recall finds what is known of the session and the message, where before did not.
+func (c *correlator) recall(k *keys, now int64) {
+	if k.sessionState == nil && k.process {
+		k.sessionState = c.sessions.Get(k.session, now)
+	}
+	if k.messageState == nil && k.message != 0 {
+		k.messageState = c.messages.Get(k.message, now)
+	}
 }
 
 // message remembers what rec tells of its queue id. A line that names the
 // client is the birth of the id: whatever had the same id before is gone.
-func (c *correlator) message(rec *relaylens.Record, k keys, now int64) {
+func (c *correlator) message(rec *relaylens.Record, k *keys, now int64) {
 	if k.message == 0 {
 		return
 	}
 	e := &rec.Event
-	birth := e.ClientIP.IsValid() || e.Service == "pickup"
-	if birth {
-		c.fresh(c.messages, k.message, e, now)
-	} else {
-		c.learn(c.messages, k.message, e, now)
-	}
-	if !k.process || !birth {
+	if !e.ClientIP.IsValid() && e.Service != "pickup" {
+		k.messageState = c.learn(c.messages, k.message, e, now)
 		return
 	}
-	s := c.sessions.Get(k.session, now)
-	if s == nil {
-		return
-	}
-	m := c.messages.Get(k.message, now)
-	if m.text[textUser] == "" && s.userIP.IsValid() && s.userIP == m.clientIP {
+	k.messageState = c.fresh(c.messages, k.message, e, now)
+	c.recall(k, now)
+	m, s := k.messageState, k.sessionState
+	if s != nil && m.text[textUser] == "" && s.userIP.IsValid() && s.userIP == m.clientIP {
 		before := m.extra()
 		c.scratch = m.setTexts([numTexts]string{textUser: s.text[textUser], textMethod: s.text[textMethod]}, c.scratch)
 		m.userIP = m.clientIP
@@ -138,7 +145,7 @@ func (c *correlator) message(rec *relaylens.Record, k keys, now int64) {
 
 // child links a message to the one it was made from: it came about by the same
 // client and user.
-func (c *correlator) child(r *scannedRecord, k keys, now int64) {
+func (c *correlator) child(r *scannedRecord, k *keys, now int64) {
 	parent := c.messages.Get(k.message, now)
 	if parent == nil || r.rec.Child == "" {
 		return
@@ -149,7 +156,7 @@ func (c *correlator) child(r *scannedRecord, k keys, now int64) {
 }
 
 // after forgets what rec ends, once its own event has been told of it.
-func (c *correlator) after(rec *relaylens.Record, k keys, now int64) {
+func (c *correlator) after(rec *relaylens.Record, k *keys, now int64) {
 	switch rec.Fact {
 	case relaylens.FactSessionEnd:
 		if k.process {
@@ -164,19 +171,21 @@ func (c *correlator) after(rec *relaylens.Record, k keys, now int64) {
 			*d = rec.Event.Clone()
 		}
 	}
+	c.trim()
 }
 
 // fresh remembers e as the first that is known of key.
-func (c *correlator) fresh(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) {
+func (c *correlator) fresh(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) *state {
 	s, _ := t.Put(key, now)
 	before := s.extra()
 	s.reset()
 	s.begin(e)
 	c.bytes += s.extra() - before
+	return s
 }
 
 // learn adds e to what is known of key.
-func (c *correlator) learn(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) {
+func (c *correlator) learn(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) *state {
 	s, isNew := t.Put(key, now)
 	before := s.extra()
 	if isNew {
@@ -184,6 +193,7 @@ func (c *correlator) learn(t *bounded.Table[state], key uint64, e *relaylens.Eve
 	}
 	c.scratch = s.learn(e, c.scratch)
 	c.bytes += s.extra() - before
+	return s
 }
 
 // trim keeps the texts within their bound.
@@ -196,20 +206,16 @@ func (c *correlator) trim() {
 }
 
 // enrich gives rec's event what earlier lines told.
-func (c *correlator) enrich(rec *relaylens.Record, k keys, now int64) {
+func (c *correlator) enrich(rec *relaylens.Record, k *keys, now int64) {
 	e := &rec.Event
-	if k.message != 0 {
-		if m := c.messages.Get(k.message, now); m != nil {
-			m.fillClient(e)
-			m.fillUser(e)
-			m.fillSender(e)
-		}
+	if m := k.messageState; m != nil {
+		m.fillClient(e)
+		m.fillUser(e)
+		m.fillSender(e)
 	}
-	if k.process && e.Direction != relaylens.Outbound {
-		if s := c.sessions.Get(k.session, now); s != nil {
-			s.fillClient(e)
-			s.fillUser(e)
-		}
+	if s := k.sessionState; s != nil && e.Direction != relaylens.Outbound {
+		s.fillClient(e)
+		s.fillUser(e)
 	}
 	if rec.Explained {
 		c.explain(rec, k, now)
@@ -217,7 +223,7 @@ func (c *correlator) enrich(rec *relaylens.Record, k keys, now int64) {
 }
 
 // explain adds the reason that an earlier line of the session gave.
-func (c *correlator) explain(rec *relaylens.Record, k keys, now int64) {
+func (c *correlator) explain(rec *relaylens.Record, k *keys, now int64) {
 	d := c.details.Get(k.session, now)
 	if d == nil || k.session == 0 {
 		return

@@ -19,18 +19,18 @@ const sameAnswer = int64(10 * time.Second / time.Second)
 // end of a message gets one answer, for all its recipients and whatever rule
 // gave it; a remote server's answer to anything but RCPT concerns all
 // recipients too.
-func (c *correlator) refusedBefore(e *relaylens.Event, k keys, now int64) bool {
+func (c *correlator) refusedBefore(e *relaylens.Event, k *keys, now int64) bool {
 	if k.message == 0 {
 		return false
 	}
 	switch {
 	case e.Direction == relaylens.Inbound && e.Stage == relaylens.StageEOD:
-		m := c.stateOf(k.message, now)
+		m := c.stateOf(k, now)
 		was := m.refused
 		m.refused = true
 		return was
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
-		m := c.stateOf(k.message, now)
+		m := c.stateOf(k, now)
 		answer := c.answer(e)
 		was := m.answer == answer && now-m.answered <= sameAnswer
 		m.answer, m.answered = answer, now
@@ -52,12 +52,15 @@ func (c *correlator) answer(e *relaylens.Event) uint64 {
 }
 
 // stateOf is what is known of a message, nothing if it is new.
-func (c *correlator) stateOf(message uint64, now int64) *state {
-	m, isNew := c.messages.Put(message, now)
-	if isNew {
-		m.reset()
+func (c *correlator) stateOf(k *keys, now int64) *state {
+	if k.messageState == nil {
+		m, isNew := c.messages.Put(k.message, now)
+		if isNew {
+			m.reset()
+		}
+		k.messageState = m
 	}
-	return m
+	return k.messageState
 }
 
 // endpoint names a client's connection where one process serves them all.
@@ -97,31 +100,17 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 // repeated reports whether a context event was told before: Postfix's queue
 // manager takes a message up again at every retry, and a client that logged in
 // sends many messages.
-func (c *correlator) repeated(rec *relaylens.Record, k keys, now int64) bool {
-	e := &rec.Event
-	switch e.Kind {
-	case relaylens.KindAccepted:
-		if k.message == 0 {
-			return false
-		}
-		m := c.messages.Get(k.message, now)
-		if m == nil {
-			return false
-		}
-		was := m.accepted
-		m.accepted = true
-		return was
-	case relaylens.KindAuthOK:
-		if !k.process {
-			return false
-		}
-		s := c.sessions.Get(k.session, now)
-		if s == nil {
-			return false
-		}
-		was := s.loggedIn
-		s.loggedIn = true
-		return was
+func repeated(rec *relaylens.Record, k *keys) bool {
+	var told *bool
+	switch {
+	case rec.Event.Kind == relaylens.KindAccepted && k.messageState != nil:
+		told = &k.messageState.accepted
+	case rec.Event.Kind == relaylens.KindAuthOK && k.sessionState != nil:
+		told = &k.sessionState.loggedIn
+	default:
+		return false
 	}
-	return false
+	was := *told
+	*told = true
+	return was
 }

@@ -20,6 +20,7 @@ type Scanned struct {
 	counts  Counts // of the lines that tell nothing
 	joined  int    // lines counted as ignored that completed a record after all
 	records []scannedRecord
+	clean   int // so many of them, and of those behind them, have a zero Record
 	ticks   []tick
 	arena   []byte // what the framing had to unescape
 }
@@ -41,21 +42,26 @@ type tick struct {
 }
 
 func (s *Scanned) reset(source string, warm bool) {
-	clear(s.records)
 	*s = Scanned{source: source, warm: warm, records: s.records[:0], ticks: s.ticks[:0], arena: s.arena[:0]}
 }
 
-// next is a zero record at the end.
+// next is the place of the record that may come next, with a zero Record. It
+// stays there until it is kept.
 func (s *Scanned) next() *scannedRecord {
-	if n := len(s.records); n < cap(s.records) {
-		s.records = s.records[:n+1]
-	} else {
-		s.records = append(s.records, scannedRecord{})
+	n := len(s.records)
+	if n == cap(s.records) {
+		s.records = append(s.records, scannedRecord{})[:n]
 	}
-	return &s.records[len(s.records)-1]
+	r := &s.records[:n+1][n]
+	if n == s.clean {
+		r.rec = relaylens.Record{}
+		s.clean++
+	}
+	return r
 }
 
-func (s *Scanned) drop() { s.records = s.records[:len(s.records)-1] }
+// keep makes what stands in next a record.
+func (s *Scanned) keep() { s.records = s.records[:len(s.records)+1] }
 
 // scanner opens envelopes and asks grammars. It remembers of a source only what
 // framing needs.
@@ -70,18 +76,26 @@ type scanner struct {
 type framing struct {
 	decoder *syslog.Decoder
 	mta     relaylens.MTA
-	second  int64        // of the last line
-	writers [256]*writer // the last one of each Envelope.Tag
+	second  int64       // of the last line
+	writers [256]tagged // by the last digits of the tag
+}
+
+// tagged is the writer of the lines with a tag.
+type tagged struct {
+	tag    uint32
+	writer *writer
 }
 
 // writer is whose line env is.
 func (f *framing) writer(all *writers, env *relaylens.Envelope) *writer {
-	w := f.writers[env.Tag]
-	if w == nil || w.program != env.Program || w.host != env.Host {
-		w = all.find(env)
-		f.writers[env.Tag] = w
+	if env.Tag == 0 {
+		return all.find(env)
 	}
-	return w
+	t := &f.writers[env.Tag%uint32(len(f.writers))]
+	if t.tag != env.Tag {
+		*t = tagged{env.Tag, all.find(env)}
+	}
+	return t.writer
 }
 
 func newScanner(o Options, seed maphash.Seed) *scanner {
@@ -114,19 +128,21 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 	into.reset(b.Lines[0].Source, b.Warm)
 	f := s.log(into.source)
 	f.decoder.Keep(into.arena)
-	var env relaylens.Envelope
 	for i := range b.Lines {
-		line := &b.Lines[i]
-		status := f.decoder.Decode(line, b.Reference, &env)
+		line, r := &b.Lines[i], into.next()
+		status := f.decoder.Decode(line, b.Reference, &r.env)
 		if f.decoder.Joined() {
+			env := r.env
 			s.join(f, into)
+			r = into.next()
+			r.env = env
 		}
 		switch status {
 		case syslog.Ready:
-			s.record(f, line, &env, into)
+			s.record(f, line, r, into)
 		case syslog.Malformed:
-			into.next().line = line
-			into.records[len(into.records)-1].verdict = relaylens.Malformed
+			r.env, r.line, r.verdict = relaylens.Envelope{}, line, relaylens.Malformed
+			into.keep()
 		default:
 			into.counts[ResultIgnored]++
 		}
@@ -137,12 +153,11 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 // join reads the split records that the last line showed to be complete. Their
 // last pieces were counted as ignored when they came.
 func (s *scanner) join(f *framing, into *Scanned) {
-	var env relaylens.Envelope
 	var line relaylens.Line
-	for f.decoder.Pop(&env, &line) {
+	for r := into.next(); f.decoder.Pop(&r.env, &line); r = into.next() {
 		told, ignored := len(into.records), into.counts[ResultIgnored]
 		own := line
-		s.record(f, &own, &env, into)
+		s.record(f, &own, r, into)
 		if into.counts[ResultIgnored] = ignored; len(into.records) > told {
 			into.joined++
 		}
@@ -157,33 +172,33 @@ func (s *scanner) flush(name string, into *Scanned) {
 	s.join(f, into)
 }
 
-// record reads one complete record.
-func (s *scanner) record(f *framing, line *relaylens.Line, env *relaylens.Envelope, into *Scanned) {
-	told := len(into.records)
-	if env.Continuation {
-		into.counts[ResultIgnored]++
-	} else {
-		r, w := into.next(), f.writer(s.writers, env)
-		mta, verdict, sure := s.parse(f, w.route, env, &r.rec)
-		switch {
-		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
-			r.line, r.env, r.writer, r.mta, r.verdict = line, *env, w, mta, verdict
-		case sure:
-			into.drop()
+// record reads one complete record, whose envelope stands in r, the next of into.
+func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, into *Scanned) {
+	if !r.env.Continuation {
+		w := f.writer(s.writers, &r.env)
+		mta, verdict, sure := s.parse(f, w.route, &r.env, &r.rec)
+		if verdict == relaylens.Parsed || verdict == relaylens.Malformed && sure {
+			r.line, r.writer, r.mta, r.verdict = line, w, mta, verdict
+			into.keep()
+			if !r.env.Time.IsZero() {
+				f.second = r.env.Time.Unix()
+			}
+			return
+		}
+		if sure {
 			into.counts[ResultIgnored]++
-		default:
-			into.drop()
+		} else {
 			into.counts[ResultForeign]++
 		}
+	} else {
+		into.counts[ResultIgnored]++
 	}
-	if env.Time.IsZero() {
+	if r.env.Time.IsZero() {
 		return
 	}
-	if second := env.Time.Unix(); second != f.second {
+	if second := r.env.Time.Unix(); second != f.second {
 		f.second = second
-		if len(into.records) == told {
-			into.ticks = append(into.ticks, tick{told, env.Time})
-		}
+		into.ticks = append(into.ticks, tick{len(into.records), r.env.Time})
 	}
 }
 

@@ -23,6 +23,7 @@ type writers struct {
 	seed   maphash.Seed
 	router *router
 	known  map[program]*writer
+	last   *writer
 }
 
 type program struct{ host, name string }
@@ -32,14 +33,17 @@ func newWriters(seed maphash.Seed) *writers {
 }
 
 func (w *writers) find(env *relaylens.Envelope) *writer {
-	if known := w.known[program{env.Host, env.Program}]; known != nil {
-		return known
+	if w.last != nil && w.last.program == env.Program && w.last.host == env.Host {
+		return w.last
+	}
+	if w.last = w.known[program{env.Host, env.Program}]; w.last != nil {
+		return w.last
 	}
 	if len(w.known) >= maxRoutes {
 		clear(w.known)
 	}
 	made := w.make(strings.Clone(env.Host), strings.Clone(env.Program))
-	w.known[program{made.host, made.program}] = made
+	w.known[program{made.host, made.program}], w.last = made, made
 	return made
 }
 

@@ -9,11 +9,11 @@ const isoLayout = "2006-01-02T15:04:05"
 type clock struct {
 	loc *time.Location
 
-	bsdKey  [15]byte
-	bsdRef  int64 // Unix time of the reference that gave the year
+	bsdKey  [2]uint64 // the first and the last eight bytes
+	bsdRef  int64     // Unix time of the reference that gave the year
 	bsdTime time.Time
 
-	isoKey [19]byte
+	isoKey [3]uint64 // the first sixteen bytes and the last eight
 	isoSec int64
 
 	localSec, localUnix int64 // wall clock and instant of the last stamp without a zone
@@ -43,7 +43,7 @@ func (c *clock) bsd(s string, ref time.Time) (t time.Time, digits uint8, n int) 
 	if len(s) < 16 || s[3] != ' ' {
 		return t, 0, 0
 	}
-	if s[15] == ' ' && s[:15] == string(c.bsdKey[:]) && ref.Unix() == c.bsdRef {
+	if s[15] == ' ' && load(s) == c.bsdKey[0] && load(s[7:]) == c.bsdKey[1] && ref.Unix() == c.bsdRef {
 		return c.bsdTime, 0, 15
 	}
 	return c.readBSD(s, ref)
@@ -66,7 +66,7 @@ func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n i
 	}
 	t = c.inferYear(month, day, h, m, sec, ref)
 	if end == 15 {
-		copy(c.bsdKey[:], s)
+		c.bsdKey = [2]uint64{load(s), load(s[7:])}
 		c.bsdRef, c.bsdTime = ref.Unix(), t
 	}
 	return t.Add(time.Duration(nsec)), decimals, end
@@ -92,7 +92,7 @@ func (c *clock) iso(s string) (st stamp, ok bool) {
 	if len(s) < 19 || s[4] != '-' || (s[10] != 'T' && s[10] != ' ' && s[10] != 't') {
 		return st, false
 	}
-	if s[:19] != string(c.isoKey[:]) && !c.readISO(s) {
+	if (load(s) != c.isoKey[0] || load(s[8:]) != c.isoKey[1] || load(s[11:]) != c.isoKey[2]) && !c.readISO(s) {
 		return st, false
 	}
 	st.sec, st.n = c.isoSec, 19
@@ -117,7 +117,7 @@ func (c *clock) readISO(s string) bool {
 	if day > daysIn(mon) || (mon == time.February && day == 29 && !leap(year)) {
 		return false
 	}
-	copy(c.isoKey[:], s)
+	c.isoKey = [3]uint64{load(s), load(s[8:]), load(s[11:])}
 	c.isoSec = time.Date(year, mon, day, h, m, sec, 0, time.UTC).Unix()
 	return true
 }

@@ -299,11 +299,11 @@ func (d *Decoder) finish(line *relaylens.Line, env *relaylens.Envelope) Status {
 		d.repeatLast(env)
 		return Ready
 	}
-	if strings.HasPrefix(env.Text, repeated) {
+	if env.Text != "" && env.Text[0] == 'm' && strings.HasPrefix(env.Text, repeated) {
 		d.repeat(env)
 	}
-	m, piece := cutMark(env)
-	if piece || len(d.groups) > 0 {
+	if len(d.groups) > 0 || mayBePiece(env) {
+		m, piece := cutMark(env)
 		g := d.settle(env, &m, piece)
 		if piece {
 			d.previous.forget(env.Host)

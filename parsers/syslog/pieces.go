@@ -29,6 +29,15 @@ type mark struct {
 	text    string
 }
 
+// mayBePiece reports whether there may be a mark, for which cutMark looks.
+func mayBePiece(env *relaylens.Envelope) bool {
+	s := env.Text
+	return s != "" && (s[0] == '[' || !strings.HasPrefix(env.Program, "postfix") && strings.IndexByte(s[:min(len(s), maxMarkID+1)], '[') >= 7)
+}
+
+// maxMarkID is how long the id before a mark may be.
+const maxMarkID = 32
+
 // cutMark reads the mark of a piece.
 //
 // Exim src/log.c, write_syslog; Sendmail sendmail/conf.c, sm_syslog
@@ -42,8 +51,7 @@ func cutMark(env *relaylens.Envelope) (m mark, ok bool) {
 		if strings.HasPrefix(env.Program, "postfix") {
 			return m, false
 		}
-		const longest = 32
-		for i < len(s) && i < longest && alnum(s[i]) {
+		for i < len(s) && i < maxMarkID && alnum(s[i]) {
 			i++
 		}
 		if i < 7 || i == len(s) || s[i] != '[' || !queueID(s[:i]) {

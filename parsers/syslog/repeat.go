@@ -22,8 +22,12 @@ const (
 // means. It is bounded: the host that was added first makes room.
 type history struct {
 	hosts []previous
-	cur   int // index of the last record's host
-	next  int // to be replaced
+	cur   int          // index of the last record's host
+	next  int          // to be replaced
+	tags  [64]struct { // where the host of a tag is, by the tag's last digits
+		tag uint32
+		at  int
+	}
 }
 
 type previous struct {
@@ -70,10 +74,7 @@ func (h *history) at(host string) *previous {
 // remember takes in a record whose texts stay as they are until keep, if they are
 // lasting, and otherwise change with the next line.
 func (h *history) remember(env *relaylens.Envelope, lasting bool) {
-	p := h.at(env.Host)
-	if p == nil {
-		p = h.add(env.Host)
-	}
+	p := h.entry(env)
 	p.known = len(env.Program)+len(env.Text) <= maxRecord
 	p.program, p.text, p.pid, p.kept = env.Program, env.Text, env.PID, false
 	if !p.known {
@@ -83,7 +84,22 @@ func (h *history) remember(env *relaylens.Envelope, lasting bool) {
 	}
 }
 
+// entry is the one of env's host.
+func (h *history) entry(env *relaylens.Envelope) *previous {
+	t := &h.tags[env.Tag%uint32(len(h.tags))]
+	if env.Tag != 0 && t.tag == env.Tag {
+		return &h.hosts[t.at]
+	}
+	p := h.at(env.Host)
+	if p == nil {
+		p = h.add(env.Host)
+	}
+	t.tag, t.at = env.Tag, h.cur
+	return p
+}
+
 func (h *history) add(host string) *previous {
+	clear(h.tags[:])
 	if len(h.hosts) < maxHosts {
 		h.cur = len(h.hosts)
 		h.hosts = append(h.hosts, previous{})
