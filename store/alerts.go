@@ -10,10 +10,10 @@ import (
 // SaveAlerts keeps the state of the alerts, in place of what was kept before.
 func (s *Store) SaveAlerts(ctx context.Context, state []byte) error {
 	const query = "INSERT INTO alerts (one, state) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET state = excluded.state"
-	if _, err := s.write.ExecContext(ctx, query, state); err != nil {
-		return fmt.Errorf("save alerts: %w", err)
-	}
-	return nil
+	return s.transact(ctx, "save alerts", func(w *writer) error {
+		_, err := w.exec(query, state)
+		return err
+	})
 }
 
 // Alerts is what SaveAlerts kept last; nil when it never did.

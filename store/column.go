@@ -6,52 +6,110 @@ import (
 	"net/netip"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
-// columns of the table events in the order of values and scan.
+// columns of the table events in the order of bindEvent and scan.
 const columns = `id, time, zone, digits, host, mta, service, pid, queue_id, kind, direction, stage, reason, cause,
 	client_ip, client_name, client_port, helo, proto, user, auth_method, sender, recipient, sender_domain, recipient_domain,
 	code, class, enhanced, text, remote_host, remote_ip, source, line, offset`
 
 const numColumns = 34
 
-// values adds e as one row; NULL is what the log does not tell.
-func values(row []any, e *relaylens.Event) []any {
+// bindEvent gives a statement the columns of e, from its first parameter on; NULL
+// is what the log does not tell. All of them are set, as bindings last.
+func bindEvent(st *sqlite.Stmt, e *relaylens.Event) {
 	_, zone := e.Time.Zone()
-	sender := text(e.Sender)
-	if e.NullSender {
-		sender = ""
-	}
-	return append(row, e.ID[:], e.Time.UnixNano(), int64(zone), int64(e.TimeDigits), text(e.Host), e.MTA.String(), text(e.Service),
-		number(int64(e.PID)), text(e.QueueID), e.Kind.String(), text(e.Direction.String()), text(e.Stage.String()),
-		text(e.Reason.String()), text(e.Cause.String()), addr(e.ClientIP), text(e.ClientName), number(int64(e.ClientPort)),
-		text(e.Helo), text(e.Proto), text(e.User), text(e.AuthMethod), sender, text(e.Recipient), text(e.SenderDomain()),
-		text(e.RecipientDomain()), number(int64(e.Code)), text(e.ReplyClass().String()), text(e.Enhanced), text(e.Text),
-		text(e.RemoteHost), addr(e.RemoteIP), text(e.Source), number(e.Line), e.Offset)
+	r := binder{st: st}
+	r.bytes(e.ID[:])
+	r.number(e.Time.UnixNano())
+	r.number(int64(zone))
+	r.number(int64(e.TimeDigits))
+	r.text(e.Host)
+	r.text(e.MTA.String())
+	r.text(e.Service)
+	r.known(int64(e.PID))
+	r.text(e.QueueID)
+	r.text(e.Kind.String())
+	r.text(e.Direction.String())
+	r.text(e.Stage.String())
+	r.text(e.Reason.String())
+	r.text(e.Cause.String())
+	r.addr(e.ClientIP)
+	r.text(e.ClientName)
+	r.known(int64(e.ClientPort))
+	r.text(e.Helo)
+	r.text(e.Proto)
+	r.text(e.User)
+	r.text(e.AuthMethod)
+	r.sender(e)
+	r.text(e.Recipient)
+	r.text(e.SenderDomain())
+	r.text(e.RecipientDomain())
+	r.known(int64(e.Code))
+	r.text(e.ReplyClass().String())
+	r.text(e.Enhanced)
+	r.text(e.Text)
+	r.text(e.RemoteHost)
+	r.addr(e.RemoteIP)
+	r.text(e.Source)
+	r.known(e.Line)
+	r.number(e.Offset)
 }
 
-// text is s as a column. Bytes that are not UTF-8 become U+FFFD, because other
-// readers of the file expect text to be text; so does NUL, at which they stop.
-func text(s string) any {
-	if s == "" {
-		return nil
-	}
-	return relaylens.ValidText(s)
+// binder gives a statement its parameters, one after the other.
+type binder struct {
+	st *sqlite.Stmt
+	n  int // those that have a value
 }
 
-func number(n int64) any {
+func (b *binder) next() int {
+	b.n++
+	return b.n
+}
+
+func (b *binder) number(n int64) { b.st.BindInt64(b.next(), n) }
+func (b *binder) bytes(v []byte) { b.st.BindBytes(b.next(), v) }
+
+// known is a number, NULL for 0.
+func (b *binder) known(n int64) {
 	if n == 0 {
-		return nil
+		b.st.BindNull(b.next())
+		return
 	}
-	return n
+	b.number(n)
 }
 
-func addr(a netip.Addr) any {
-	if !a.IsValid() {
-		return nil
+// text is s, NULL where it is empty. Bytes that are not UTF-8 become U+FFFD, because
+// other readers of the file expect text to be text; so does NUL, at which they stop.
+func (b *binder) text(s string) {
+	if s == "" {
+		b.st.BindNull(b.next())
+		return
 	}
-	return a.String()
+	b.valid(s)
+}
+
+// valid is text for a column that is not NULL.
+func (b *binder) valid(s string) { b.st.BindText(b.next(), relaylens.ValidText(s)) }
+
+func (b *binder) addr(a netip.Addr) {
+	if !a.IsValid() {
+		b.st.BindNull(b.next())
+		return
+	}
+	b.st.BindText(b.next(), a.String())
+}
+
+// sender is ” for the null sender.
+func (b *binder) sender(e *relaylens.Event) {
+	if e.NullSender {
+		b.valid("")
+		return
+	}
+	b.text(e.Sender)
 }
 
 // row is what a database row is scanned into.

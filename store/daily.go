@@ -2,9 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // topFields are the fields of hourly_top and daily_top.
@@ -52,7 +53,7 @@ func (s *Store) addUp(ctx context.Context, since, before int64) error {
 			continue
 		}
 		for _, field := range topFields {
-			if err := s.transact(ctx, "add up a day", func(tx *sql.Tx) error { return s.tops.addUpField(ctx, tx, day, field) }); err != nil {
+			if err := s.transact(ctx, "add up a day", func(w *writer) error { return s.tops.addUpField(w, day, field) }); err != nil {
 				return err
 			}
 		}
@@ -85,7 +86,7 @@ func (s *Store) daysDone(ctx context.Context) (map[int64]bool, error) {
 //
 // A value whose name is not kept had at most, in each hour without its name, what
 // [bound] tells, and in the hours with it what is left out here.
-func (l limits) addUpField(ctx context.Context, tx *sql.Tx, day int64, field string) error {
+func (l limits) addUpField(w *writer, day int64, field string) error {
 	const sums = `WITH RECURSIVE
 		h (hour) AS (VALUES (?1) UNION ALL SELECT hour + 3600 FROM h WHERE hour < ?1 + 82800),
 		least (hour, events) AS MATERIALIZED (SELECT hour, coalesce(
@@ -99,8 +100,8 @@ func (l limits) addUpField(ctx context.Context, tx *sql.Tx, day int64, field str
 		INSERT INTO daily_top (day, field, value, kind, events, first, last, bound)
 		SELECT ?1, ?2, CASE WHEN small THEN '' ELSE value END AS name, kind, sum(events), min(first), max(last),
 			sum(bound) + max(CASE WHEN small THEN events ELSE 0 END) FROM ranked GROUP BY name, kind`
-	var there bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM daily WHERE day = ? AND field = ?)", day, field).Scan(&there); err != nil || there {
+	there, err := w.row(func(*sqlite.Stmt) {}, "SELECT 1 FROM daily WHERE day = ? AND field = ?", day, field)
+	if err != nil || there {
 		return err
 	}
 	for _, step := range []struct {
@@ -111,7 +112,7 @@ func (l limits) addUpField(ctx context.Context, tx *sql.Tx, day int64, field str
 		{sums, []any{day, field, l.day, l.hour}},
 		{"INSERT INTO daily (day, field, late) VALUES (?, ?, 1)", []any{day, field}},
 	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
+		if _, err := w.exec(step.query, step.args...); err != nil {
 			return err
 		}
 	}

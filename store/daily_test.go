@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -212,7 +211,7 @@ func TestDaysAgreeWithEvents(t *testing.T) {
 	check(begin)
 	// As if it had been stopped after two fields of a day.
 	for _, field := range topFields[2:4] {
-		if err := s.transact(t.Context(), "", func(tx *sql.Tx) error { return s.tops.addUpField(t.Context(), tx, begin.Unix(), field) }); err != nil {
+		if err := s.transact(t.Context(), "", func(w *writer) error { return s.tops.addUpField(w, begin.Unix(), field) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -290,7 +289,7 @@ func TestValuesOfAnOlderSchema(t *testing.T) {
 	s := open(t, dir)
 	commit(t, s, &Batch{Events: hours()})
 	for _, query := range []string{"DROP TABLE daily", "DROP TABLE daily_top", "ALTER TABLE positions DROP COLUMN state", fmt.Sprintf("PRAGMA user_version = %d", dailyVersion-1)} {
-		if _, err := s.write.Exec(query); err != nil {
+		if _, err := s.write.exec(query); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	writing "zombiezen.com/go/sqlite"
 )
 
 // Failure is why a write did not succeed, from a closed list, and what to do.
@@ -57,14 +58,15 @@ func Failures() []Failure {
 
 // FailureOf says why a write did not succeed.
 func FailureOf(err error) Failure {
-	var e *sqlite.Error
+	code := int(writing.ErrCode(err).ToPrimary()) // of what writes
+	var e *sqlite.Error                           // of what reads
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return FailureLocked
-	case !errors.As(err, &e):
-		return FailureOther
+	case errors.As(err, &e):
+		code = e.Code() & 0xff
 	}
-	switch e.Code() & 0xff {
+	switch code {
 	case sqlite3.SQLITE_FULL:
 		return FailureDiskFull
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:

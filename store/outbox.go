@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
@@ -81,33 +83,29 @@ func (o *Outbox) next(ctx context.Context, most int) (*relaylens.Parcel, error) 
 // intend says which events to ship now and writes that down before anything is
 // sent. Causes that changed before their events are sent need no message.
 func (o *Outbox) intend(ctx context.Context, most int) (shipped, end int64, err error) {
-	s := o.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer tx.Rollback()
-	if err := tx.QueryRowContext(ctx, "SELECT shipped, intended FROM outbox").Scan(&shipped, &end); err != nil || end > shipped {
-		return shipped, end, err
-	}
-	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM events WHERE seq > ? ORDER BY seq LIMIT ?)",
-		shipped, most).Scan(&end); err != nil {
-		return 0, 0, err
-	}
-	if end <= shipped {
-		return shipped, shipped, nil
-	}
-	for _, step := range []string{
-		"DELETE FROM revisions WHERE id IN (SELECT id FROM events WHERE seq > (SELECT shipped FROM outbox) AND seq <= ?)",
-		"UPDATE outbox SET intended = ?",
-	} {
-		if _, err := tx.ExecContext(ctx, step, end); err != nil {
-			return 0, 0, err
+	err = o.store.transact(ctx, "choose what to ship", func(w *writer) error {
+		if _, err := w.row(func(st *sqlite.Stmt) { shipped, end = st.ColumnInt64(0), st.ColumnInt64(1) }, "SELECT shipped, intended FROM outbox"); err != nil || end > shipped {
+			return err
 		}
-	}
-	return shipped, end, tx.Commit()
+		if _, err := w.row(func(st *sqlite.Stmt) { end = st.ColumnInt64(0) },
+			"SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM events WHERE seq > ? ORDER BY seq LIMIT ?)", shipped, most); err != nil {
+			return err
+		}
+		if end <= shipped {
+			end = shipped
+			return nil
+		}
+		for _, step := range []string{
+			"DELETE FROM revisions WHERE id IN (SELECT id FROM events WHERE seq > (SELECT shipped FROM outbox) AND seq <= ?)",
+			"UPDATE outbox SET intended = ?",
+		} {
+			if _, err := w.exec(step, end); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return shipped, end, err
 }
 
 // revised adds the changed causes of events that the fleet has.
@@ -177,30 +175,21 @@ func (o *Outbox) context(ctx context.Context, p *relaylens.Parcel, most int) err
 
 // Done says that the fleet has what is in p.
 func (o *Outbox) Done(ctx context.Context, p *relaylens.Parcel) error {
-	s := o.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("move outbox: %w", err)
-	}
-	defer tx.Rollback()
-	for _, step := range []struct {
-		query string
-		arg   int64
-	}{
-		{"UPDATE outbox SET shipped = max(shipped, ?)", p.Marks[markShipped]},
-		{"DELETE FROM revisions WHERE seq <= ?", p.Marks[markRevised]},
-		{"DELETE FROM context WHERE seq <= ?", p.Marks[markContext]},
-	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.arg); err != nil {
-			return fmt.Errorf("move outbox: %w", err)
+	return o.store.transact(ctx, "move outbox", func(w *writer) error {
+		for _, step := range []struct {
+			query string
+			arg   int64
+		}{
+			{"UPDATE outbox SET shipped = max(shipped, ?)", p.Marks[markShipped]},
+			{"DELETE FROM revisions WHERE seq <= ?", p.Marks[markRevised]},
+			{"DELETE FROM context WHERE seq <= ?", p.Marks[markContext]},
+		} {
+			if _, err := w.exec(step.query, step.arg); err != nil {
+				return err
+			}
 		}
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("move outbox: %w", err)
-	}
-	return nil
+		return nil
+	})
 }
 
 // Backlog tells how far behind the fleet is.
@@ -220,22 +209,27 @@ func (o *Outbox) Backlog(ctx context.Context) (relaylens.Backlog, error) {
 }
 
 // noteContext keeps counts for the outbox, where there is one.
-func (s *Store) noteContext(ctx context.Context, tx *sql.Tx, tallies []relaylens.Tally) error {
+func (s *Store) noteContext(w *writer, tallies []relaylens.Tally) error {
 	if len(tallies) == 0 || !s.ships.Load() {
 		return nil
 	}
 	for i := range tallies {
-		e := &tallies[i].Event
-		sender := text(e.Sender)
-		if e.NullSender {
-			sender = ""
-		}
-		if _, err := tx.StmtContext(ctx, s.stmts.context).ExecContext(ctx, e.Time.UnixNano(), text(e.Host), e.MTA.String(), e.Kind.String(),
-			text(e.Direction.String()), addr(e.ClientIP), text(e.User), sender, text(e.Recipient), int64(tallies[i].Count)); err != nil {
+		e, b := &tallies[i].Event, binder{st: s.stmts.context}
+		b.number(e.Time.UnixNano())
+		b.text(e.Host)
+		b.text(e.MTA.String())
+		b.text(e.Kind.String())
+		b.text(e.Direction.String())
+		b.addr(e.ClientIP)
+		b.text(e.User)
+		b.sender(e)
+		b.text(e.Recipient)
+		b.number(int64(tallies[i].Count))
+		if _, err := w.run(b.st); err != nil {
 			return fmt.Errorf("write context: %w", err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM context WHERE seq <= (SELECT max(seq) FROM context) - ?", maxContext); err != nil {
+	if _, err := w.exec("DELETE FROM context WHERE seq <= (SELECT max(seq) FROM context) - ?", maxContext); err != nil {
 		return fmt.Errorf("bound context: %w", err)
 	}
 	return nil

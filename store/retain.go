@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -75,15 +75,12 @@ func (s *Store) deleteOldest(ctx context.Context) (int64, error) {
 	if err != nil || n > 0 || !s.ships.Load() {
 		return n, err
 	}
-	err = s.transact(ctx, "retain events", func(tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < (SELECT max(seq) FROM events) ORDER BY time LIMIT ?)", deleteRows)
-		if err != nil {
+	err = s.transact(ctx, "retain events", func(w *writer) error {
+		var err error
+		if n, err = w.exec("DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq < (SELECT max(seq) FROM events) ORDER BY time LIMIT ?)", deleteRows); err != nil {
 			return err
 		}
-		if n, err = result.RowsAffected(); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, "UPDATE outbox SET lost = lost + ?", n)
+		_, err = w.exec("UPDATE outbox SET lost = lost + ?", n)
 		return err
 	})
 	if err != nil {
@@ -109,17 +106,20 @@ func (s *Store) deleteBefore(ctx context.Context, cutoff time.Time) (deleted int
 	return deleted, nil
 }
 
+var errClosed = errors.New("the event store is closed")
+
 // transact runs one transaction between commits.
-func (s *Store) transact(ctx context.Context, what string, do func(*sql.Tx) error) error {
+func (s *Store) transact(ctx context.Context, what string, do func(*writer) error) error {
+	return s.writing(what, func(w *writer) error { return w.transact(ctx, do) })
+}
+
+// writing lends the connection that writes.
+func (s *Store) writing(what string, do func(*writer) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	defer tx.Rollback()
-	if err = do(tx); err == nil {
-		err = tx.Commit()
+	err := errClosed
+	if s.write != nil {
+		err = do(s.write)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
@@ -144,16 +144,12 @@ func (s *Store) vacuum(ctx context.Context) error {
 }
 
 // step runs one statement between commits.
-func (s *Store) step(ctx context.Context, query string, args ...any) (int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	result, err := s.write.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, fmt.Errorf("retain events: %w", err)
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return 0, fmt.Errorf("retain events: %w", err)
-	}
-	return n, nil
+func (s *Store) step(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = s.writing("retain events", func(w *writer) error {
+		return w.during(ctx, func(w *writer) (err error) {
+			n, err = w.exec(query, args...)
+			return err
+		})
+	})
+	return n, err
 }

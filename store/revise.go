@@ -1,11 +1,10 @@
 package store
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -15,11 +14,12 @@ type Revision = relaylens.Revision
 
 // revise gives events their new causes, and moves them in the hourly totals.
 // Events that are not there, or no longer, are passed over.
-func (s *Store) revise(ctx context.Context, tx *sql.Tx, revisions []Revision) error {
+func (s *Store) revise(w *writer, revisions []Revision) error {
 	for _, r := range revisions {
-		revised, err := reviseOne(ctx, tx, r)
+		revised, err := reviseOne(w, r)
 		if err == nil && revised {
-			_, err = tx.StmtContext(ctx, s.stmts.revision).ExecContext(ctx, r.ID[:])
+			s.stmts.revision.BindBytes(1, r.ID[:])
+			_, err = w.run(s.stmts.revision)
 		}
 		if err != nil {
 			return fmt.Errorf("revise event %s: %w", r.ID, err)
@@ -29,14 +29,12 @@ func (s *Store) revise(ctx context.Context, tx *sql.Tx, revisions []Revision) er
 }
 
 // reviseOne reports whether the cause is another one now.
-func reviseOne(ctx context.Context, tx *sql.Tx, r Revision) (bool, error) {
+func reviseOne(w *writer, r Revision) (bool, error) {
 	var at int64
 	var was string
-	err := tx.QueryRowContext(ctx, "SELECT time, coalesce(cause, '') FROM events WHERE id = ?", r.ID[:]).Scan(&at, &was)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && was == r.Cause.String() {
-		return false, nil
-	}
-	if err != nil {
+	found, err := w.row(func(st *sqlite.Stmt) { at, was = st.ColumnInt64(0), st.ColumnText(1) },
+		"SELECT time, coalesce(cause, '') FROM events WHERE id = ?", r.ID[:])
+	if err != nil || !found || was == r.Cause.String() {
 		return false, err
 	}
 	hour := hourOf(time.Unix(0, at).Unix())
@@ -53,7 +51,7 @@ func reviseOne(ctx context.Context, tx *sql.Tx, r Revision) (bool, error) {
 			ON CONFLICT DO UPDATE SET events = events + 1`, []any{hour, r.Cause.String(), r.ID[:]}},
 		{"UPDATE events SET cause = ? WHERE id = ?", []any{r.Cause.String(), r.ID[:]}},
 	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
+		if _, err := w.exec(step.query, step.args...); err != nil {
 			return false, err
 		}
 	}

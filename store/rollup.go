@@ -2,10 +2,10 @@ package store
 
 import (
 	"cmp"
-	"context"
-	"database/sql"
 	"fmt"
 	"slices"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -86,11 +86,15 @@ func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {
 
 // write adds the counts to the tables, in key order, which is the order of
 // their pages.
-func (r *rollup) write(ctx context.Context, tx *sql.Tx, st *statements) error {
-	total := tx.StmtContext(ctx, st.total)
+func (r *rollup) write(w *writer, st *statements) error {
 	for k, n := range r.totals {
-		if _, err := total.ExecContext(ctx, k.hour, valid(k.host), k.mta.String(), k.kind.String(), k.direction.String(), k.reason.String(),
-			k.cause.String(), k.class.String(), n); err != nil {
+		b := binder{st: st.total}
+		b.number(k.hour)
+		for _, s := range [...]string{k.host, k.mta.String(), k.kind.String(), k.direction.String(), k.reason.String(), k.cause.String(), k.class.String()} {
+			b.valid(s)
+		}
+		b.number(n)
+		if _, err := w.run(st.total); err != nil {
 			return fmt.Errorf("add to hourly totals: %w", err)
 		}
 	}
@@ -101,27 +105,37 @@ func (r *rollup) write(ctx context.Context, tx *sql.Tx, st *statements) error {
 	slices.SortFunc(keys, func(a, b topKey) int {
 		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), cmp.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
 	})
-	top, daily, each := tx.StmtContext(ctx, st.top), tx.StmtContext(ctx, st.daily), unwatched(ctx)
 	days := make(map[dayField]bool)
 	for _, k := range keys {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("add to hourly top list: %w", err)
-		}
 		c := r.tops[k]
-		if _, err := top.ExecContext(each, k.hour, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
+		if err := c.write(w, st.top, k.hour, &k); err != nil {
 			return fmt.Errorf("add to hourly top list: %w", err)
 		}
 		day := dayField{dayOf(k.hour), k.field}
-		if there, err := day.late(ctx, tx, st, days); err != nil {
+		if there, err := day.late(w, st, days); err != nil {
 			return err
 		} else if !there {
 			continue
 		}
-		if _, err := daily.ExecContext(each, day.day, k.field, valid(k.value), k.kind.String(), c.events, c.first, c.last); err != nil {
+		if err := c.write(w, st.daily, day.day, &k); err != nil {
 			return fmt.Errorf("add to daily top list: %w", err)
 		}
 	}
 	return nil
+}
+
+// write adds c to a top list of an hour or a day.
+func (c *topCount) write(w *writer, st *sqlite.Stmt, at int64, k *topKey) error {
+	b := binder{st: st}
+	b.number(at)
+	b.valid(k.field)
+	b.valid(k.value)
+	b.valid(k.kind.String())
+	b.number(c.events)
+	b.number(c.first)
+	b.number(c.last)
+	_, err := w.run(st)
+	return err
 }
 
 // dayField is a field of a day in daily_top.
@@ -132,26 +146,17 @@ type dayField struct {
 
 // late reports whether d was added up already, and notes that events come late;
 // asked are those that were asked about.
-func (d dayField) late(ctx context.Context, tx *sql.Tx, st *statements, asked map[dayField]bool) (bool, error) {
+func (d dayField) late(w *writer, st *statements, asked map[dayField]bool) (bool, error) {
 	if there, ok := asked[d]; ok {
 		return there, nil
 	}
-	result, err := tx.StmtContext(ctx, st.late).ExecContext(ctx, d.day, d.field)
-	if err != nil {
-		return false, fmt.Errorf("note events of a day: %w", err)
-	}
-	n, err := result.RowsAffected()
+	b := binder{st: st.late}
+	b.number(d.day)
+	b.valid(d.field)
+	n, err := w.run(st.late)
 	if err != nil {
 		return false, fmt.Errorf("note events of a day: %w", err)
 	}
 	asked[d] = n > 0
 	return n > 0, nil
-}
-
-// valid is text for a column that is not NULL.
-func valid(s string) string {
-	if v, ok := text(s).(string); ok {
-		return v
-	}
-	return ""
 }

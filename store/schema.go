@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"net/url"
 	"slices"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 //go:embed migrations/*.sql
@@ -43,9 +46,9 @@ func checkVersion(version int) error {
 
 // migrate brings the schema to the latest version, each step in a transaction
 // of its own, so that a crash in between leaves a version that goes on.
-func migrate(ctx context.Context, db *sql.DB) error {
-	version, err := schemaVersion(ctx, db)
-	if err != nil {
+func migrate(ctx context.Context, w *writer) error {
+	var version int
+	if _, err := w.row(func(st *sqlite.Stmt) { version = st.ColumnInt(0) }, "PRAGMA user_version"); err != nil {
 		return err
 	}
 	if err := checkVersion(version); err != nil {
@@ -57,28 +60,23 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	}
 	slices.Sort(names)
 	for i, name := range names[version:] {
-		if err := apply(ctx, db, name, version+i+1); err != nil {
+		if err := apply(ctx, w, name, version+i+1); err != nil {
 			return fmt.Errorf("apply %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func apply(ctx context.Context, db *sql.DB, name string, version int) error {
+func apply(ctx context.Context, w *writer, name string, version int) error {
 	script, err := migrations.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
+	return w.transact(ctx, func(w *writer) error {
+		if err := sqlitex.ExecuteScript(w.conn, string(script), nil); err != nil {
+			return err
+		}
+		_, err := w.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
 		return err
-	}
-	defer tx.Rollback()
-	if _, err := tx.ExecContext(ctx, string(script)); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
-		return err
-	}
-	return tx.Commit()
+	})
 }

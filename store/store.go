@@ -24,9 +24,9 @@ var ErrNewer = errors.New("the database was made by a newer version of relaylens
 // writes are done one after the other.
 type Store struct {
 	path  string
-	write *sql.DB // one connection
 	read  *sql.DB
-	mu    sync.Mutex  // serialises Commit and Retain
+	mu    sync.Mutex  // held by who uses write
+	write *writer     // nil where the store is only read
 	ships atomic.Bool // there is an outbox
 	daily bool        // there is daily_top
 	tops  limits
@@ -72,12 +72,10 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	if s.write, err = sql.Open("sqlite", s.dsn("_txlock=immediate", "journal_mode(wal)", "synchronous(normal)",
-		"auto_vacuum(incremental)", fmt.Sprintf("cache_size(-%d)", writeCache), "journal_size_limit(16777216)")); err != nil {
+	if s.write, err = openWriter(s.path); err != nil {
 		return err
 	}
 	s.daily = true
-	s.write.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.write); err != nil {
 		return err
 	}
@@ -91,7 +89,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.ships.Store(ships)
-	return s.stmts.prepare(ctx, s.write)
+	return s.stmts.prepare(s.write.conn)
 }
 
 // Kibibytes of pages that the daemon's connections keep. Each page takes twice its
@@ -117,10 +115,14 @@ func (s *Store) Path() string { return s.path }
 // Close ends all statements and closes the file.
 func (s *Store) Close() error {
 	var errs []error
-	for _, db := range []*sql.DB{s.read, s.write} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+	if s.read != nil {
+		errs = append(errs, s.read.Close())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.write != nil {
+		errs = append(errs, s.write.close())
+		s.write = nil
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close event store %s: %w", s.path, err)

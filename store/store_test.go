@@ -209,7 +209,7 @@ func TestRetain(t *testing.T) {
 
 func fileSize(t *testing.T, s *Store) int64 {
 	t.Helper()
-	if _, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+	if _, err := s.write.exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(s.Path())
@@ -289,7 +289,7 @@ func TestPositionsOfAnOlderSchema(t *testing.T) {
 	commit(t, s, &Batch{Positions: []relaylens.Position{journal}})
 	want = append(want, journal)
 	for _, query := range []string{"ALTER TABLE positions DROP COLUMN state", "PRAGMA user_version = 4"} {
-		if _, err := s.write.Exec(query); err != nil {
+		if _, err := s.write.exec(query); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -317,7 +317,7 @@ func TestPositionsOfAnOlderSchema(t *testing.T) {
 func TestNewerSchemaIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	if _, err := s.write.Exec("PRAGMA user_version = 1000"); err != nil {
+	if _, err := s.write.exec("PRAGMA user_version = 1000"); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
@@ -368,5 +368,57 @@ func TestReadsOnly(t *testing.T) {
 	s := open(t, t.TempDir())
 	if _, err := s.read.Exec("DELETE FROM positions"); err == nil {
 		t.Error("a connection for reading deleted")
+	}
+}
+
+// A store that another program holds is said to be locked, and is written once
+// it is let go.
+func TestLockedByAnother(t *testing.T) {
+	s := open(t, t.TempDir())
+	other, err := openWriter(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.close()
+	if _, err := other.exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	b := &Batch{Events: []relaylens.Event{event(1)}}
+	s.write.conn.SetBusyTimeout(time.Millisecond)
+	if _, err := s.Commit(t.Context(), b); FailureOf(err) != FailureLocked {
+		t.Errorf("commit says %v", err)
+	}
+	if _, err := other.exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if n := commit(t, s, b); n != 1 {
+		t.Errorf("%d inserted, want 1", n)
+	}
+}
+
+// What is cut short leaves nothing behind, and does not stand in the way of what
+// comes next.
+func TestCutShort(t *testing.T) {
+	s := open(t, t.TempDir())
+	ctx, cancel := context.WithCancel(context.Background())
+	err := s.transact(ctx, "write", func(w *writer) error {
+		if _, err := s.insert(w, []relaylens.Event{event(1)}, newRollup()); err != nil {
+			return err
+		}
+		cancel()
+		_, err := w.exec("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a transaction whose context ends says %v", err)
+	}
+	if n := commit(t, s, &Batch{Events: []relaylens.Event{event(1)}}); n != 1 {
+		t.Errorf("%d inserted, want 1", n)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(t.Context(), &Batch{}); !errors.Is(err, errClosed) {
+		t.Errorf("a commit to a closed store says %v", err)
 	}
 }

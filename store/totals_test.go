@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -203,7 +202,7 @@ func TestBound(t *testing.T) {
 	commit(t, s, &Batch{Events: events})
 	check("a late event")
 	for _, field := range topFields {
-		if err := s.transact(t.Context(), "", func(tx *sql.Tx) error { return s.tops.addUpField(t.Context(), tx, hour.Unix(), field) }); err != nil {
+		if err := s.transact(t.Context(), "", func(w *writer) error { return s.tops.addUpField(w, hour.Unix(), field) }); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -20,27 +20,33 @@ type hourField struct {
 // rows each, so each field of an hour has a transaction of its own: commits wait
 // for one, and the memory that it takes does not depend on how many there are.
 func (s *Store) trim(ctx context.Context, day, before int64) error {
-	large, err := s.tops.large(ctx, s.read, day, before)
+	large, err := s.large(ctx, day, before)
 	if err != nil {
 		return fmt.Errorf("trim hours: %w", err)
 	}
 	for _, h := range large {
-		if err := s.transact(ctx, "trim hours", func(tx *sql.Tx) error { return s.tops.trimHour(ctx, tx, h) }); err != nil {
+		if err := s.transact(ctx, "trim hours", func(w *writer) error { return s.tops.trimHour(w, h) }); err != nil {
 			return err
 		}
 	}
-	return s.transact(ctx, "trim hours", func(tx *sql.Tx) error { return s.tops.trimDay(ctx, tx, day, before) })
-}
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	return s.transact(ctx, "trim hours", func(w *writer) error {
+		again, err := s.large(ctx, day, before) // of hours that grew meanwhile
+		if err != nil {
+			return err
+		}
+		for _, h := range again {
+			if err := s.tops.trimHour(w, h); err != nil {
+				return err
+			}
+		}
+		return s.tops.trimDay(w, day)
+	})
 }
 
 // large are the fields of the hours of a stretch that have more values than may stay.
-func (l limits) large(ctx context.Context, q querier, since, until int64) (list []hourField, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT hour, field FROM hourly_top WHERE hour >= ? AND hour < ? AND value <> ''
-		GROUP BY hour, field HAVING count(*) > ?`, since, until, l.hour)
+func (s *Store) large(ctx context.Context, since, until int64) (list []hourField, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT hour, field FROM hourly_top WHERE hour >= ? AND hour < ? AND value <> ''
+		GROUP BY hour, field HAVING count(*) > ?`, since, until, s.tops.hour)
 	if err != nil {
 		return nil, err
 	}
@@ -57,44 +63,32 @@ func (l limits) large(ctx context.Context, q querier, since, until int64) (list 
 
 // trimHour adds up the small values of a field of an hour: those that come after
 // the last that stays.
-func (l limits) trimHour(ctx context.Context, tx *sql.Tx, h hourField) error {
+func (l limits) trimHour(w *writer, h hourField) error {
 	var events int64
 	var value, kind string
-	err := tx.QueryRowContext(ctx, `SELECT events, value, kind FROM hourly_top WHERE hour = ? AND field = ? AND value <> ''
-		ORDER BY events DESC, value, kind LIMIT 1 OFFSET ?`, h.hour, h.field, l.hour-1).Scan(&events, &value, &kind)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
+	found, err := w.row(func(st *sqlite.Stmt) { events, value, kind = st.ColumnInt64(0), st.ColumnText(1), st.ColumnText(2) },
+		`SELECT events, value, kind FROM hourly_top WHERE hour = ? AND field = ? AND value <> ''
+		ORDER BY events DESC, value, kind LIMIT 1 OFFSET ?`, h.hour, h.field, l.hour-1)
+	if err != nil || !found {
 		return err
 	}
 	const small = ` FROM hourly_top WHERE hour = ?1 AND field = ?2 AND value <> '' AND (events < ?3 OR events = ?3 AND (value, kind) > (?4, ?5))`
 	args := []any{h.hour, h.field, events, value, kind}
 	// Each kind by itself: to group so many rows is to sort them.
 	for _, k := range relaylens.RefusalKinds() {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO hourly_top (hour, field, value, kind, events, first, last)
+		if _, err := w.exec(`INSERT INTO hourly_top (hour, field, value, kind, events, first, last)
 			SELECT ?1, ?2, '', ?6, sum(events), min(first), max(last)`+small+` AND kind = ?6 HAVING count(*) > 0
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`,
 			append(args, k.String())...); err != nil {
 			return err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DELETE"+small, args...)
+	_, err = w.exec("DELETE"+small, args...)
 	return err
 }
 
-// trimDay does the same for hours that grew meanwhile, and for the day where it was
-// added up already.
-func (l limits) trimDay(ctx context.Context, tx *sql.Tx, day, before int64) error {
-	large, err := l.large(ctx, tx, day, before)
-	if err != nil {
-		return err
-	}
-	for _, h := range large {
-		if err := l.trimHour(ctx, tx, h); err != nil {
-			return err
-		}
-	}
+// trimDay does the same for the day where it was added up already.
+func (l limits) trimDay(w *writer, day int64) error {
 	const days = `SELECT day, field, value, kind FROM (
 		SELECT day, field, value, kind, row_number() OVER (PARTITION BY field ORDER BY events DESC, value, kind) AS rank
 		FROM daily_top WHERE day = ?1 AND value <> '') WHERE rank > ?2`
@@ -111,7 +105,7 @@ func (l limits) trimDay(ctx context.Context, tx *sql.Tx, day, before int64) erro
 		{`DELETE FROM daily_top WHERE (day, field, value, kind) IN (` + days + `)`, []any{day, l.day}},
 		{`UPDATE daily SET late = 0 WHERE day = ?`, []any{day}},
 	} {
-		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
+		if _, err := w.exec(step.query, step.args...); err != nil {
 			return err
 		}
 	}

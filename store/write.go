@@ -2,22 +2,23 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
 
 // statements are prepared once on the writing connection.
 type statements struct {
-	event, position, forget, total, top, late, daily, context, revision *sql.Stmt
+	event, position, forget, total, top, late, daily, context, revision *sqlite.Stmt
 }
 
-func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
+func (st *statements) prepare(conn *sqlite.Conn) error {
 	for _, p := range []struct {
-		stmt  **sql.Stmt
+		stmt  **sqlite.Stmt
 		query string
 	}{
 		{&st.event, "INSERT INTO events (" + columns + ") VALUES (?" + strings.Repeat(",?", numColumns-1) + ") ON CONFLICT (id) DO NOTHING"},
@@ -34,7 +35,7 @@ func (st *statements) prepare(ctx context.Context, db *sql.DB) error {
 		{&st.context, "INSERT INTO context (minute, host, mta, kind, direction, client_ip, user, sender, recipient, events) VALUES (?,?,?,?,?,?,?,?,?,?)"},
 		{&st.revision, "INSERT INTO revisions (id) SELECT id FROM events WHERE id = ? AND EXISTS (SELECT 1 FROM outbox)"},
 	} {
-		stmt, err := db.PrepareContext(ctx, p.query)
+		stmt, err := conn.Prepare(p.query)
 		if err != nil {
 			return err
 		}
@@ -66,57 +67,37 @@ type Batch struct {
 // was written before a crash may be written again. After an error nothing of b
 // is in the database.
 func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	tx, err := s.write.BeginTx(ctx, nil)
+	err = s.transact(ctx, fmt.Sprintf("commit %d events", len(b.Events)), func(w *writer) error {
+		rollup := newRollup()
+		if inserted, err = s.insert(w, b.Events, rollup); err != nil {
+			return err
+		}
+		if err := rollup.write(w, &s.stmts); err != nil {
+			return err
+		}
+		if err := s.revise(w, b.Revised); err != nil {
+			return err
+		}
+		if err := s.noteContext(w, b.Context); err != nil {
+			return err
+		}
+		return s.move(w, b)
+	})
 	if err != nil {
-		return 0, fmt.Errorf("begin transaction: %w", err)
-	}
-	defer tx.Rollback()
-	rollup := newRollup()
-	if inserted, err = s.insert(ctx, tx, b.Events, rollup); err != nil {
 		return 0, err
-	}
-	if err := rollup.write(ctx, tx, &s.stmts); err != nil {
-		return 0, err
-	}
-	if err := s.revise(ctx, tx, b.Revised); err != nil {
-		return 0, err
-	}
-	if err := s.noteContext(ctx, tx, b.Context); err != nil {
-		return 0, err
-	}
-	if err := s.move(ctx, tx, b); err != nil {
-		return 0, err
-	}
-	if err := tx.Commit(); err != nil {
-		return 0, fmt.Errorf("commit %d events: %w", len(b.Events), err)
 	}
 	return inserted, nil
 }
 
-// unwatched is ctx for one of many short statements: for each that can be cancelled
-// the driver starts a goroutine, which was a third of the CPU of a flood. Who uses it
-// looks at ctx between them.
-func unwatched(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
-
-func (s *Store) insert(ctx context.Context, tx *sql.Tx, events []relaylens.Event, rollup *rollup) (int, error) {
-	stmt, each := tx.StmtContext(ctx, s.stmts.event), unwatched(ctx)
-	args := make([]any, 0, numColumns)
-	inserted := 0
+func (s *Store) insert(w *writer, events []relaylens.Event, rollup *rollup) (inserted int, err error) {
 	for i := range events {
-		if err := ctx.Err(); err != nil {
-			return 0, fmt.Errorf("insert events: %w", err)
-		}
 		e := &events[i]
-		args = values(args[:0], e)
-		result, err := stmt.ExecContext(each, args...)
+		bindEvent(s.stmts.event, e)
+		n, err := w.run(s.stmts.event)
 		if err != nil {
 			return 0, fmt.Errorf("insert event %s: %w", e.ID, err)
 		}
-		if n, err := result.RowsAffected(); err != nil {
-			return 0, fmt.Errorf("insert event %s: %w", e.ID, err)
-		} else if n == 1 {
+		if n == 1 {
 			inserted++
 			rollup.add(e)
 		}
@@ -124,19 +105,37 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, events []relaylens.Event
 	return inserted, nil
 }
 
-func (s *Store) move(ctx context.Context, tx *sql.Tx, b *Batch) error {
-	for _, p := range b.Drained {
-		if _, err := tx.StmtContext(ctx, s.stmts.forget).ExecContext(ctx, p.Source, p.Origin[:], int64(p.Device), int64(p.Inode)); err != nil {
-			return fmt.Errorf("forget position of %s: %w", p.Source, err)
+func (s *Store) move(w *writer, b *Batch) error {
+	for i := range b.Drained {
+		p := binder{st: s.stmts.forget}
+		p.file(&b.Drained[i])
+		if _, err := w.run(p.st); err != nil {
+			return fmt.Errorf("forget position of %s: %w", b.Drained[i].Source, err)
 		}
 	}
-	for _, p := range b.Positions {
-		if _, err := tx.StmtContext(ctx, s.stmts.position).ExecContext(ctx, p.Source, p.Origin[:], int64(p.Device), int64(p.Inode),
-			p.Offset, p.Number, p.Cursor, p.State.String(), p.Time.UnixNano(), p.Saved.UnixNano()); err != nil {
-			return fmt.Errorf("save position of %s: %w", p.Source, err)
+	for i := range b.Positions {
+		at := &b.Positions[i]
+		p := binder{st: s.stmts.position}
+		p.file(at)
+		p.number(at.Offset)
+		p.number(at.Number)
+		p.valid(at.Cursor)
+		p.valid(at.State.String())
+		p.number(at.Time.UnixNano())
+		p.number(at.Saved.UnixNano())
+		if _, err := w.run(p.st); err != nil {
+			return fmt.Errorf("save position of %s: %w", at.Source, err)
 		}
 	}
 	return nil
+}
+
+// file is what the positions of one file have in common.
+func (b *binder) file(p *relaylens.Position) {
+	b.valid(p.Source)
+	b.bytes(p.Origin[:])
+	b.number(int64(p.Device))
+	b.number(int64(p.Inode))
 }
 
 // Positions lists every saved position, the latest of a source first.

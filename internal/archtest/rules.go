@@ -16,6 +16,7 @@ const (
 	pflag       = "github.com/spf13/pflag"
 	prometheus  = "github.com/prometheus/client_golang"
 	sqlite      = "modernc.org/sqlite"
+	sqliteConn  = "zombiezen.com/go/sqlite"
 	protobuf    = "google.golang.org/protobuf"
 	promCommon  = "github.com/prometheus/common"
 	alertmgr    = "github.com/prometheus/alertmanager"
@@ -59,7 +60,7 @@ var Rules = []Rule{
 	{Package: "classifier", Rooms: []string{"internal/bounded"}, Pure: true},
 	{Package: "classifier/knowledge", Modules: []string{yaml}, Pure: true},
 
-	{Package: "store", Modules: []string{sqlite}},
+	{Package: "store", Modules: []string{sqlite, sqliteConn}},
 	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/nats", Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
