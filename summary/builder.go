@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/aggregate"
+	"github.com/relaylens/relaylens/internal/bounded"
 )
 
 const (
@@ -113,9 +115,10 @@ type tally struct {
 	events      int64
 	first, last time.Time
 	what        map[What]int64
-	hosts       *aggregate.Top[string, struct{}]
+	hosts       *aggregate.Top[struct{}]
 	mtas        [4]int64
-	lists       [numFields]*aggregate.Top[string, seen]
+	lists       [numFields]*aggregate.Top[seen]
+	notes       bounded.Texts // of lists
 	rest        [numFields]rest
 	hist        histogram
 	distinct    [numFields]*aggregate.Distinct // nil: nobody wants them
@@ -123,18 +126,11 @@ type tally struct {
 
 func (t *tally) init() {
 	t.what = make(map[What]int64)
-	t.hosts = aggregate.NewTop[string, struct{}](maxHosts, strings.Clone)
+	t.hosts = aggregate.NewTop[struct{}](maxHosts, nil)
 	for i := range t.lists {
-		t.lists[i] = aggregate.NewTop[string, seen](maxValues, strings.Clone)
+		t.lists[i] = aggregate.NewTop(maxValues, func(v *seen) { t.notes.Forget(&v.note) })
 	}
 	t.hist.init()
-}
-
-// seen is what is remembered of one value of a list.
-type seen struct {
-	first, last time.Time
-	kinds       [numSeries]int64
-	note        string // the name of a client, the answer of a remote server: the latest
 }
 
 // rest are events of a list whose values are not known any more.
@@ -167,11 +163,11 @@ func (b *Builder) Add(e *relaylens.Event) {
 	t.widen(e.Time)
 	s := seriesOf(e.Kind, e.Direction)
 	if e.Direction == relaylens.Outbound {
-		b.answer(t.value(fieldRemote, b.remote(e), s, e.Time, e.Time, 1), e)
+		t.answer(t.value(fieldRemote, b.remote(e), s, e.Time, e.Time, 1), e)
 		return
 	}
 	if e.ClientIP.IsValid() {
-		b.note(t.value(fieldClient, b.text(e.ClientIP.WithZone("")), s, e.Time, e.Time, 1), e.ClientName)
+		t.note(t.value(fieldClient, b.text(e.ClientIP.WithZone("")), s, e.Time, e.Time, 1), e.ClientName)
 		t.value(fieldNetwork, b.network(e.ClientIP), s, e.Time, e.Time, 1)
 	}
 	t.value(fieldUser, e.User, s, e.Time, e.Time, 1)
@@ -208,12 +204,12 @@ func (b *Builder) Largest(field string, n int) []string {
 func (b *Builder) Note(e *relaylens.Event) {
 	if e.Direction == relaylens.Outbound {
 		if v := b.now.lists[fieldRemote].Find(b.remote(e)); v != nil {
-			b.answer(v, e)
+			b.now.answer(v, e)
 		}
 		return
 	}
 	if e.ClientIP.IsValid() {
-		b.note(b.now.lists[fieldClient].Find(b.text(e.ClientIP.WithZone(""))), e.ClientName)
+		b.now.note(b.now.lists[fieldClient].Find(b.text(e.ClientIP.WithZone(""))), e.ClientName)
 	}
 }
 
@@ -221,7 +217,7 @@ func (b *Builder) Note(e *relaylens.Event) {
 func (b *Builder) LastSeen(field, value string) time.Time {
 	if i := slices.Index(listFields[:], field); i >= 0 {
 		if v := b.now.lists[i].Find(value); v != nil {
-			return v.last
+			return v.last.time()
 		}
 	}
 	return time.Time{}
@@ -312,25 +308,20 @@ func (t *tally) value(field int, value string, s series, first, last time.Time, 
 		d.Add(value)
 	}
 	v := t.lists[field].Add(value, n)
-	if v.first.IsZero() || first.Before(v.first) {
-		v.first = first
-	}
-	if last.After(v.last) {
-		v.last = last
-	}
-	v.kinds[s] += n
+	v.widen(momentOf(first), momentOf(last))
+	v.kinds[s] = uint32(min(int64(v.kinds[s])+n, math.MaxUint32))
 	return v
 }
 
-// note keeps text with v, cloned only when it has changed.
-func (b *Builder) note(v *seen, text string) {
-	if text = cut(text); v != nil && text != "" && v.note != text {
-		v.note = strings.Clone(text)
+// note keeps text with v.
+func (t *tally) note(v *seen, text string) {
+	if text = cut(text); v != nil && text != "" && t.notes.View(v.note) != text {
+		t.notes.Set(&v.note, text)
 	}
 }
 
 // answer keeps what a remote server said last.
-func (b *Builder) answer(v *seen, e *relaylens.Event) {
+func (t *tally) answer(v *seen, e *relaylens.Event) {
 	if v == nil || e.Text == "" && e.Code == 0 {
 		return
 	}
@@ -342,7 +333,7 @@ func (b *Builder) answer(v *seen, e *relaylens.Event) {
 	if e.Enhanced != "" {
 		words = append(words, e.Enhanced)
 	}
-	v.note = cut(strings.Join(append(words, cut(e.Text)), " "))
+	t.notes.Set(&v.note, cut(strings.Join(append(words, cut(e.Text)), " ")))
 }
 
 // text is a as a string that is valid until the next call.

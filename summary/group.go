@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/aggregate"
@@ -36,7 +37,7 @@ type Groups struct {
 	by     []string
 	span   Span
 	loc    *time.Location
-	top    *aggregate.Top[string, seen]
+	top    *aggregate.Top[seen]
 	rolled bool // some events came without their times
 	key    []byte
 	tally  int64
@@ -60,7 +61,7 @@ func NewGroups(by []string, span Span, loc *time.Location) (*Groups, error) {
 			return nil, fmt.Errorf("the field %s stands there twice", field)
 		}
 	}
-	return &Groups{by: by, span: span, loc: loc, top: aggregate.NewTop[string, seen](maxGroups, strings.Clone)}, nil
+	return &Groups{by: by, span: span, loc: loc, top: aggregate.NewTop[seen](maxGroups, nil)}, nil
 }
 
 // Add counts one event if it is a refusal of the span; e is not kept.
@@ -68,13 +69,8 @@ func (g *Groups) Add(e *relaylens.Event) {
 	if !e.Refusal() || !g.span.contains(e.Time) {
 		return
 	}
-	v := g.add(e, 1)
-	if v.first.IsZero() || e.Time.Before(v.first) {
-		v.first = e.Time
-	}
-	if e.Time.After(v.last) {
-		v.last = e.Time
-	}
+	at := momentOf(e.Time)
+	g.add(e, 1).widen(at, at)
 }
 
 // AddMany counts n refusals that are alike in e and lie in the hour that e.Time
@@ -91,7 +87,7 @@ func (g *Groups) add(e *relaylens.Event, n int64) *seen {
 		g.key = append(binary.AppendUvarint(g.key, uint64(len(value))), value...)
 	}
 	g.tally += n
-	return g.top.Add(string(g.key), n)
+	return g.top.Add(unsafe.String(unsafe.SliceData(g.key), len(g.key)), n)
 }
 
 func (g *Groups) value(e *relaylens.Event, field string) string {
@@ -154,10 +150,10 @@ func (g *Groups) Table(n int) *GroupTable {
 		t.Until = g.span.Until.In(g.loc)
 	}
 	t.Others = t.Refusals
-	for _, e := range g.top.List(n, strings.Compare) {
+	for _, e := range g.top.List(n) {
 		group := Group{Values: values(e.Key), Events: e.Count - e.Error, Error: e.Error}
 		if !g.rolled {
-			group.First, group.Last = e.Value.first.In(g.loc), e.Value.last.In(g.loc)
+			group.First, group.Last = e.Value.first.time().In(g.loc), e.Value.last.time().In(g.loc)
 		}
 		t.Others -= group.Events
 		t.Groups = append(t.Groups, group)

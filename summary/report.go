@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -280,7 +279,7 @@ func (b *Builder) causes() []Count {
 
 func (b *Builder) hosts() []string {
 	hosts := []string{}
-	for _, e := range b.now.hosts.List(-1, strings.Compare) {
+	for _, e := range b.now.hosts.List(-1) {
 		hosts = append(hosts, e.Key)
 	}
 	return hosts

@@ -30,9 +30,11 @@ func (o ReportOptions) listed() int {
 }
 
 // largest are the n entries of a list that are certain to have the most events.
-func (t *tally) largest(field, n int) []aggregate.Entry[string, seen] {
-	return t.lists[field].List(n, strings.Compare)
+func (t *tally) largest(field, n int) []aggregate.Entry[seen] {
+	return t.lists[field].List(n)
 }
+
+func (t *tally) noteOf(v *seen) string { return strings.Clone(t.notes.View(v.note)) }
 
 // list is the largest values of a field.
 func (b *Builder) list(field int, o ReportOptions) List {
@@ -42,12 +44,12 @@ func (b *Builder) list(field int, o ReportOptions) List {
 	l.setSketch(b.now.distinct[field], rest.events > 0)
 	for _, e := range b.now.largest(field, o.listed()) {
 		item := Item{Value: e.Key, Events: e.Count - e.Error, Error: e.Error + rest.bound,
-			Mostly: mostly(&e.Value), First: e.Value.first.In(o.Location), Last: e.Value.last.In(o.Location)}
+			Mostly: mostly(&e.Value), First: e.Value.first.time().In(o.Location), Last: e.Value.last.time().In(o.Location)}
 		switch field {
 		case fieldClient:
-			item.Name, item.Network = e.Value.note, clientNet(e.Key)
+			item.Name, item.Network = b.now.noteOf(&e.Value), clientNet(e.Key)
 		case fieldRemote:
-			item.Answer = e.Value.note
+			item.Answer = b.now.noteOf(&e.Value)
 		}
 		l.Values = append(l.Values, item)
 	}
@@ -132,9 +134,9 @@ func (b *Builder) newValues(field int, o ReportOptions) []New {
 		if _, known := then.Get(e.Key); known || events < 10*bound {
 			continue
 		}
-		n := New{Field: listFields[field], Value: e.Key, Events: events, First: e.Value.first.In(o.Location), Before: bound}
+		n := New{Field: listFields[field], Value: e.Key, Events: events, First: e.Value.first.time().In(o.Location), Before: bound}
 		if field == fieldClient {
-			n.Name = e.Value.note
+			n.Name = b.now.noteOf(&e.Value)
 		}
 		news = append(news, n)
 	}

@@ -2,7 +2,11 @@ package aggregate
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
+	"strings"
+
+	"github.com/relaylens/relaylens/internal/bounded"
 )
 
 // Top counts the events of each of many values. Up to its capacity in distinct
@@ -11,155 +15,237 @@ import (
 // El Abbadi, 2005). Then a count is too high by at most its Error, no value with
 // more than [Top.Bound] events is missing, and Bound is at most total/capacity.
 //
-// V is what is remembered of each value beside its count. A Top is not safe for
-// concurrent use.
-type Top[K comparable, V any] struct {
+// V is what is remembered of each value beside its count. Where it has no pointer,
+// a Top has none that is worth a collector's look. A Top is not safe for concurrent
+// use.
+type Top[V any] struct {
 	capacity int
-	clone    func(K) K
-	index    map[K]*entry[K, V]
-	entries  []*entry[K, V] // a heap by count once evicting
-	evicting bool
+	drop     func(*V)
+	seed     maphash.Seed
+	index    []uint32    // position of an entry + 1, 0 is free: linear probing, a power of two
+	chunks   [][]slot[V] // of chunkLen each; an entry stays where it is
+	len      int
+	heap     []uint32 // positions of entries, the smallest count first; once evicting
+	texts    bounded.Texts
 	total    int64
 }
 
-type entry[K comparable, V any] struct {
-	Entry[K, V]
-	at int // position in entries
+// slot is an entry in its place.
+type slot[V any] struct {
+	key          bounded.Text
+	hash         uint32
+	at           uint32 // its place in heap
+	count, error int64
+	value        V
 }
 
+// chunkLen entries are made at once.
+const chunkLen = 128
+
 // Entry is one value.
-type Entry[K comparable, V any] struct {
-	Key   K
+type Entry[V any] struct {
+	Key   string
 	Count int64 // never too low
 	Error int64 // by which Count may be too high
 	Value V     // of the events that are certain to be of Key: those since it was last taken in
 }
 
-// NewTop makes a Top for capacity values, at least one. Clone, where not nil,
-// makes a key that may be kept of one that aliases other memory.
-func NewTop[K comparable, V any](capacity int, clone func(K) K) *Top[K, V] {
-	return &Top[K, V]{capacity: max(capacity, 1), clone: clone, index: make(map[K]*entry[K, V])}
+// NewTop makes a Top for capacity values, at least one. Drop, where not nil, is
+// told what was remembered of a value before that is forgotten.
+func NewTop[V any](capacity int, drop func(*V)) *Top[V] {
+	return &Top[V]{capacity: max(capacity, 1), drop: drop, seed: maphash.MakeSeed(), index: make([]uint32, 64)}
 }
+
+func (t *Top[V]) slot(i uint32) *slot[V] { return &t.chunks[i/chunkLen][i%chunkLen] }
+
+func (t *Top[V]) key(s *slot[V]) string { return t.texts.View(s.key) }
+
+// find returns where in the index key is, and its entry; nil where it is not.
+func (t *Top[V]) find(key string, hash uint32) (place int, s *slot[V]) {
+	mask := len(t.index) - 1
+	for place = int(hash) & mask; t.index[place] != 0; place = (place + 1) & mask {
+		if s := t.slot(t.index[place] - 1); s.hash == hash && t.key(s) == key {
+			return place, s
+		}
+	}
+	return place, nil
+}
+
+func (t *Top[V]) hash(key string) uint32 { return uint32(maphash.String(t.seed, key)) }
 
 // Add counts n > 0 events of key and returns what is remembered of it, which is
 // the zero V when key is new. The pointer is valid until the next Add.
-func (t *Top[K, V]) Add(key K, n int64) *V {
+func (t *Top[V]) Add(key string, n int64) *V {
 	t.total += n
-	e := t.index[key]
-	if e == nil {
-		e = t.take(key)
+	hash := t.hash(key)
+	place, s := t.find(key, hash)
+	if s == nil {
+		s = t.take(place, key, hash)
 	}
-	e.Count += n
-	if t.evicting {
-		t.down(e.at)
+	s.count += n
+	if t.heap != nil {
+		t.down(int(s.at))
 	}
-	return &e.Value
+	return &s.value
 }
 
-// take makes room for a key.
-func (t *Top[K, V]) take(key K) *entry[K, V] {
-	if t.clone != nil {
-		key = t.clone(key)
+// take makes room for a key, which belongs at a place of the index.
+func (t *Top[V]) take(place int, key string, hash uint32) *slot[V] {
+	if t.len < t.capacity {
+		if t.len%chunkLen == 0 && t.len/chunkLen == len(t.chunks) {
+			t.chunks = append(t.chunks, make([]slot[V], min(chunkLen, t.capacity-t.len)))
+		}
+		s := t.slot(uint32(t.len))
+		t.len++
+		s.hash = hash
+		t.texts.Set(&s.key, key)
+		if t.index[place] = uint32(t.len); 2*t.len > len(t.index) {
+			t.grow()
+		}
+		return s
 	}
-	if len(t.entries) < t.capacity {
-		e := &entry[K, V]{Entry: Entry[K, V]{Key: key}, at: len(t.entries)}
-		t.entries = append(t.entries, e)
-		t.index[key] = e
-		return e
+	if t.heap == nil {
+		t.heapify()
 	}
-	if !t.evicting {
-		t.evicting = true
-		for i := len(t.entries)/2 - 1; i >= 0; i-- {
-			t.down(i)
+	i := t.heap[0]
+	s := t.slot(i)
+	t.vacate(s, i)
+	if t.drop != nil {
+		t.drop(&s.value)
+	}
+	*s = slot[V]{key: s.key, hash: hash, at: s.at, count: s.count, error: s.count}
+	t.texts.Set(&s.key, key)
+	place, _ = t.find(key, hash) // what was vacated may stand before it
+	t.index[place] = i + 1
+	return s
+}
+
+// grow doubles the index.
+func (t *Top[V]) grow() {
+	t.index = make([]uint32, 2*len(t.index))
+	mask := len(t.index) - 1
+	for i := range uint32(t.len) {
+		place := int(t.slot(i).hash) & mask
+		for t.index[place] != 0 {
+			place = (place + 1) & mask
+		}
+		t.index[place] = i + 1
+	}
+}
+
+// vacate takes an entry out of the index, and moves up what stands behind it only
+// because it was there.
+func (t *Top[V]) vacate(s *slot[V], i uint32) {
+	mask := len(t.index) - 1
+	hole := int(s.hash) & mask
+	for t.index[hole] != i+1 {
+		hole = (hole + 1) & mask
+	}
+	for next := (hole + 1) & mask; t.index[next] != 0; next = (next + 1) & mask {
+		home := int(t.slot(t.index[next]-1).hash) & mask
+		if (next-home)&mask >= (next-hole)&mask {
+			t.index[hole] = t.index[next]
+			hole = next
 		}
 	}
-	e := t.entries[0]
-	delete(t.index, e.Key)
-	e.Entry = Entry[K, V]{Key: key, Count: e.Count, Error: e.Count}
-	t.index[key] = e
-	return e
+	t.index[hole] = 0
+}
+
+func (t *Top[V]) heapify() {
+	t.heap = make([]uint32, t.len)
+	for i := range t.heap {
+		t.heap[i], t.slot(uint32(i)).at = uint32(i), uint32(i)
+	}
+	for i := len(t.heap)/2 - 1; i >= 0; i-- {
+		t.down(i)
+	}
 }
 
 // down restores the heap after the count at i has grown.
-func (t *Top[K, V]) down(i int) {
-	h := t.entries
+func (t *Top[V]) down(i int) {
+	h := t.heap
+	s := t.slot(h[i])
 	for {
-		least := i
+		least, least1 := i, s
 		for c := 2*i + 1; c <= 2*i+2 && c < len(h); c++ {
-			if h[c].Count < h[least].Count {
-				least = c
+			if other := t.slot(h[c]); other.count < least1.count {
+				least, least1 = c, other
 			}
 		}
 		if least == i {
 			return
 		}
 		h[i], h[least] = h[least], h[i]
-		h[i].at, h[least].at = i, least
+		least1.at, s.at = uint32(i), uint32(least)
 		i = least
 	}
 }
 
+func (t *Top[V]) entry(s *slot[V]) Entry[V] {
+	return Entry[V]{Key: strings.Clone(t.key(s)), Count: s.count, Error: s.error, Value: s.value}
+}
+
 // Get is the entry of key.
-func (t *Top[K, V]) Get(key K) (Entry[K, V], bool) {
-	if e := t.index[key]; e != nil {
-		return e.Entry, true
+func (t *Top[V]) Get(key string) (Entry[V], bool) {
+	if _, s := t.find(key, t.hash(key)); s != nil {
+		return t.entry(s), true
 	}
-	return Entry[K, V]{}, false
+	return Entry[V]{}, false
 }
 
 // Find is what is remembered of key, nil when key is not kept. The pointer is
 // valid until the next Add.
-func (t *Top[K, V]) Find(key K) *V {
-	if e := t.index[key]; e != nil {
-		return &e.Value
+func (t *Top[V]) Find(key string) *V {
+	if _, s := t.find(key, t.hash(key)); s != nil {
+		return &s.value
 	}
 	return nil
 }
 
 // Total is how many events were counted.
-func (t *Top[K, V]) Total() int64 { return t.total }
+func (t *Top[V]) Total() int64 { return t.total }
 
 // Len is how many values are kept; while Exact, all that there were.
-func (t *Top[K, V]) Len() int { return len(t.entries) }
+func (t *Top[V]) Len() int { return t.len }
 
 // Exact reports whether every count is exact.
-func (t *Top[K, V]) Exact() bool { return !t.evicting }
+func (t *Top[V]) Exact() bool { return t.heap == nil }
 
 // Bound is how many events a value can have had that is not kept; 0 while Exact.
-func (t *Top[K, V]) Bound() int64 {
-	if !t.evicting {
+func (t *Top[V]) Bound() int64 {
+	if t.heap == nil {
 		return 0
 	}
-	return t.entries[0].Count
+	return t.slot(t.heap[0]).count
 }
 
 // List is the n entries that are certain to have the most events, by Count less
-// Error and then by compare: a value that took over the count of others is none
-// of the largest for that. All entries when n is negative.
-func (t *Top[K, V]) List(n int, compare func(a, b K) int) []Entry[K, V] {
-	order := func(a, b *entry[K, V]) int {
-		return cmp.Or(cmp.Compare(b.Count-b.Error, a.Count-a.Error), compare(a.Key, b.Key))
+// Error and then by Key: a value that took over the count of others is none of the
+// largest for that. All entries when n is negative.
+func (t *Top[V]) List(n int) []Entry[V] {
+	order := func(a, b *slot[V]) int {
+		return cmp.Or(cmp.Compare(b.count-b.error, a.count-a.error), strings.Compare(t.key(a), t.key(b)))
 	}
-	if n < 0 || n > len(t.entries) {
-		n = len(t.entries)
+	if n < 0 || n > t.len {
+		n = t.len
 	}
 	// Mostly few of many are wanted: sorting them all would cost more than counting.
 	portion := 2*n + 64
-	best := make([]*entry[K, V], 0, min(portion, len(t.entries)))
+	best := make([]*slot[V], 0, min(portion, t.len))
 	full := false // the first n of best are the largest so far
-	for _, e := range t.entries {
+	for i := range uint32(t.len) {
 		if len(best) == portion {
 			slices.SortFunc(best, order)
 			best, full = best[:n], true
 		}
-		if !full || n > 0 && order(e, best[n-1]) < 0 {
-			best = append(best, e)
+		if s := t.slot(i); !full || n > 0 && order(s, best[n-1]) < 0 {
+			best = append(best, s)
 		}
 	}
 	slices.SortFunc(best, order)
-	list := make([]Entry[K, V], n)
+	list := make([]Entry[V], n)
 	for i := range list {
-		list[i] = best[i].Entry
+		list[i] = t.entry(best[i])
 	}
 	return list
 }

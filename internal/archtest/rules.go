@@ -61,7 +61,7 @@ var Rules = []Rule{
 	{Package: "classifier/knowledge", Modules: []string{yaml}, Pure: true},
 
 	{Package: "store", Modules: []string{sqlite, sqliteConn}},
-	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate"}, Modules: []string{xText}},
+	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate", "internal/bounded"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/nats", Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
 	{Package: "exporter/alertmanager", Rooms: []string{"classifier/knowledge"}, Modules: []string{alertmgr, openAPI, promCommon, prometheus, zap}},
