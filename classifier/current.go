@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"hash/maphash"
+	"math"
 	"net/netip"
 
 	"github.com/relaylens/relaylens"
@@ -35,6 +36,7 @@ type server struct {
 	host, service []byte
 	name          uint64 // of the host
 	writer        uint64 // of the program at the host
+	met           int64  // when it was last told to the fleet
 }
 
 // servers remembers some of them. An event is mostly of one that was met before.
@@ -60,7 +62,7 @@ func (h *history) server(e *relaylens.Event) *server {
 	s := h.servers.at(e.Host, e.Service)
 	if string(s.host) != e.Host || string(s.service) != e.Service || s.name == 0 {
 		s.host, s.service = append(s.host[:0], e.Host...), append(s.service[:0], e.Service...)
-		s.name = h.name(e.Host)
+		s.name, s.met = h.name(e.Host), math.MinInt64
 		s.writer = bounded.Mix(maphash.String(h.seed, e.Host), maphash.String(h.seed, e.Service))
 	}
 	h.current.server = s

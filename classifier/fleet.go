@@ -67,14 +67,7 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 		return
 	}
 	now, host := e.Time.Unix(), h.host(e)
-	p := entry(f.peers, host, now)
-	p.name, p.seen = host, max(p.seen, now)
-	switch {
-	case e.Kind == relaylens.KindAuthOK:
-		p.loggedIn = max(p.loggedIn, now)
-	case e.Reason == relaylens.ReasonDomainTempfail:
-		p.unresolved = max(p.unresolved, now)
-	}
+	f.meet(h.server(e), e, now)
 	if here(e) {
 		if d := h.recipient(e); d.name != "" {
 			entry(f.domains, d.key, now).Add(host)
@@ -92,6 +85,22 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 		c := h.clientEntry(e.ClientIP, now)
 		c.begin(now)
 		c.hosts.Add(host)
+	}
+}
+
+// meet says that a server was heard of.
+func (f *fleet) meet(s *server, e *relaylens.Event, now int64) {
+	loggedIn, unresolved := e.Kind == relaylens.KindAuthOK, e.Reason == relaylens.ReasonDomainTempfail
+	if s.met == now && !loggedIn && !unresolved {
+		return // in this second it was
+	}
+	s.met = now
+	p := entry(f.peers, s.name, now)
+	p.name, p.seen = s.name, max(p.seen, now)
+	if loggedIn {
+		p.loggedIn = max(p.loggedIn, now)
+	} else if unresolved {
+		p.unresolved = max(p.unresolved, now)
 	}
 }
 

@@ -87,7 +87,7 @@ func (c *correlator) keysOf(r *scannedRecord) keys {
 		k.session = bounded.Mix(r.writer.hostKey, maphash.Comparable(c.seed, e.ClientIP))
 	}
 	if e.QueueID != "" {
-		k.message = r.writer.message(c.seed, r.mta, e.QueueID)
+		k.message = r.writer.message(r.mta, e.QueueID)
 	}
 	return k
 }
@@ -152,7 +152,7 @@ func (c *correlator) child(r *scannedRecord, k *keys, now int64) {
 	}
 	from := relaylens.Event{ClientIP: parent.clientIP, ClientPort: parent.clientPort,
 		ClientName: parent.text[textClientName], User: parent.text[textUser], AuthMethod: parent.text[textMethod]}
-	c.learn(c.messages, r.writer.message(c.seed, r.mta, r.rec.Child), &from, now)
+	c.learn(c.messages, r.writer.message(r.mta, r.rec.Child), &from, now)
 }
 
 // after forgets what rec ends, once its own event has been told of it.
@@ -213,7 +213,7 @@ func (c *correlator) enrich(rec *relaylens.Record, k *keys, now int64) {
 		m.fillUser(e)
 		m.fillSender(e)
 	}
-	if s := k.sessionState; s != nil && e.Direction != relaylens.Outbound {
+	if s := k.sessionState; s != nil && rec.Fact != relaylens.FactSession && e.Direction != relaylens.Outbound {
 		s.fillClient(e)
 		s.fillUser(e)
 	}

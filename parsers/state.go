@@ -60,12 +60,7 @@ func texts(e *relaylens.Event) [numTexts]string {
 // learn takes over every field that e tells. scratch is a buffer to build in;
 // the old buffer is returned for the next time.
 func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
-	if e.ClientIP.IsValid() {
-		s.clientIP, s.clientPort = e.ClientIP, e.ClientPort
-	}
-	if e.User != "" {
-		s.userIP = s.clientIP
-	}
+	s.identity(e)
 	if e.HasSender() {
 		s.nullSender = e.NullSender
 		if e.NullSender {
@@ -77,13 +72,8 @@ func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
 
 // begin is learn for a state that was reset.
 func (s *state) begin(e *relaylens.Event) {
+	s.identity(e)
 	s.nullSender = e.NullSender
-	if e.ClientIP.IsValid() {
-		s.clientIP, s.clientPort = e.ClientIP, e.ClientPort
-	}
-	if e.User != "" {
-		s.userIP = e.ClientIP
-	}
 	size := 0
 	values := texts(e)
 	for i, v := range values {
@@ -99,6 +89,16 @@ func (s *state) begin(e *relaylens.Event) {
 			s.buf = append(s.buf, v...)
 			s.text[i] = view(s.buf[at:])
 		}
+	}
+}
+
+// identity takes over who e says the client is, and that it is the user's.
+func (s *state) identity(e *relaylens.Event) {
+	if e.ClientIP.IsValid() {
+		s.clientIP, s.clientPort = e.ClientIP, e.ClientPort
+	}
+	if e.User != "" {
+		s.userIP = s.clientIP
 	}
 }
 

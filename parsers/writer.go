@@ -63,9 +63,9 @@ func (w *writer) session(pid int32) uint64 { return bounded.Mix(w.sessions, uint
 
 // message is the key of a queue id. Those of Postfix instances are kept apart;
 // Exim and Sendmail have one queue whatever their programs are called.
-func (w *writer) message(seed maphash.Seed, mta relaylens.MTA, id string) uint64 {
+func (w *writer) message(mta relaylens.MTA, id string) uint64 {
 	if mta == relaylens.Postfix {
-		return bounded.Mix(w.instance, maphash.String(seed, id))
+		return bounded.Name(w.instance, id)
 	}
-	return bounded.Mix(w.hostKey+uint64(mta), maphash.String(seed, id))
+	return bounded.Name(w.hostKey+uint64(mta), id)
 }

@@ -88,15 +88,15 @@ func seriesOf(kind relaylens.Kind, direction relaylens.Direction) series {
 type Builder struct {
 	span, before Span
 	now, then    tally
-	context      map[relaylens.Kind]int64
-	actions      map[relaylens.Action]int64
+	context      [256]int64 // by kind
+	actions      [256]int64 // by action
 	buf          [64]byte
 }
 
 // NewBuilder counts what is in span, and compares with before; the zero Span
 // compares with nothing.
 func NewBuilder(span, before Span) *Builder {
-	b := &Builder{span: span, before: before, context: make(map[relaylens.Kind]int64), actions: make(map[relaylens.Action]int64)}
+	b := &Builder{span: span, before: before}
 	b.now.init()
 	b.then.init()
 	return b

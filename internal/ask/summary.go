@@ -114,19 +114,17 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	files.Options.Raw = files.Options.Raw || r.o.Match.Uses("raw") || slices.Contains(r.o.By, "raw")
 	g := newGathered(files.Site, summaryMemory, r.o.Match, false)
 	findings := g.classify.NewFindings()
-	count := func(e *relaylens.Event) {
-		if r.add(e); within(e.Time, r.o.Span) {
-			findings.Add(e)
-		}
-	}
+	counted := r.counted()
 	err := g.read(ctx, files, func(e *relaylens.Event) bool {
 		switch {
-		case !r.counted(e.Time):
+		case e.Kind == relaylens.KindConnection, !within(e.Time, counted):
 		case e.Refusal() && (files.twins || !g.classify.Settled()):
 			return true
 		case e.Refusal():
 			if g.match.Event(e) {
-				count(e)
+				if r.add(e); within(e.Time, r.o.Span) {
+					findings.Add(e)
+				}
 			}
 		case r.o.Match.IsZero():
 			r.add(e)
@@ -141,7 +139,9 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 		if err != nil {
 			return err
 		}
-		count(e)
+		if r.add(e); within(e.Time, r.o.Span) {
+			findings.Add(e)
+		}
 	}
 	list := findings.List()
 	r.problems.total = len(list)
@@ -152,13 +152,13 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	return g.readErr
 }
 
-// counted reports whether t is in a span that is counted.
-func (r *Summary) counted(t time.Time) bool {
+// counted is all that is counted: the span, with the one before it.
+func (r *Summary) counted() store.Span {
 	since := r.o.Span.Since
 	if r.before != (store.Span{}) {
 		since = r.before.Since
 	}
-	return within(t, store.Span{Since: since, Until: r.o.Span.Until})
+	return store.Span{Since: since, Until: r.o.Span.Until}
 }
 
 // CountStore counts what a store tells, from the hourly roll-ups if they can

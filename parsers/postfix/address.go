@@ -22,16 +22,17 @@ func cutAddr(s string) (address, rest string, ok bool) {
 			return "", s, false
 		}
 	}
-	for ; i < len(s); i++ {
-		switch s[i] {
-		case '>':
-			return s[:i], s[i+1:], true
-		case '<', '"', ' ':
-			return "", s, false
-		}
+	for i < len(s) && !addrEnd[s[i]] {
+		i++
 	}
-	return "", s, false
+	if i == len(s) || s[i] != '>' {
+		return "", s, false
+	}
+	return s[:i], s[i+1:], true
 }
+
+// addrEnd are the characters that an address ends at, well or not.
+var addrEnd = [256]bool{'>': true, '<': true, '"': true, ' ': true}
 
 // cutInternal removes the unquoted form of address from the start of s. Replies
 // repeat addresses that way, whatever the form of the fields.

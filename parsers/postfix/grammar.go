@@ -36,11 +36,13 @@ const (
 // Source: global/mail_task.c. The first component is syslog_name, which a
 // site may choose, the last one the program.
 func daemonOf(env *relaylens.Envelope) daemon {
-	slash := strings.LastIndexByte(env.Program, '/')
-	if slash < 0 {
+	name, usual := strings.CutPrefix(env.Program, "postfix/")
+	if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
+		name = name[slash+1:]
+	} else if !usual {
 		return daemonAny
 	}
-	switch env.Program[slash+1:] {
+	switch name {
 	case "smtpd", "qmqpd":
 		return daemonSMTPD
 	case "smtp", "lmtp", "local", "virtual", "pipe", "error", "retry", "discard", "relay":
@@ -60,6 +62,9 @@ func daemonOf(env *relaylens.Envelope) daemon {
 // serviceOf is the program without the instance's syslog_name:
 // "submission/smtpd" of "postfix/submission/smtpd".
 func serviceOf(program string) string {
+	if service, usual := strings.CutPrefix(program, "postfix/"); usual {
+		return service
+	}
 	if i := strings.IndexByte(program, '/'); i >= 0 {
 		return program[i+1:]
 	}

@@ -32,27 +32,32 @@ func parseIPv4(s string) (a netip.Addr, ok bool) {
 	if len(s) < len("0.0.0.0") || len(s) > len("255.255.255.255") {
 		return a, false
 	}
-	var all uint32
-	for field := range 4 {
-		n := 0
-		value := uint32(0)
-		for n < len(s) && n < 3 && s[n]-'0' <= 9 {
-			value = value*10 + uint32(s[n]-'0')
-			n++
-		}
-		if n == 0 || value > 255 || n > 1 && s[0] == '0' {
+	var all, field uint32
+	digits, dots := 0, 0
+	for i := 0; i < len(s); i++ {
+		d := uint32(s[i] - '0')
+		switch {
+		case d <= 9:
+			if digits > 0 && field == 0 {
+				return a, false // a zero in front
+			}
+			field = field*10 + d
+			digits++
+			if field > 255 {
+				return a, false
+			}
+		case s[i] != '.' || digits == 0 || dots == 3:
 			return a, false
+		default:
+			all, field, digits = all<<8|field, 0, 0
+			dots++
 		}
-		all = all<<8 | value
-		if field == 3 {
-			return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), n == len(s)
-		}
-		if n == len(s) || s[n] != '.' {
-			return a, false
-		}
-		s = s[n+1:]
 	}
-	return a, false
+	if dots < 3 || digits == 0 {
+		return a, false
+	}
+	all = all<<8 | field
+	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
 }
 
 // ParsePort reads a decimal port; 0 when s is none.
