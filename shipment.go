@@ -18,6 +18,7 @@ func (s *Shipment) Len() int { return len(s.Events) + len(s.Revised) + len(s.Con
 type Revision struct {
 	ID    ID
 	Cause Cause
+	Time  time.Time // of the event: what the log's own clock showed is what counts, by which it is found sooner. Zero when it is not known
 }
 
 // Tally is how often an event that is no refusal happened within a minute:
@@ -57,8 +58,8 @@ func (e *Event) Context() (c Event, ok bool) {
 // Parcel is what an outbox gives to be shipped together.
 type Parcel struct {
 	Events []Event
-	// Revised are events that the fleet has, of which id, cause, host, MTA and
-	// kind are set.
+	// Revised are events that the fleet has, of which id, time, cause, host, MTA
+	// and kind are set.
 	Revised []Event
 	Context []Tally
 	// Marks say to the outbox that gave the parcel where it ends.

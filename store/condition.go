@@ -126,7 +126,8 @@ func translate(c *relaylens.Condition) (text string, args []any, err error) {
 			if err := id.UnmarshalText([]byte(c.Text)); err != nil {
 				return "", nil, fmt.Errorf("%w: %w", errCondition, err)
 			}
-			return "id = ?", []any{id[:]}, nil
+			// What is read beside the id is an index, where a search would read every event.
+			return "seq IN (SELECT seq FROM events WHERE id = ?)", []any{id[:]}, nil
 		}
 		return x + " = ?", []any{c.Text}, nil
 	case relaylens.OpAbsent:

@@ -288,11 +288,7 @@ func TestValuesOfAnOlderSchema(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	commit(t, s, &Batch{Events: hours()})
-	for _, query := range []string{"DROP TABLE daily", "DROP TABLE daily_top", "ALTER TABLE positions DROP COLUMN state", fmt.Sprintf("PRAGMA user_version = %d", dailyVersion-1)} {
-		if _, err := s.write.exec(query); err != nil {
-			t.Fatal(err)
-		}
-	}
+	downgrade(t, s, dailyVersion-1)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -96,7 +96,7 @@ func (o *Outbox) intend(ctx context.Context, most int) (shipped, end int64, err 
 			return nil
 		}
 		for _, step := range []string{
-			"DELETE FROM revisions WHERE id IN (SELECT id FROM events WHERE seq > (SELECT shipped FROM outbox) AND seq <= ?)",
+			"DELETE FROM revisions WHERE event > (SELECT shipped FROM outbox) AND event <= ?",
 			"UPDATE outbox SET intended = ?",
 		} {
 			if _, err := w.exec(step, end); err != nil {
@@ -110,8 +110,9 @@ func (o *Outbox) intend(ctx context.Context, most int) (shipped, end int64, err 
 
 // revised adds the changed causes of events that the fleet has.
 func (o *Outbox) revised(ctx context.Context, p *relaylens.Parcel, shipped int64, most int) error {
-	rows, err := o.store.read.QueryContext(ctx, `SELECT r.seq, e.id, coalesce(e.host, ''), e.mta, e.kind, coalesce(e.cause, ''), coalesce(e.seq, 0) FROM revisions AS r
-		LEFT JOIN events AS e ON e.id = r.id ORDER BY r.seq LIMIT ?`, most)
+	rows, err := o.store.read.QueryContext(ctx, `SELECT r.seq, e.id, coalesce(e.host, ''), e.mta, e.kind, coalesce(e.cause, ''), coalesce(e.seq, 0),
+		coalesce(e.time, 0), coalesce(e.zone, 0) FROM revisions AS r
+		LEFT JOIN events AS e ON e.seq = r.event ORDER BY r.seq LIMIT ?`, most)
 	if err != nil {
 		return err
 	}
@@ -119,19 +120,20 @@ func (o *Outbox) revised(ctx context.Context, p *relaylens.Parcel, shipped int64
 	for rows.Next() {
 		var e relaylens.Event
 		var id []byte
-		var at, seq int64
+		var mark, seq, at, offset int64
 		var mta, kind sql.NullString
 		var cause string
-		if err := rows.Scan(&at, &id, &e.Host, &mta, &kind, &cause, &seq); err != nil {
+		if err := rows.Scan(&mark, &id, &e.Host, &mta, &kind, &cause, &seq, &at, &offset); err != nil {
 			return err
 		}
 		if seq > shipped {
 			break // its event comes first
 		}
-		p.Marks[markRevised] = at
+		p.Marks[markRevised] = mark
 		if copy(e.ID[:], id) == 0 {
 			continue // it was deleted since
 		}
+		e.Time = time.Unix(0, at).In(zone(int(offset)))
 		word(&err, &e.MTA, mta.String, relaylens.ParseMTA)
 		word(&err, &e.Kind, kind.String, relaylens.ParseKind)
 		word(&err, &e.Cause, cause, relaylens.ParseCause)

@@ -112,7 +112,8 @@ func TestOutboxRevisesWhatTheFleetHas(t *testing.T) {
 	if len(p.Events) != 1 || p.Events[0].Cause != relaylens.CauseOpenRelayProbe {
 		t.Errorf("then %+v", p.Events)
 	}
-	if len(p.Revised) != 1 || p.Revised[0].ID != event(1).ID || p.Revised[0].Cause != relaylens.CauseOpenRelayProbe || p.Revised[0].Host != "mx1" {
+	if len(p.Revised) != 1 || p.Revised[0].ID != event(1).ID || p.Revised[0].Cause != relaylens.CauseOpenRelayProbe || p.Revised[0].Host != "mx1" ||
+		!cmp.Equal(p.Revised[0].Time, event(1).Time, compareEvents) {
 		t.Errorf("revised %+v", p.Revised)
 	}
 	done(t, o, p)

@@ -182,7 +182,7 @@ func (s *Store) from(ctx context.Context, w *where, q *Query) error {
 		seq = math.MaxInt64
 	}
 	after := q.After
-	err := s.read.QueryRowContext(ctx, "SELECT time, seq FROM events WHERE id = ?", q.From.ID[:]).Scan(&at, &seq)
+	err := s.read.QueryRowContext(ctx, "SELECT time, seq FROM events WHERE time = ? AND id = ?", at, q.From.ID[:]).Scan(&at, &seq)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		after = false

@@ -88,13 +88,7 @@ func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {
 // their pages.
 func (r *rollup) write(w *writer, st *statements) error {
 	for k, n := range r.totals {
-		b := binder{st: st.total}
-		b.number(k.hour)
-		for _, s := range [...]string{k.host, k.mta.String(), k.kind.String(), k.direction.String(), k.reason.String(), k.cause.String(), k.class.String()} {
-			b.valid(s)
-		}
-		b.number(n)
-		if _, err := w.run(st.total); err != nil {
+		if err := k.write(w, st, n); err != nil {
 			return fmt.Errorf("add to hourly totals: %w", err)
 		}
 	}
@@ -122,6 +116,27 @@ func (r *rollup) write(w *writer, st *statements) error {
 		}
 	}
 	return nil
+}
+
+// write adds n events, of which there may be fewer than before.
+func (k *totalKey) write(w *writer, st *statements, n int64) error {
+	b := binder{st: st.total}
+	k.bind(&b)
+	b.number(n)
+	if _, err := w.run(b.st); err != nil || n >= 0 {
+		return err
+	}
+	b = binder{st: st.none}
+	k.bind(&b)
+	_, err := w.run(b.st)
+	return err
+}
+
+func (k *totalKey) bind(b *binder) {
+	b.number(k.hour)
+	for _, s := range [...]string{k.host, k.mta.String(), k.kind.String(), k.direction.String(), k.reason.String(), k.cause.String(), k.class.String()} {
+		b.valid(s)
+	}
 }
 
 // write adds c to a top list of an hour or a day.

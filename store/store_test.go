@@ -134,9 +134,15 @@ func TestRevisedCauseMovesInTheTotals(t *testing.T) {
 	s := open(t, t.TempDir())
 	commit(t, s, &Batch{Events: []relaylens.Event{event(1), event(2)}})
 	one := event(1)
-	r := []Revision{{ID: one.ID, Cause: relaylens.CauseOpenRelayProbe}, {ID: relaylens.ID{9}, Cause: relaylens.CausePolicy}}
-	for range 2 { // the second time finds nothing to do
-		commit(t, s, &Batch{Revised: r})
+	timed, untimed := Revision{ID: one.ID, Time: one.Time}, Revision{ID: one.ID}
+	for _, r := range []Revision{untimed, timed, untimed, timed} {
+		for _, cause := range []relaylens.Cause{relaylens.CauseStalePassword, relaylens.CauseOpenRelayProbe} {
+			r.Cause = cause
+			b := &Batch{Revised: []Revision{r, {ID: relaylens.ID{9}, Cause: relaylens.CausePolicy}, {ID: relaylens.ID{9}, Time: one.Time, Cause: relaylens.CausePolicy}}}
+			for range 2 { // the second time finds nothing to do
+				commit(t, s, b)
+			}
+		}
 	}
 	if got := list(t, s, Span{}); got[0].Cause != relaylens.CauseOpenRelayProbe || got[1].Cause != relaylens.CauseUnknown {
 		t.Errorf("causes %v, %v", got[0].Cause, got[1].Cause)
@@ -288,11 +294,7 @@ func TestPositionsOfAnOlderSchema(t *testing.T) {
 	journal := relaylens.Position{Source: "journal", Cursor: "s=1;i=end", Time: at.UTC(), Saved: at.UTC()}
 	commit(t, s, &Batch{Positions: []relaylens.Position{journal}})
 	want = append(want, journal)
-	for _, query := range []string{"ALTER TABLE positions DROP COLUMN state", "PRAGMA user_version = 4"} {
-		if _, err := s.write.exec(query); err != nil {
-			t.Fatal(err)
-		}
-	}
+	downgrade(t, s, 4)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // statements are prepared once on the writing connection.
 type statements struct {
-	event, position, forget, total, top, late, daily, context, revision *sqlite.Stmt
+	event, position, forget, total, none, top, late, daily, context *sqlite.Stmt
 }
 
 func (st *statements) prepare(conn *sqlite.Conn) error {
@@ -21,19 +21,19 @@ func (st *statements) prepare(conn *sqlite.Conn) error {
 		stmt  **sqlite.Stmt
 		query string
 	}{
-		{&st.event, "INSERT INTO events (" + columns + ") VALUES (?" + strings.Repeat(",?", numColumns-1) + ") ON CONFLICT (id) DO NOTHING"},
+		{&st.event, "INSERT INTO events (" + columns + ") VALUES (?" + strings.Repeat(",?", numColumns-1) + ") ON CONFLICT DO NOTHING"},
 		{&st.position, `INSERT INTO positions (source, origin, device, inode, offset, number, cursor, state, updated, saved) VALUES (?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET offset = excluded.offset, number = excluded.number, cursor = excluded.cursor, state = excluded.state, updated = excluded.updated, saved = excluded.saved`},
 		{&st.forget, "DELETE FROM positions WHERE source = ? AND origin = ? AND device = ? AND inode = ?"},
 		{&st.total, `INSERT INTO hourly_totals (hour, host, mta, kind, direction, reason, cause, class, events) VALUES (?,?,?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events`},
+		{&st.none, "DELETE FROM hourly_totals WHERE hour = ? AND host = ? AND mta = ? AND kind = ? AND direction = ? AND reason = ? AND cause = ? AND class = ? AND events <= 0"},
 		{&st.top, `INSERT INTO hourly_top (hour, field, value, kind, events, first, last) VALUES (?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
 		{&st.late, "UPDATE daily SET late = 1 WHERE day = ? AND field = ?"},
 		{&st.daily, `INSERT INTO daily_top (day, field, value, kind, events, first, last, bound) VALUES (?,?,?,?,?,?,?,0)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
 		{&st.context, "INSERT INTO context (minute, host, mta, kind, direction, client_ip, user, sender, recipient, events) VALUES (?,?,?,?,?,?,?,?,?,?)"},
-		{&st.revision, "INSERT INTO revisions (id) SELECT id FROM events WHERE id = ? AND EXISTS (SELECT 1 FROM outbox)"},
 	} {
 		stmt, err := conn.Prepare(p.query)
 		if err != nil {
@@ -72,10 +72,10 @@ func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) 
 		if inserted, err = s.insert(w, b.Events, rollup); err != nil {
 			return err
 		}
-		if err := rollup.write(w, &s.stmts); err != nil {
+		if err := s.revise(w, b.Revised, rollup.totals); err != nil {
 			return err
 		}
-		if err := s.revise(w, b.Revised); err != nil {
+		if err := rollup.write(w, &s.stmts); err != nil {
 			return err
 		}
 		if err := s.noteContext(w, b.Context); err != nil {

@@ -74,7 +74,8 @@ func unpack(t testing.TB, d *decoder, messages []message) (all relaylens.Shipmen
 func TestWhatIsShippedArrives(t *testing.T) {
 	e, d := newCodec(t)
 	p := &relaylens.Parcel{Events: []relaylens.Event{refusal(1), refusal(2), sparse()},
-		Revised: []relaylens.Event{{ID: relaylens.ID{3}, Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe}},
+		Revised: []relaylens.Event{{ID: relaylens.ID{3}, Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe,
+			Time: time.Date(2026, 11, 20, 9, 30, 0, 5, time.FixedZone("", 3600))}},
 		Context: []relaylens.Tally{
 			{Count: 3, Event: relaylens.Event{Time: now, Host: "mx1", MTA: relaylens.Exim, Kind: relaylens.KindAuthOK, ClientIP: netip.MustParseAddr("192.0.2.1"), User: "joe"}},
 			{Count: 1, Event: relaylens.Event{Time: now.Add(time.Minute), Host: "mx1", MTA: relaylens.Exim, Kind: relaylens.KindDelivered, NullSender: true, Recipient: "@example.com"}},
@@ -94,7 +95,7 @@ func TestWhatIsShippedArrives(t *testing.T) {
 	if diff := cmp.Diff(p.Events, all.Events, compare); diff != "" {
 		t.Errorf("events: -want +got\n%s", diff)
 	}
-	if diff := cmp.Diff([]relaylens.Revision{{ID: relaylens.ID{3}, Cause: relaylens.CauseOpenRelayProbe}}, all.Revised); diff != "" {
+	if diff := cmp.Diff([]relaylens.Revision{{ID: relaylens.ID{3}, Cause: relaylens.CauseOpenRelayProbe, Time: time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)}}, all.Revised); diff != "" {
 		t.Errorf("revised: -want +got\n%s", diff)
 	}
 	if diff := cmp.Diff(p.Context, all.Context, compare); diff != "" {

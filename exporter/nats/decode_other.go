@@ -2,6 +2,7 @@ package nats
 
 import (
 	"math"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -12,6 +13,8 @@ func (r *reading) revisionOf(b []byte) error {
 	var v relaylens.Revision
 	err := fields(b, func(f field) error {
 		switch {
+		case f.number == revisionShown && !f.isText:
+			v.Time = time.Unix(protowire.DecodeZigZag(f.value), 0).UTC()
 		case !f.isText:
 		case f.number == revisionID:
 			return idOf(&v.ID, f.bytes)

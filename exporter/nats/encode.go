@@ -130,6 +130,10 @@ func (e *encoder) revised(out []message, g group, events []relaylens.Event, all 
 			ev := &events[all[n]]
 			b := appendBytes(e.field[:0], revisionID, ev.ID[:])
 			b = appendText(b, revisionCause, ev.Cause.String())
+			if !ev.Time.IsZero() {
+				_, zone := ev.Time.Zone()
+				b = appendSigned(b, revisionShown, ev.Time.Unix()+int64(zone))
+			}
 			e.nest(fieldRevised, b)
 			digest.Write(b)
 			n++

@@ -48,6 +48,7 @@ const (
 const (
 	revisionID = iota + 1
 	revisionCause
+	revisionShown
 )
 
 const (

@@ -52,8 +52,8 @@ func (l *ledger) add(e *relaylens.Event) *relaylens.Event {
 
 // revise notes other causes.
 func (l *ledger) revise(revisions []watch.Revision) {
-	for _, r := range revisions {
-		l.revised = append(l.revised, store.Revision{ID: r.ID, Cause: r.Cause})
+	if len(revisions) > 0 {
+		l.revised = append(l.revised, revisions...)
 		l.begin()
 	}
 }

@@ -18,10 +18,7 @@ const (
 )
 
 // Revision is a cause that later events changed.
-type Revision struct {
-	ID    relaylens.ID
-	Cause relaylens.Cause
-}
+type Revision = relaylens.Revision
 
 // recent are the refusals whose causes later events may change, in the order in
 // which they came.
@@ -71,7 +68,7 @@ func (r *recent) revise(c *classifier.Classifier, now time.Time) (revisions []Re
 			c.Final(e)
 		}
 		if e.Cause != was {
-			revisions = append(revisions, Revision{ID: e.ID, Cause: e.Cause})
+			revisions = append(revisions, Revision{ID: e.ID, Cause: e.Cause, Time: e.Time})
 		}
 		if old == i && age > reviseAge {
 			old++
