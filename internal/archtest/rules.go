@@ -57,7 +57,7 @@ var Rules = []Rule{
 	{Package: "parsers/parsertest", Rooms: []string{"parsers/*"}, Modules: []string{cmp}},
 	{Package: "parsers/*", Rooms: []string{"parsers/smtp"}, Pure: true},
 	{Package: "parsers", Rooms: []string{"parsers/*", "internal/bounded"}, Pure: true},
-	{Package: "classifier", Rooms: []string{"internal/bounded"}, Pure: true},
+	{Package: "classifier", Rooms: []string{"internal/bounded", "internal/packed"}, Pure: true},
 	{Package: "classifier/knowledge", Modules: []string{yaml}, Pure: true},
 
 	{Package: "store", Modules: []string{sqlite, sqliteConn}},
@@ -68,6 +68,7 @@ var Rules = []Rule{
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
 	{Package: "internal/bounded", Pure: true},
+	{Package: "internal/packed", Pure: true},
 	{Package: "internal/alerting", Rooms: []string{"internal/aggregate", "internal/spike"}, Pure: true},
 	{Package: "internal/watch", Rooms: []string{"classifier", "internal/alerting", "internal/bounded", "internal/spike"}, Pure: true},
 	{Package: "internal/spike", Rooms: []string{"internal/bounded", "internal/aggregate"}, Pure: true},
@@ -78,7 +79,7 @@ var Rules = []Rule{
 	{Package: "internal/doctor/live", Rooms: []string{"internal/doctor"}},
 	{Package: "internal/doctor/probe", Rooms: []string{"classifier/knowledge"}},
 	{Package: "internal/resident", Modules: []string{xSys}},
-	{Package: "internal/spool"},
+	{Package: "internal/spool", Rooms: []string{"internal/packed"}},
 	{Package: "internal/pager"},
 	{Package: "internal/peers", Rooms: []string{"summary"}},
 

@@ -3,87 +3,21 @@ package spool
 import (
 	"encoding/binary"
 	"errors"
-	"net/netip"
-	"time"
-	"unsafe"
+	"fmt"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/packed"
 )
-
-func textsOf(e *relaylens.Event) [15]*string {
-	return [15]*string{&e.Host, &e.Service, &e.QueueID, &e.ClientName, &e.Helo, &e.Proto, &e.User, &e.AuthMethod,
-		&e.Sender, &e.Recipient, &e.Enhanced, &e.Text, &e.RemoteHost, &e.Source, &e.Raw}
-}
-
-// numWords is how many numbers an event is written with.
-const numWords = 18
-
-// wordsOf are the numbers of an event.
-func wordsOf(e *relaylens.Event) [numWords]int64 {
-	_, zone := e.Time.Zone()
-	null := int64(0)
-	if e.NullSender {
-		null = 1
-	}
-	return [numWords]int64{e.Time.Unix(), int64(e.Time.Nanosecond()), int64(zone), int64(e.TimeDigits), int64(e.MTA), int64(e.PID),
-		int64(e.Kind), int64(e.Direction), int64(e.Stage), int64(e.Reason), int64(e.Cause), int64(e.Action), int64(e.Class),
-		int64(e.ClientPort), null, int64(e.Code), e.Line, e.Offset}
-}
-
-func setWords(e *relaylens.Event, w *[numWords]int64, z *zone) {
-	e.Time = time.Unix(w[0], w[1]).In(z.of(int(w[2])))
-	e.TimeDigits, e.MTA, e.PID = uint8(w[3]), relaylens.MTA(w[4]), int32(w[5])
-	e.Kind, e.Direction, e.Stage = relaylens.Kind(w[6]), relaylens.Direction(w[7]), relaylens.Stage(w[8])
-	e.Reason, e.Cause, e.Action, e.Class = relaylens.Reason(w[9]), relaylens.Cause(w[10]), relaylens.Action(w[11]), relaylens.Class(w[12])
-	e.ClientPort, e.NullSender, e.Code = uint16(w[13]), w[14] == 1, uint16(w[15])
-	e.Line, e.Offset = w[16], w[17]
-}
-
-// zone is the last one that was asked for: those of a log seldom change.
-type zone struct {
-	seconds  int
-	location *time.Location
-}
-
-func (z *zone) of(seconds int) *time.Location {
-	switch {
-	case seconds == 0:
-		return time.UTC
-	case z.location == nil || z.seconds != seconds:
-		z.seconds, z.location = seconds, time.FixedZone("", seconds)
-	}
-	return z.location
-}
 
 // lengthSize is what the length of a record takes.
 const lengthSize = 4
 
-// appendEvent adds the length of the record and the record.
-func appendEvent(dst []byte, e *relaylens.Event) []byte {
+// appendRecord adds the length of the record and the record.
+func appendRecord(dst []byte, e *relaylens.Event) []byte {
 	begin := len(dst) + lengthSize
-	dst = append(dst, make([]byte, lengthSize)...)
-	dst = append(dst, e.ID[:]...)
-	for _, w := range wordsOf(e) {
-		dst = binary.AppendVarint(dst, w)
-	}
-	for _, t := range textsOf(e) {
-		dst = append(binary.AppendUvarint(dst, uint64(len(*t))), *t...)
-	}
-	dst = appendAddr(appendAddr(dst, e.ClientIP), e.RemoteIP)
+	dst = packed.Append(append(dst, make([]byte, lengthSize)...), e)
 	binary.BigEndian.PutUint32(dst[begin-lengthSize:], uint32(len(dst)-begin))
 	return dst
-}
-
-func appendAddr(dst []byte, a netip.Addr) []byte {
-	switch {
-	case !a.IsValid():
-		return append(dst, 0)
-	case a.Is4():
-		b := a.As4()
-		return append(append(dst, byte(len(b))), b[:]...)
-	}
-	b := a.As16()
-	return append(append(dst, byte(len(b))), b[:]...)
 }
 
 // lengthOf is how long a record is that begins with head.
@@ -91,42 +25,11 @@ func lengthOf(head []byte) int { return int(binary.BigEndian.Uint32(head)) }
 
 var errRecord = errors.New("read temporary file for events: it was changed by another program")
 
-// readRecord reads what appendEvent wrote, without its length. The texts of e are
+// readRecord reads what appendRecord wrote, without its length. The texts of e are
 // those of buf.
-func readRecord(buf []byte, e *relaylens.Event, z *zone) error {
-	*e = relaylens.Event{}
-	buf = buf[copy(e.ID[:], buf):]
-	var words [numWords]int64
-	for i := range words {
-		v, n := binary.Varint(buf)
-		if n <= 0 {
-			return errRecord
-		}
-		words[i], buf = v, buf[n:]
-	}
-	setWords(e, &words, z)
-	var text []byte
-	var ok bool
-	for _, t := range textsOf(e) {
-		if text, buf, ok = cutBytes(buf); !ok {
-			return errRecord
-		}
-		*t = unsafe.String(unsafe.SliceData(text), len(text))
-	}
-	for _, a := range []*netip.Addr{&e.ClientIP, &e.RemoteIP} {
-		if text, buf, ok = cutBytes(buf); !ok {
-			return errRecord
-		}
-		*a, _ = netip.AddrFromSlice(text) // none of no bytes
+func readRecord(buf []byte, e *relaylens.Event, z *packed.Zone) error {
+	if err := packed.Read(buf, e, z); err != nil {
+		return fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return nil
-}
-
-func cutBytes(b []byte) (text, rest []byte, ok bool) {
-	n, used := binary.Uvarint(b)
-	if used <= 0 || n > uint64(len(b)-used) {
-		return nil, nil, false
-	}
-	end := used + int(n)
-	return b[used:end], b[end:], true
 }

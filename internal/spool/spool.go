@@ -74,7 +74,7 @@ func New(memory int64, reverse bool) *Spool { return &Spool{memory: memory, reve
 
 // Add copies e.
 func (s *Spool) Add(e *relaylens.Event) error {
-	s.record = appendEvent(s.record[:0], e)
+	s.record = appendRecord(s.record[:0], e)
 	chunk := s.room(len(s.record))
 	s.places = append(s.places, place{momentOf(e), uint32(s.current)<<chunkBits + uint32(len(*chunk))})
 	*chunk = append(*chunk, s.record...)
