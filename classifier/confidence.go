@@ -9,8 +9,8 @@ import (
 // confidence is how sure a finding is, and why, from the kind of its evidence:
 // what a server says in words, what two lines prove together, what only many
 // events make likely. Evidence is what the finding shows.
-func confidence(g *group, evidence []relaylens.Event) (probability float64, why string) {
-	p, clients, users := &g.finding, g.clients.len(), g.users.len()
+func confidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
+	clients, users := g.clients.len(), g.users.len()
 	if probability, why, is := ambiguous(p.Cause, &evidence[len(evidence)-1]); is {
 		return probability, why
 	}

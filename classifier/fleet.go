@@ -179,18 +179,18 @@ func (f *Findings) scope(e *relaylens.Event) (host string, entity relaylens.Enti
 
 // mergeRoamers adds to the finding about the whole fleet what was gathered about
 // its clients before they stood out.
-func (f *Findings) mergeRoamers(list []relaylens.Finding) []relaylens.Finding {
-	whole := map[relaylens.Cause]*relaylens.Finding{}
+func (f *Findings) mergeRoamers(list []problem) []problem {
+	whole := map[relaylens.Cause]*problem{}
 	for i := range list {
 		if p := &list[i]; p.Host == "" && p.Entity.Kind == relaylens.EntityNone {
 			whole[p.Cause] = p
 		}
 	}
-	kept := make([]relaylens.Finding, 0, len(list))
+	kept := list[:0]
 	for i := range list {
 		p := &list[i]
 		w := whole[p.Cause]
-		if w == nil || w == p || !f.allRoam(p.Evidence) {
+		if w == nil || w == p || !f.allRoam(f.view(p.witnesses)) {
 			continue
 		}
 		clients := max(w.Clients, p.Clients) // most of them are the same
@@ -217,7 +217,7 @@ func (f *Findings) allRoam(events []relaylens.Event) bool {
 
 // mergeHosts makes one finding of what one client, user or domain has at several
 // servers.
-func mergeHosts(list []relaylens.Finding) []relaylens.Finding {
+func mergeHosts(list []problem) []problem {
 	type key struct {
 		cause  relaylens.Cause
 		entity relaylens.Entity
@@ -243,14 +243,14 @@ func mergeHosts(list []relaylens.Finding) []relaylens.Finding {
 
 // mergeResolver makes one finding of the sender domains of which DNS tells one
 // server nothing: it is the resolver, not the domains.
-func (f *Findings) mergeResolver(list []relaylens.Finding) []relaylens.Finding {
+func (f *Findings) mergeResolver(list []problem) []problem {
 	domains := map[string]int{}
 	for i := range list {
 		if unresolved(&list[i]) {
 			domains[list[i].Host]++
 		}
 	}
-	list = mergeBy(list, manyUnresolved, func(p *relaylens.Finding) (relaylens.Entity, bool) {
+	list = mergeBy(list, manyUnresolved, func(p *problem) (relaylens.Entity, bool) {
 		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host}, unresolved(p)
 	})
 	for i := range list {
@@ -263,13 +263,13 @@ func (f *Findings) mergeResolver(list []relaylens.Finding) []relaylens.Finding {
 	return list
 }
 
-func unresolved(p *relaylens.Finding) bool {
+func unresolved(p *problem) bool {
 	return p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntitySenderDomain
 }
 
 // tellFleet says what makes clients of many servers suspicious, and adds to what
 // one server suffers from that others do not.
-func (f *Findings) tellFleet(list []relaylens.Finding) {
+func (f *Findings) tellFleet(list []problem) {
 	for i := range list {
 		p := &list[i]
 		if p.Entity.Kind == relaylens.EntityNone && p.Host == "" {

@@ -125,11 +125,8 @@ func (p *problems) find(ctx context.Context, s *store.Store, span store.Span, ma
 	if err := g.clock(ctx, s); err != nil {
 		return err
 	}
-	list := g.findings.List()
-	if p.total = len(list); keep >= 0 {
-		list = list[:min(keep, p.total)]
-	}
-	p.list = diagnoses(list)
+	list, total := g.findings.First(keep)
+	p.list, p.total = diagnoses(list), total
 	for _, d := range p.list {
 		d.Partial = found[d.Cause] == most
 	}

@@ -143,12 +143,8 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 			findings.Add(e)
 		}
 	}
-	list := findings.List()
-	r.problems.total = len(list)
-	if r.o.Top >= 0 {
-		list = list[:min(r.o.Top, len(list))]
-	}
-	r.problems.list = diagnoses(list)
+	list, total := findings.First(r.o.Top)
+	r.problems.list, r.problems.total = diagnoses(list), total
 	return g.readErr
 }
 
