@@ -110,7 +110,7 @@ func noMail(s string, rec *relaylens.Record) relaylens.Verdict {
 	if !ok {
 		return relaylens.Ignored
 	}
-	h, rest, n := oneHost(s, timeFollows)
+	h, rest, n := oneClient(s, timeFollows)
 	if n == 0 {
 		return relaylens.Ignored
 	}

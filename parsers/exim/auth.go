@@ -18,7 +18,7 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 		}
 		return relaylens.Ignored
 	}
-	h, rest, n := oneHost(strings.TrimPrefix(s, "H="), replyFollows)
+	h, rest, n := oneClient(strings.TrimPrefix(strings.TrimPrefix(s, "H="), "U="), replyFollows)
 	if n == 0 {
 		return relaylens.Malformed
 	}

@@ -43,7 +43,7 @@ func connection(s string, rec *relaylens.Record) relaylens.Verdict {
 	if i := strings.Index(s, " from "); i >= 0 && i < 32 {
 		s = s[i+len(" from "):]
 	}
-	h, rest, n := oneHost(s, connectionFollows)
+	h, rest, n := oneClient(s, connectionFollows)
 	if n == 0 {
 		return relaylens.Ignored
 	}
@@ -79,7 +79,7 @@ func connectionFollows(s string) bool {
 
 // callDropped reads "HOST dropped: too many …". smtp_in.c
 func callDropped(s string, rec *relaylens.Record) relaylens.Verdict {
-	h, rest, n := oneHost(s, dropFollows)
+	h, rest, n := oneClient(s, dropFollows)
 	if n == 0 {
 		if strings.Contains(s, " dropped: ") {
 			return relaylens.Malformed
@@ -127,6 +127,7 @@ func quoted(s string, fits func(string) bool) (c command) {
 		}
 	}, fits)
 	if last > len(s) {
+		c.local(s, fits)
 		return c
 	}
 	address := s[mark : len(s)-last]

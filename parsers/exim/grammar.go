@@ -48,7 +48,7 @@ func (g *Grammar) session(text string, id bool, rec *relaylens.Record) relaylens
 		if strings.HasPrefix(text, "SMTP ") {
 			return smtpLine(text[5:], rec)
 		}
-	case 'r', 't', 'c', 'C':
+	case 'r', 't', 'c', 'C', 'o':
 		if v := g.refusalLine(text, rec); v != relaylens.Ignored {
 			return v
 		}
@@ -66,6 +66,10 @@ func (g *Grammar) session(text string, id bool, rec *relaylens.Record) relaylens
 		}
 		if strings.HasPrefix(text, "no host ") || strings.HasPrefix(text, "no IP ") {
 			return relaylens.Ignored
+		}
+	case 'U':
+		if rest, ok := strings.CutPrefix(text, "U="); ok {
+			return g.localLine(rest, id, rec)
 		}
 	case 'F':
 		if strings.HasPrefix(text, "F=<") {

@@ -93,8 +93,8 @@ func TestContinuationIsIgnored(t *testing.T) {
 func TestMalformed(t *testing.T) {
 	for _, line := range []string{
 		"H=(pc) [203.0.113] F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted",
-		"plain authenticator failed for pc: 535 Incorrect authentication data",
-		"rejected EHLO from pc: syntactically invalid argument(s): x",
+		"plain authenticator failed for p c: 535 Incorrect authentication data",
+		"rejected EHLO from p c: syntactically invalid argument(s): x",
 		"unqualified recipient rejected: <b> H=pc",
 		`SMTP syntax error in "RCPT TO:<b>`,
 		"refused connection from nowhere",

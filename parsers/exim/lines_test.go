@@ -48,6 +48,8 @@ func asked(name, ip string) option {
 	}
 }
 
+func helo(s string) option { return func(rec *relaylens.Record) { rec.Event.Helo = s } }
+
 func port(n uint16) option { return func(rec *relaylens.Record) { rec.Event.ClientPort = n } }
 
 func mail(sender, recipient string) option {

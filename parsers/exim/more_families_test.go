@@ -1,11 +1,16 @@
 package exim
 
-import "github.com/relaylens/relaylens"
+import (
+	"maps"
+
+	"github.com/relaylens/relaylens"
+)
 
 func init() {
 	for line, rec := range sessionLines {
 		lines[line] = rec
 	}
+	maps.Copy(lines, localLines)
 	for line, rec := range messageLines {
 		lines[line] = rec
 	}
@@ -72,6 +77,10 @@ var sessionLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), port(4711), to(`"x> H=good.example.com [192.0.2.66]"`), hard, copied),
 	"too many recipients: excess temporarily rejected: sender=<a@example.com> H=(pc) [203.0.113.9]": want(
 		is(refusal, relaylens.ReasonRateLimit, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), mail("a@example.com", ""), text("excess temporarily rejected"), soft, copied),
+	"ridiculously long message header received from host.example.com (pc) [203.0.113.9] (more than 1048576 characters): message abandoned": want(
+		is(refusal, relaylens.ReasonSize, relaylens.StageEOD), from("203.0.113.9", "host.example.com", "pc"), text("ridiculously long message header"), hard, copied),
+	"overlong message header line received from (x [192.0.2.66] (more than 1 characters): message abandoned) [203.0.113.9] (more than 998 characters): message abandoned": want(
+		is(refusal, relaylens.ReasonSize, relaylens.StageEOD), from("203.0.113.9", "", "x [192.0.2.66] (more than 1 characters): message abandoned"), text("overlong message header line"), hard, copied),
 	"VRFY failed for x H=y z H=(pc) [203.0.113.9]": want(
 		is(refusal, relaylens.ReasonUnknownRecipient, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), hard),
 	`failed to expand ACL string "${lookup mysql{x}}": lookup of "x" gave DEFER: MYSQL connection failed: Can't connect`: want(

@@ -23,6 +23,8 @@ func (g *Grammar) refusalLine(text string, rec *relaylens.Record) relaylens.Verd
 		v = connectionRefused(s[len("connection from "):], rec)
 	case strings.HasPrefix(s, "too many recipients: "):
 		v = tooManyRecipients(s[len("too many recipients: "):], rec)
+	case hasAnyPrefix(s, "ridiculously long message header received from ", "overlong message header line received from "):
+		v = longHeader(s, rec)
 	}
 	if v == relaylens.Parsed && temporary {
 		rec.Event.Class = relaylens.Class4xx
@@ -37,7 +39,7 @@ func (g *Grammar) rejectedLine(s string, rec *relaylens.Record) relaylens.Verdic
 		return rejectedHelo(s[len("EHLO from "):], rec)
 	case strings.HasPrefix(s, "MAIL from "):
 		return rejectedFrom(s[len("MAIL from "):], relaylens.StageMail, rec)
-	case strings.HasPrefix(s, "MAIL command H="):
+	case hasAnyPrefix(s, "MAIL command H=", "MAIL command U="):
 		return rejectedFrom(s[len("MAIL command H="):], relaylens.StageMail, rec)
 	case strings.HasPrefix(s, "XCLIENT from "):
 		return rejectedFrom(s[len("XCLIENT from "):], relaylens.StageNone, rec)
@@ -56,9 +58,11 @@ func rejectedHelo(s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
 	if ok {
 		_, rest = cutTokens(rest, false)
-		rest, ok = strings.CutPrefix(rest, ": ")
+	} else {
+		h = host{}
+		rest, _ = cutIdent(s, isInvalid)
 	}
-	if !ok {
+	if rest, ok = strings.CutPrefix(rest, ": "); !ok {
 		return relaylens.Malformed
 	}
 	text, arg, _ := strings.Cut(rest, ": ")
@@ -71,9 +75,11 @@ func rejectedHelo(s string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
+func isInvalid(s string) bool { return strings.HasPrefix(s, ": syntactically invalid argument(s)") }
+
 // rejectedFrom reads "HOST: why".
 func rejectedFrom(s string, stage relaylens.Stage, rec *relaylens.Record) relaylens.Verdict {
-	h, rest, n := oneHost(s, whyFollows)
+	h, rest, n := oneClient(s, whyFollows)
 	if n == 0 {
 		return relaylens.Malformed
 	}
@@ -292,8 +298,35 @@ func tooManyRecipients(s string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
-// hostBehind reads " H=HOST" at the end of a line; none when there are several.
+// longHeader reads "… received from HOST (more than 1048576 characters): message
+// abandoned", which is answered 552. receive.c, receive_msg
+func longHeader(s string, rec *relaylens.Record) relaylens.Verdict {
+	said, rest, _ := strings.Cut(s, " received from ")
+	h, _, n := oneClient(rest, isAbandoned)
+	if n == 0 {
+		return relaylens.Malformed
+	}
+	if n > 1 {
+		h, rec.Tainted = host{}, true
+	}
+	rec.Copied = true
+	return refused(&h, relaylens.StageEOD, relaylens.ReasonSize, said, rec)
+}
+
+func isAbandoned(s string) bool {
+	s, ok := strings.CutPrefix(s, " (more than ")
+	n, is := strings.CutSuffix(s, " characters): message abandoned")
+	return ok && is && digits(n)
+}
+
+// hostBehind reads " H=HOST" or " U=ident" at the end of a line; none when there
+// are several.
 func hostBehind(s string) (h host, n int) {
+	if ident, ok := strings.CutPrefix(s, " U="); ok {
+		if _, ok = cutIdent(ident, endFollows); ok {
+			return h, 1
+		}
+	}
 	if s, ok := strings.CutPrefix(s, " H="); ok {
 		if h, _, n = oneHost(s, endFollows); n > 1 {
 			h = host{}
