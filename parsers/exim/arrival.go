@@ -32,6 +32,7 @@ func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	rec.Fact = relaylens.FactMessage
 	e.Kind, e.Proto = relaylens.KindAccepted, t.proto
 	e.AuthMethod, e.User, _ = strings.Cut(t.auth, ":")
+	e.User = withoutMailAuth(e.User)
 	if t.doubted {
 		e.AuthMethod, e.User, rec.Tainted = "", "", true
 	}
@@ -41,6 +42,16 @@ func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
 		e.Direction, e.Stage = relaylens.Inbound, relaylens.StageEOD
 	}
 	return relaylens.Parsed
+}
+
+// withoutMailAuth drops the address that MAIL's AUTH parameter told, which
+// log_selector = +smtp_mailauth puts behind the login: "joe:joe@example.com".
+func withoutMailAuth(user string) string {
+	login, address, ok := strings.Cut(user, ":")
+	if ok && strings.IndexByte(address, '@') >= 0 && strings.IndexByte(address, ':') < 0 {
+		return login
+	}
+	return user
 }
 
 // arrivalHost reads the fields between sender and size; false when the host

@@ -14,7 +14,7 @@ func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
 	if !ok {
 		return s, false
 	}
-	e.Recipient = final
+	e.Recipient = strings.TrimSuffix(final, ":") // what went wrong follows at once
 	if strings.HasPrefix(s, " (") {
 		if i := strings.Index(s, ") "); i >= 0 {
 			s = s[i+1:]
@@ -53,10 +53,7 @@ func setRemoteHost(s string, e *relaylens.Event) {
 		return
 	}
 	s = s[i+3:]
-	name := 0
-	for name < len(s) && hostChars[s[name]] {
-		name++
-	}
+	name := nameLength(s)
 	address := strings.TrimPrefix(strings.TrimPrefix(s[name:], " DS"), " ")
 	var h host
 	if _, ok := h.cutAddr(address); ok {
@@ -104,6 +101,15 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	*rec = relaylens.Record{}
 	return relaylens.Ignored
+}
+
+// withoutTime drops " DT=0.5s" at the end of a bounce's line, which is how long the
+// delivery took (log_selector = +deliver_time), no part of the answer.
+func withoutTime(s string) string {
+	if i := strings.LastIndex(s, " DT="); i >= 0 && strings.Trim(s[i+len(" DT="):], "0123456789.smhdw") == "" {
+		return s[:i]
+	}
+	return s
 }
 
 // ofHost reports a refusal of all that we have. Exim logs it for each host,

@@ -101,7 +101,7 @@ func (g *Grammar) message(id, text string, rec *relaylens.Record) relaylens.Verd
 	case "=> ", "-> ", ">> ", "*> ":
 		v = delivered(text[3:], rec)
 	case "** ":
-		v = refusedAbroad(text[3:], rec)
+		v = refusedAbroad(withoutTime(text[3:]), rec)
 	case "== ":
 		v = refusedAbroad(text[3:], rec)
 	case "Com", "can", "rem":

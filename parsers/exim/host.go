@@ -89,16 +89,25 @@ func (h *host) cutAddr(s string) (rest string, ok bool) {
 	return s[i:], true
 }
 
-// nameLength is the length of the host name that s begins with.
+// nameLength is the length of the host name that s begins with. Before 4.97 that
+// is whatever the DNS says, in which there is no space: the resolver library writes
+// one as \032. An address or a HELO follows.
 func nameLength(s string) int {
 	i := 0
 	for i < len(s) && hostChars[s[i]] {
 		i++
 	}
+	if i == len(s) || s[i] == ' ' || i == 0 && (s[0] == '(' || s[0] == '[') {
+		return i
+	}
+	end := strings.IndexByte(s, ' ')
+	if end > 0 && end+1 < len(s) && (s[end+1] == '(' || s[end+1] == '[') {
+		return end
+	}
 	return i
 }
 
-// hostChars are the bytes of a host name.
+// hostChars are the bytes of a host name that is one.
 var hostChars = func() (set [256]bool) {
 	for c := ' ' + 1; c < 256; c++ {
 		set[c] = c != 0x7f && !strings.ContainsRune(`()[]<>"=`, c)

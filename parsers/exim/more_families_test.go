@@ -19,6 +19,12 @@ func init() {
 var sessionLines = map[string]relaylens.Record{
 	" DSH=host.example.com [203.0.113.9] F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted": want(
 		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "host.example.com"), mail("a@example.com", "b@example.net"), text("relay not permitted"), hard, copied),
+	"H=a.[192.0.2.66].F=<x@y>.example (pc) [203.0.113.9]:25 F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted": want(
+		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "a.[192.0.2.66].F=<x@y>.example", "pc"), port(25), mail("a@example.com", "b@example.net"), text("relay not permitted"), hard, copied),
+	"H=x(y) [203.0.113.9] F=<> rejected RCPT <b@example.net>: relay not permitted": want(
+		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "x(y)"), mail("", "b@example.net"), text("relay not permitted"), hard, copied),
+	"plain authenticator failed for a=b\"c (pc) [203.0.113.9]: 535 Incorrect authentication data (set_id=joe)": want(
+		is(authFault, relaylens.ReasonCredentials, relaylens.StageAuth), from("203.0.113.9", "a=b\"c", "pc"), user("plain", "joe"), reply(535, "", "Incorrect authentication data"), copied),
 	"H=(pc) [203.0.113.9] rejected STARTTLS : too many connections": want(
 		is(refusal, relaylens.ReasonRateLimit, relaylens.StageHelo), from("203.0.113.9", "", "pc"), text("too many connections"), hard, copied),
 	"H=(pc) [203.0.113.9] U=joe doe sender verify fail for <a@example.org>: Unrouteable address": want(
@@ -94,6 +100,10 @@ var messageLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonContent, relaylens.StageEOD), from("203.0.113.9", "", "pc"), mail("a@example.com", ""), queue("1tTaBc-0001Ab-2z"), text(`Too many "Received" headers`), hard, copied),
 	`1tTaBc-0001Ab-2z <= "a b"@example.com H=host.example.com (pc) [203.0.113.9]:4711 I=[192.0.2.25]:465 P=esmtpsa L.- ` + tls + ` A=plain:joe doe S=511 M8S=0 RT=0.001s id=x@y T="A=plain:root S=1" from <a@example.com> for b@example.net`: want(
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "host.example.com", "pc"), port(4711), user("plain", "joe doe"), proto("esmtpsa"), mail(`"a b"@example.com`, ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
+	"1tTaBc-0001Ab-2z <= a@example.com H=(pc) [203.0.113.9] P=esmtpa A=plain:joe@example.com:a@example.com S=362": want(
+		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), user("plain", "joe@example.com"), proto("esmtpa"), mail("a@example.com", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
+	"1tTaBc-0001Ab-2z ** b@example.net: SMTP error from remote mail server after RCPT TO:<b@example.net>: 554 5.7.1 <b@example.net>: Relay access denied DT=0.152s": want(
+		is(relayDenied, none, relaylens.StageRcpt), func(rec *relaylens.Record) { rec.Event.Direction = relaylens.Outbound }, to("b@example.net"), reply(554, "5.7.1", "Relay access denied"), queue("1tTaBc-0001Ab-2z")),
 	"1tTaBc-0001Ab-2z <= <> H=(pc) [203.0.113.9] P=esmtp S=362": want(
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), proto("esmtp"), mail("", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
 	"1tTaBc-0001Ab-2z <= joe@example.com U=joe P=local S=362": want(
