@@ -135,10 +135,10 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, now int64) {
 	k.messageState = c.fresh(c.messages, k.message, e, now)
 	c.recall(k, now)
 	m, s := k.messageState, k.sessionState
-	if s != nil && m.text[textUser] == "" && s.userIP.IsValid() && s.userIP == m.clientIP {
+	if s != nil && m.text(textUser) == "" && s.user.known && s.user == m.client {
 		before := m.extra()
-		c.scratch = m.setTexts([numTexts]string{textUser: s.text[textUser], textMethod: s.text[textMethod]}, c.scratch)
-		m.userIP = m.clientIP
+		c.scratch = m.setTexts([numTexts]string{textUser: s.text(textUser), textMethod: s.text(textMethod)}, c.scratch)
+		m.user = m.client
 		c.bytes += m.extra() - before
 	}
 }
@@ -150,8 +150,8 @@ func (c *correlator) child(r *scannedRecord, k *keys, now int64) {
 	if parent == nil || r.rec.Child == "" {
 		return
 	}
-	from := relaylens.Event{ClientIP: parent.clientIP, ClientPort: parent.clientPort,
-		ClientName: parent.text[textClientName], User: parent.text[textUser], AuthMethod: parent.text[textMethod]}
+	from := relaylens.Event{ClientIP: parent.client.addr(), ClientPort: parent.clientPort,
+		ClientName: parent.text(textClientName), User: parent.text(textUser), AuthMethod: parent.text(textMethod)}
 	c.learn(c.messages, r.writer.message(r.mta, r.rec.Child), &from, now)
 }
 

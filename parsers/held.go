@@ -16,27 +16,40 @@ const holdTime = 30 * time.Second
 type heldEvents struct {
 	max   int
 	queue []heldEvent
-	first int  // queue[:first] have left
+	first int // queue[:first] have left
+	spare []*kept
 	warm  bool // what comes now an earlier run has told of
 }
 
+// heldEvent is small, as all are looked at when a line tells of a message.
 type heldEvent struct {
 	message uint64
 	feed    uint64 // in which it came
-	event   relaylens.Event
+	event   *kept  // nil when it has left
 	warm    bool
-	gone    bool
+}
+
+// kept is an event with the memory of its texts.
+type kept struct {
+	relaylens.Event
+	memory []byte
 }
 
 func (h *heldEvents) empty() bool { return h.first == len(h.queue) }
 
 // give emits the event, unless an earlier run did.
-func (w *heldEvent) give(emit func(*relaylens.Event)) {
+func (h *heldEvents) give(w *heldEvent, emit func(*relaylens.Event)) {
 	if !w.warm {
-		emit(&w.event)
+		emit(&w.event.Event)
 	}
-	w.gone = true
+	if len(h.spare) < maxSpare {
+		h.spare = append(h.spare, w.event)
+	}
+	w.event = nil
 }
+
+// maxSpare is how many copies are kept for those that come next.
+const maxSpare = 64
 
 // hold keeps a copy of e until its message is told of, and emits the oldest one
 // when there is no room.
@@ -49,20 +62,27 @@ func (h *heldEvents) hold(message, feed uint64, e *relaylens.Event, emit func(*r
 		clear(h.queue[n:])
 		h.queue, h.first = h.queue[:n], 0
 	}
-	h.queue = append(h.queue, heldEvent{message: message, feed: feed, event: e.Clone(), warm: h.warm})
+	var k *kept
+	if n := len(h.spare); n > 0 {
+		k, h.spare = h.spare[n-1], h.spare[:n-1]
+	} else {
+		k = new(kept)
+	}
+	k.Event, k.memory = e.CloneInto(k.memory)
+	h.queue = append(h.queue, heldEvent{message, feed, k, h.warm})
 }
 
 // release emits the events of one message with what its state tells.
 func (h *heldEvents) release(message uint64, s *state, emit func(*relaylens.Event)) {
 	for i := h.first; i < len(h.queue); i++ {
 		w := &h.queue[i]
-		if w.gone || w.message != message {
+		if w.message != message || w.event == nil {
 			continue
 		}
-		s.fillClient(&w.event)
-		s.fillUser(&w.event)
-		s.fillSender(&w.event)
-		w.give(emit)
+		s.fillClient(&w.event.Event)
+		s.fillUser(&w.event.Event)
+		s.fillSender(&w.event.Event)
+		h.give(w, emit)
 	}
 	h.skipGone()
 }
@@ -83,21 +103,20 @@ func (h *heldEvents) flush(emit func(*relaylens.Event)) {
 // flushIf emits what chosen says, and keeps the rest.
 func (h *heldEvents) flushIf(chosen func(*heldEvent) bool, emit func(*relaylens.Event)) {
 	for i := h.first; i < len(h.queue); i++ {
-		if w := &h.queue[i]; !w.gone && chosen(w) {
-			w.give(emit)
+		if w := &h.queue[i]; w.event != nil && chosen(w) {
+			h.give(w, emit)
 		}
 	}
 	h.skipGone()
 }
 
 func (h *heldEvents) pop(emit func(*relaylens.Event)) {
-	h.queue[h.first].give(emit)
+	h.give(&h.queue[h.first], emit)
 	h.skipGone()
 }
 
 func (h *heldEvents) skipGone() {
-	for h.first < len(h.queue) && h.queue[h.first].gone {
-		h.queue[h.first] = heldEvent{}
+	for h.first < len(h.queue) && h.queue[h.first].event == nil {
 		h.first++
 	}
 	if h.empty() {

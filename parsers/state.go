@@ -10,19 +10,36 @@ import (
 
 // state is what is remembered of a session or a message. Its texts stand in one
 // buffer that is reused, so that remembering costs no allocation once the table
-// is warm.
+// is warm. There are many, and most are looked for when they have long left the
+// processor's caches, so that each is as small as can be.
 type state struct {
-	clientIP   netip.Addr
-	userIP     netip.Addr // the client that logged in as user
+	answer     uint64
+	answered   int64            // when answer was told, event time
+	buf        []byte           // every text
+	ends       [numTexts]uint16 // of each text in buf, which begins where the one before ends
+	client     address
+	user       address // the client that logged in as the user
 	clientPort uint16
 	nullSender bool
 	accepted   bool // a KindAccepted was reported
 	refused    bool // the end of the message was refused
-	answer     uint64
-	answered   int64 // when answer was told, event time
-	loggedIn   bool  // a KindAuthOK was reported for user
-	text       [numTexts]string
-	buf        []byte // holds every text
+	loggedIn   bool // a KindAuthOK was reported for the user
+}
+
+// address is an address, or none, without what [netip.Addr] needs for its zone.
+type address struct {
+	bytes [16]byte
+	known bool
+}
+
+func addressOf(a netip.Addr) address { return address{a.As16(), a.IsValid()} }
+
+// addr is a as grammars give it: IPv4 is never mapped.
+func (a *address) addr() netip.Addr {
+	if !a.known {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom16(a.bytes).Unmap()
 }
 
 // The texts of a state.
@@ -35,6 +52,15 @@ const (
 	textSender
 	numTexts
 )
+
+// text is one of them, valid until the next line.
+func (s *state) text(i int) string {
+	begin := uint16(0)
+	if i > 0 {
+		begin = s.ends[i-1]
+	}
+	return view(s.buf[begin:s.ends[i]])
+}
 
 // maxText bounds one remembered text. Addresses and names that are longer than
 // RFC 5321 allows are worth nothing as identity.
@@ -52,7 +78,7 @@ func (s *state) reset() {
 // extra is the memory that s holds beyond its slot.
 func (s *state) extra() int64 { return int64(max(0, cap(s.buf)-ordinaryBuf)) }
 
-// texts lists the fields of an event in the order of state.text.
+// texts lists the fields of an event in the order of state.ends.
 func texts(e *relaylens.Event) [numTexts]string {
 	return [numTexts]string{e.ClientName, e.Helo, e.Proto, e.User, e.AuthMethod, e.Sender}
 }
@@ -63,8 +89,8 @@ func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
 	s.identity(e)
 	if e.HasSender() {
 		s.nullSender = e.NullSender
-		if e.NullSender {
-			s.text[textSender] = ""
+		if e.NullSender { // the last of the texts
+			s.ends[textSender] = s.ends[textSender-1]
 		}
 	}
 	return s.setTexts(texts(e), scratch)
@@ -85,20 +111,19 @@ func (s *state) begin(e *relaylens.Event) {
 	s.buf = slices.Grow(s.buf, size)
 	for i, v := range values {
 		if v != "" {
-			at := len(s.buf)
 			s.buf = append(s.buf, v...)
-			s.text[i] = view(s.buf[at:])
 		}
+		s.ends[i] = uint16(len(s.buf))
 	}
 }
 
 // identity takes over who e says the client is, and that it is the user's.
 func (s *state) identity(e *relaylens.Event) {
 	if e.ClientIP.IsValid() {
-		s.clientIP, s.clientPort = e.ClientIP, e.ClientPort
+		s.client, s.clientPort = addressOf(e.ClientIP), e.ClientPort
 	}
 	if e.User != "" {
-		s.userIP = s.clientIP
+		s.user = s.client
 	}
 }
 
@@ -106,9 +131,9 @@ func (s *state) identity(e *relaylens.Event) {
 func (s *state) setTexts(values [numTexts]string, scratch []byte) []byte {
 	changed := false
 	for i, v := range values {
-		if v == "" || len(v) > maxText {
-			values[i] = s.text[i]
-		} else if v != s.text[i] {
+		if was := s.text(i); v == "" || len(v) > maxText {
+			values[i] = was
+		} else if v != was {
 			changed = true
 		}
 	}
@@ -116,13 +141,9 @@ func (s *state) setTexts(values [numTexts]string, scratch []byte) []byte {
 		return scratch
 	}
 	scratch = scratch[:0]
-	for _, v := range values {
-		scratch = append(scratch, v...)
-	}
-	at := 0
 	for i, v := range values {
-		s.text[i] = view(scratch[at : at+len(v)])
-		at += len(v)
+		scratch = append(scratch, v...)
+		s.ends[i] = uint16(len(scratch))
 	}
 	old := s.buf
 	s.buf = scratch
@@ -141,18 +162,18 @@ func fill(field *string, value string) {
 
 // fillClient gives e the client of s, if e has none or the same one.
 func (s *state) fillClient(e *relaylens.Event) {
-	if !s.clientIP.IsValid() || e.ClientIP.IsValid() && e.ClientIP != s.clientIP {
+	if !s.client.known || e.ClientIP.IsValid() && e.ClientIP.As16() != s.client.bytes {
 		return
 	}
 	if !e.ClientIP.IsValid() {
-		e.ClientIP = s.clientIP
+		e.ClientIP = s.client.addr()
 	}
 	if e.ClientPort == 0 {
 		e.ClientPort = s.clientPort
 	}
-	fill(&e.ClientName, s.text[textClientName])
-	fill(&e.Helo, s.text[textHelo])
-	fill(&e.Proto, s.text[textProto])
+	fill(&e.ClientName, s.text(textClientName))
+	fill(&e.Helo, s.text(textHelo))
+	fill(&e.Proto, s.text(textProto))
 }
 
 // fillUser gives e the login of s. A failed login has its own user or none.
@@ -160,15 +181,15 @@ func (s *state) fillUser(e *relaylens.Event) {
 	if e.Kind == relaylens.KindAuthFailed || e.User != "" {
 		return
 	}
-	if e.Direction != relaylens.Outbound && e.ClientIP.IsValid() && s.userIP != e.ClientIP {
+	if e.Direction != relaylens.Outbound && e.ClientIP.IsValid() && s.user != addressOf(e.ClientIP) {
 		return
 	}
-	e.User = s.text[textUser]
-	fill(&e.AuthMethod, s.text[textMethod])
+	e.User = s.text(textUser)
+	fill(&e.AuthMethod, s.text(textMethod))
 }
 
 func (s *state) fillSender(e *relaylens.Event) {
 	if !e.HasSender() {
-		e.Sender, e.NullSender = s.text[textSender], s.nullSender
+		e.Sender, e.NullSender = s.text(textSender), s.nullSender
 	}
 }
