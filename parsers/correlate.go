@@ -11,20 +11,22 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 	if r.rec.Copied && c.copies.isCopy(&r.env, r.line.Source, now) {
 		return ResultIgnored
 	}
-	k := c.keysOf(r)
-	c.before(r, &k, now)
-	c.enrich(&r.rec, &k, now)
-	p.release(&r.rec, &k, now)
-	result := p.events(r, &k, now)
-	c.after(&r.rec, &k, now)
+	k, f := &r.keys, new(found)
+	c.before(r, f, now)
+	c.enrich(&r.rec, k, f, now)
+	p.release(&r.rec, k, f, now)
+	result := p.events(r, f, now)
+	c.after(&r.rec, k, f, now)
 	return result
 }
 
 // events hands on what a completed record reports.
-func (p *Parser) events(r *scannedRecord, k *keys, now int64) Result {
-	rec, env, line := &r.rec, &r.env, r.line
+func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
+	rec, env, line, k := &r.rec, &r.env, r.line, &r.keys
 	c, e := p.memory, &rec.Event
-	p.complete(e, r.mta, line, env)
+	if e.Kind != relaylens.KindNone {
+		p.complete(e, r.mta, line, env)
+	}
 	if told := p.presume(r, now); told != nil {
 		p.emit(told)
 	}
@@ -39,7 +41,7 @@ func (p *Parser) events(r *scannedRecord, k *keys, now int64) Result {
 	case rec.Presumed:
 		return ResultContext
 	case e.Refusal():
-		if c.refusedBefore(e, k, now) {
+		if c.refusedBefore(e, k, f, now) {
 			return ResultContext
 		}
 		hold := rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid())
@@ -49,13 +51,13 @@ func (p *Parser) events(r *scannedRecord, k *keys, now int64) Result {
 		p.tell(e, line, repeats(env), false, 0)
 		return ResultWarned
 	}
-	p.context(rec, k, line, now)
+	p.context(rec, k, f, line, now)
 	return ResultContext
 }
 
 // release hands on the refusals that waited for what rec tells of their message:
 // its sender, or at the session's end at least the client.
-func (p *Parser) release(rec *relaylens.Record, k *keys, now int64) {
+func (p *Parser) release(rec *relaylens.Record, k *keys, f *found, now int64) {
 	c := p.memory
 	if k.message == 0 || c.held.empty() {
 		return
@@ -65,13 +67,13 @@ func (p *Parser) release(rec *relaylens.Record, k *keys, now int64) {
 		if !rec.Event.ClientIP.IsValid() {
 			return
 		}
-		k.messageState = c.learn(c.messages, k.message, &rec.Event, now)
+		f.message = c.learn(c.messages, k.message, &rec.Event, now)
 	case relaylens.FactMessage:
 	default:
 		return
 	}
-	if k.messageState != nil {
-		c.held.release(k.message, k.messageState, p.out)
+	if f.message != nil {
+		c.held.release(k.message, f.message, p.out)
 	}
 }
 
@@ -109,9 +111,9 @@ func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool
 
 // context emits an event that is no refusal. A message that was taken from a
 // user who logged in proves the login, where no line of its own does.
-func (p *Parser) context(rec *relaylens.Record, k *keys, line *relaylens.Line, now int64) {
+func (p *Parser) context(rec *relaylens.Record, k *keys, f *found, line *relaylens.Line, now int64) {
 	e := &rec.Event
-	if repeated(rec, k) {
+	if repeated(rec, f) {
 		return
 	}
 	if p.options.ContextIDs {
@@ -127,9 +129,9 @@ func (p *Parser) context(rec *relaylens.Record, k *keys, line *relaylens.Line, n
 		login.Event.ID = relaylens.NewID(line, 1)
 	}
 	if k.process {
-		k.sessionState = p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
+		f.session = p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
 	}
-	if !repeated(&login, k) {
+	if !repeated(&login, f) {
 		p.emit(&login.Event)
 	}
 }

@@ -39,11 +39,10 @@ const (
 type correlator struct {
 	seed     maphash.Seed
 	limits   Limits
-	sessions *bounded.Table[state]
-	messages *bounded.Table[state]
+	sessions *states
+	messages *states
 	details  *bounded.Table[relaylens.Event]
 	presumed *bounded.Table[relaylens.Event]
-	bytes    int64
 	scratch  []byte
 	copies   *copies
 	held     heldEvents
@@ -51,14 +50,8 @@ type correlator struct {
 
 func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c := &correlator{seed: seed, limits: limits}
-	evict := func(s *state) {
-		c.bytes -= s.extra()
-		if s.extra() > 0 {
-			s.buf = nil
-		}
-	}
-	c.sessions = bounded.NewTable(limits.Sessions, sessionTTL, evict)
-	c.messages = bounded.NewTable(limits.Messages, messageTTL, evict)
+	c.sessions = newStates(limits.Sessions, sessionTTL)
+	c.messages = newStates(limits.Messages, messageTTL)
 	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
 	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
@@ -67,79 +60,61 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	return c
 }
 
-// keys name the session and the message that a line belongs to; 0 is none.
-type keys struct {
-	session, message uint64
-	process          bool // session is a process, not just a client's address
-
-	// What is known of them, nil where nothing is; see recall. It is found once a
-	// line, and valid until another one is put into the tables.
-	sessionState, messageState *state
-}
-
-func (c *correlator) keysOf(r *scannedRecord) keys {
-	var k keys
-	e := &r.rec.Event
-	switch {
-	case r.env.PID != 0:
-		k.session, k.process = r.writer.session(r.env.PID), true
-	case e.ClientIP.IsValid():
-		k.session = bounded.Mix(r.writer.hostKey, maphash.Comparable(c.seed, e.ClientIP))
-	}
-	if e.QueueID != "" {
-		k.message = r.writer.message(r.mta, e.QueueID)
-	}
-	return k
+// found is what is known of the session and the message of a line, nil where
+// nothing is; see recall. It is looked for once a line, and valid until another
+// one is put into the tables.
+type found struct {
+	session, message *state
 }
 
 // before takes in what rec tells that is true of its own event already.
-func (c *correlator) before(r *scannedRecord, k *keys, now int64) {
-	rec, e := &r.rec, &r.rec.Event
+func (c *correlator) before(r *scannedRecord, f *found, now int64) {
+	rec, e, k := &r.rec, &r.rec.Event, &r.keys
 	switch rec.Fact {
 	case relaylens.FactSession:
 		if k.process {
-			k.sessionState = c.fresh(c.sessions, k.session, e, now)
+			f.session = c.fresh(c.sessions, k.session, e, now)
 		}
 	case relaylens.FactMessage:
-		c.message(rec, k, now)
+		c.message(rec, k, f, now)
 	case relaylens.FactChild:
 		c.child(r, k, now)
 	}
 	if k.process && e.Kind == relaylens.KindAuthOK && e.User != "" {
-		k.sessionState = c.learn(c.sessions, k.session, e, now)
+		f.session = c.learn(c.sessions, k.session, e, now)
 	}
-	c.recall(k, now)
+	c.recall(k, f, now)
 }
 
 // recall finds what is known of the session and the message, where before did not.
-func (c *correlator) recall(k *keys, now int64) {
-	if k.sessionState == nil && k.process {
-		k.sessionState = c.sessions.Get(k.session, now)
+func (c *correlator) recall(k *keys, f *found, now int64) {
+	if f.session == nil && k.process {
+		f.session = c.sessions.Get(k.session, now)
 	}
-	if k.messageState == nil && k.message != 0 {
-		k.messageState = c.messages.Get(k.message, now)
+	if f.message == nil && k.message != 0 {
+		f.message = c.messages.Get(k.message, now)
 	}
 }
 
 // message remembers what rec tells of its queue id. A line that names the
 // client is the birth of the id: whatever had the same id before is gone.
-func (c *correlator) message(rec *relaylens.Record, k *keys, now int64) {
+func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64) {
 	if k.message == 0 {
 		return
 	}
 	e := &rec.Event
 	if !e.ClientIP.IsValid() && e.Service != "pickup" {
-		k.messageState = c.learn(c.messages, k.message, e, now)
+		f.message = c.learn(c.messages, k.message, e, now)
 		return
 	}
-	k.messageState = c.fresh(c.messages, k.message, e, now)
-	c.recall(k, now)
-	m, s := k.messageState, k.sessionState
+	f.message = c.fresh(c.messages, k.message, e, now)
+	c.recall(k, f, now)
+	m, s := f.message, f.session
 	if s != nil && m.text(textUser) == "" && s.user.known && s.user == m.client {
-		before := m.extra()
+		c.messages.bytes -= m.extra()
 		c.scratch = m.setTexts([numTexts]string{textUser: s.text(textUser), textMethod: s.text(textMethod)}, c.scratch)
 		m.user = m.client
-		c.bytes += m.extra() - before
+		c.messages.bytes += m.extra()
 	}
 }
 
@@ -156,7 +131,7 @@ func (c *correlator) child(r *scannedRecord, k *keys, now int64) {
 }
 
 // after forgets what rec ends, once its own event has been told of it.
-func (c *correlator) after(rec *relaylens.Record, k *keys, now int64) {
+func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) {
 	switch rec.Fact {
 	case relaylens.FactSessionEnd:
 		if k.process {
@@ -171,49 +146,55 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, now int64) {
 			*d = rec.Event.Clone()
 		}
 	}
-	c.trim()
+	c.trim(f)
 }
 
 // fresh remembers e as the first that is known of key.
-func (c *correlator) fresh(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) *state {
+func (c *correlator) fresh(t *states, key uint64, e *relaylens.Event, now int64) *state {
 	s, _ := t.Put(key, now)
-	before := s.extra()
+	t.bytes -= s.extra()
 	s.reset()
 	s.begin(e)
-	c.bytes += s.extra() - before
+	t.bytes += s.extra()
 	return s
 }
 
 // learn adds e to what is known of key.
-func (c *correlator) learn(t *bounded.Table[state], key uint64, e *relaylens.Event, now int64) *state {
+func (c *correlator) learn(t *states, key uint64, e *relaylens.Event, now int64) *state {
 	s, isNew := t.Put(key, now)
-	before := s.extra()
+	t.bytes -= s.extra()
 	if isNew {
 		s.reset()
 	}
 	c.scratch = s.learn(e, c.scratch)
-	c.bytes += s.extra() - before
+	t.bytes += s.extra()
 	return s
 }
 
-// trim keeps the texts within their bound.
-func (c *correlator) trim() {
-	for c.bytes > c.limits.Bytes {
-		if !c.messages.DropOldest() && !c.sessions.DropOldest() {
+// trim keeps the texts within their bound, those of the line in hand as long as
+// others can go.
+func (c *correlator) trim(f *found) {
+	c.sessions.used, c.messages.used = f.session, f.message
+	for c.sessions.bytes+c.messages.bytes > c.limits.Bytes {
+		t := c.messages
+		if c.sessions.bytes > t.bytes {
+			t = c.sessions
+		}
+		if !t.DropOldest() {
 			return
 		}
 	}
 }
 
 // enrich gives rec's event what earlier lines told.
-func (c *correlator) enrich(rec *relaylens.Record, k *keys, now int64) {
+func (c *correlator) enrich(rec *relaylens.Record, k *keys, f *found, now int64) {
 	e := &rec.Event
-	if m := k.messageState; m != nil {
+	if m := f.message; m != nil {
 		m.fillClient(e)
 		m.fillUser(e)
 		m.fillSender(e)
 	}
-	if s := k.sessionState; s != nil && rec.Fact != relaylens.FactSession && e.Direction != relaylens.Outbound {
+	if s := f.session; s != nil && rec.Fact != relaylens.FactSession && e.Direction != relaylens.Outbound {
 		s.fillClient(e)
 		s.fillUser(e)
 	}

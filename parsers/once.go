@@ -19,18 +19,18 @@ const sameAnswer = int64(10 * time.Second / time.Second)
 // end of a message gets one answer, for all its recipients and whatever rule
 // gave it; a remote server's answer to anything but RCPT concerns all
 // recipients too.
-func (c *correlator) refusedBefore(e *relaylens.Event, k *keys, now int64) bool {
+func (c *correlator) refusedBefore(e *relaylens.Event, k *keys, f *found, now int64) bool {
 	if k.message == 0 {
 		return false
 	}
 	switch {
 	case e.Direction == relaylens.Inbound && e.Stage == relaylens.StageEOD:
-		m := c.stateOf(k, now)
+		m := c.stateOf(k, f, now)
 		was := m.refused
 		m.refused = true
 		return was
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
-		m := c.stateOf(k, now)
+		m := c.stateOf(k, f, now)
 		answer := c.answer(e)
 		was := m.answer == answer && now-m.answered <= sameAnswer
 		m.answer, m.answered = answer, now
@@ -52,15 +52,15 @@ func (c *correlator) answer(e *relaylens.Event) uint64 {
 }
 
 // stateOf is what is known of a message, nothing if it is new.
-func (c *correlator) stateOf(k *keys, now int64) *state {
-	if k.messageState == nil {
+func (c *correlator) stateOf(k *keys, f *found, now int64) *state {
+	if f.message == nil {
 		m, isNew := c.messages.Put(k.message, now)
 		if isNew {
 			m.reset()
 		}
-		k.messageState = m
+		f.message = m
 	}
-	return k.messageState
+	return f.message
 }
 
 // endpoint names a client's connection where one process serves them all.
@@ -100,13 +100,13 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 // repeated reports whether a context event was told before: Postfix's queue
 // manager takes a message up again at every retry, and a client that logged in
 // sends many messages.
-func repeated(rec *relaylens.Record, k *keys) bool {
+func repeated(rec *relaylens.Record, f *found) bool {
 	var told *bool
 	switch {
-	case rec.Event.Kind == relaylens.KindAccepted && k.messageState != nil:
-		told = &k.messageState.accepted
-	case rec.Event.Kind == relaylens.KindAuthOK && k.sessionState != nil:
-		told = &k.sessionState.loggedIn
+	case rec.Event.Kind == relaylens.KindAccepted && f.message != nil:
+		told = &f.message.accepted
+	case rec.Event.Kind == relaylens.KindAuthOK && f.session != nil:
+		told = &f.session.loggedIn
 	default:
 		return false
 	}

@@ -31,6 +31,7 @@ type scannedRecord struct {
 	env     relaylens.Envelope
 	rec     relaylens.Record
 	writer  *writer
+	keys    keys
 	mta     relaylens.MTA
 	verdict relaylens.Verdict
 }
@@ -179,6 +180,7 @@ func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, int
 		mta, verdict, sure := s.parse(f, w.route, &r.env, &r.rec)
 		if verdict == relaylens.Parsed || verdict == relaylens.Malformed && sure {
 			r.line, r.writer, r.mta, r.verdict = line, w, mta, verdict
+			r.keys = w.keys(r, s.writers.seed)
 			into.keep()
 			if !r.env.Time.IsZero() {
 				f.second = r.env.Time.Unix()

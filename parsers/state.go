@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
 )
 
 // state is what is remembered of a session or a message. Its texts stand in one
@@ -69,6 +70,25 @@ const maxText = 512
 // ordinaryBuf is the size of a buffer that stays with its slot for the next
 // entry; it counts as part of the slot.
 const ordinaryBuf = 256
+
+// states are those of sessions, or of messages.
+type states struct {
+	*bounded.Table[state]
+	bytes int64  // beyond the slots
+	used  *state // by the line in hand
+}
+
+func newStates(entries int, ttl int64) *states {
+	t := new(states)
+	t.Table = bounded.NewTable(entries, ttl, func(s *state) {
+		if extra := s.extra(); extra > 0 {
+			t.bytes -= extra
+			s.buf = nil
+		}
+	})
+	t.Spare = func(s *state) bool { return s == t.used }
+	return t
+}
 
 func (s *state) reset() {
 	buf := s.buf[:0]

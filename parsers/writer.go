@@ -69,3 +69,25 @@ func (w *writer) message(mta relaylens.MTA, id string) uint64 {
 	}
 	return bounded.Name(w.hostKey+uint64(mta), id)
 }
+
+// keys name the session and the message that a line belongs to; 0 is none.
+type keys struct {
+	session, message uint64
+	process          bool // session is a process, not just a client's address
+}
+
+// keys are those of what a line of the writer's told.
+func (w *writer) keys(r *scannedRecord, seed maphash.Seed) keys {
+	var k keys
+	e := &r.rec.Event
+	switch {
+	case r.env.PID != 0:
+		k.session, k.process = w.session(r.env.PID), true
+	case e.ClientIP.IsValid():
+		k.session = bounded.Mix(w.hostKey, maphash.Comparable(seed, e.ClientIP))
+	}
+	if e.QueueID != "" {
+		k.message = w.message(r.mta, e.QueueID)
+	}
+	return k
+}

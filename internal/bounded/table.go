@@ -172,20 +172,21 @@ func (t *Table[V]) DropOldest() bool {
 	if t.len == 0 {
 		return false
 	}
-	victim := none
+	victim, sparedVictim := none, false
 	for looked := 0; looked < longest || victim == none; looked++ {
 		i := t.next()
 		c := t.cell(i)
 		if !c.taken {
 			continue
 		}
-		if !c.again && (t.Spare == nil || !t.Spare(&c.value)) {
+		spared := t.Spare != nil && t.Spare(&c.value)
+		if !c.again && !spared {
 			victim = i
 			break
 		}
 		c.again = false
-		if victim == none {
-			victim = i // if there is no better one
+		if victim == none || sparedVictim && !spared {
+			victim, sparedVictim = i, spared // if there is no better one
 		}
 	}
 	at, _ := t.find(t.cell(victim).key)
