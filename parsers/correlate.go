@@ -7,7 +7,7 @@ import (
 // correlate completes what the grammar read with what earlier lines told, and
 // hands on the events.
 func (p *Parser) correlate(r *scannedRecord) Result {
-	c, now := p.memory, r.env.Time.Unix()
+	c, now := p.memory, r.second
 	if r.rec.Copied && c.copies.isCopy(&r.env, r.line.Source, now) {
 		return ResultIgnored
 	}

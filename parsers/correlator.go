@@ -174,6 +174,9 @@ func (c *correlator) learn(t *states, key uint64, e *relaylens.Event, now int64)
 // trim keeps the texts within their bound, those of the line in hand as long as
 // others can go.
 func (c *correlator) trim(f *found) {
+	if c.sessions.bytes+c.messages.bytes <= c.limits.Bytes {
+		return
+	}
 	c.sessions.used, c.messages.used = f.session, f.message
 	for c.sessions.bytes+c.messages.bytes > c.limits.Bytes {
 		t := c.messages

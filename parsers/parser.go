@@ -49,6 +49,7 @@ type Parser struct {
 type source struct {
 	counts Counts
 	last   time.Time
+	second int64 // of last
 }
 
 // New makes a parser of the grammars of every MTA.
@@ -129,12 +130,12 @@ func (p *Parser) take(s *Scanned) {
 	ticks := s.ticks
 	for i := range s.records {
 		for ; len(ticks) > 0 && ticks[0].before <= i; ticks = ticks[1:] {
-			p.tick(src, s.source, ticks[0].time)
+			p.tick(src, s.source, &ticks[0].time, ticks[0].time.Unix())
 		}
 		p.record(src, s.source, &s.records[i])
 	}
-	for _, t := range ticks {
-		p.tick(src, s.source, t.time)
+	for i := range ticks {
+		p.tick(src, s.source, &ticks[i].time, ticks[i].time.Unix())
 	}
 }
 
@@ -202,19 +203,21 @@ func (p *Parser) flushDecoders() {
 	}
 }
 
-// tick says that a source has come to a time.
-func (p *Parser) tick(s *source, name string, now time.Time) {
-	newSecond := now.Unix() != s.last.Unix()
-	s.last = now
-	if newSecond && !p.memory.held.empty() {
-		p.memory.held.expire(name, now, p.out)
+// tick says that a source has come to a time, of which second is the Unix time.
+func (p *Parser) tick(s *source, name string, now *time.Time, second int64) {
+	s.last = *now
+	if second == s.second {
+		return
+	}
+	if s.second = second; !p.memory.held.empty() {
+		p.memory.held.expire(name, *now, p.out)
 	}
 }
 
 // record completes what was read of one record.
 func (p *Parser) record(s *source, name string, r *scannedRecord) {
 	if !r.env.Time.IsZero() {
-		p.tick(s, name, r.env.Time)
+		p.tick(s, name, &r.env.Time, r.second)
 	}
 	result := ResultMalformed
 	if r.verdict == relaylens.Parsed {

@@ -32,6 +32,7 @@ type scannedRecord struct {
 	rec     relaylens.Record
 	writer  *writer
 	keys    keys
+	second  int64 // Unix time of env
 	mta     relaylens.MTA
 	verdict relaylens.Verdict
 }
@@ -175,30 +176,28 @@ func (s *scanner) flush(name string, into *Scanned) {
 
 // record reads one complete record, whose envelope stands in r, the next of into.
 func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, into *Scanned) {
-	if !r.env.Continuation {
+	second := r.env.Time.Unix()
+	if r.env.Continuation {
+		into.counts[ResultIgnored]++
+	} else {
 		w := f.writer(s.writers, &r.env)
 		mta, verdict, sure := s.parse(f, w.route, &r.env, &r.rec)
-		if verdict == relaylens.Parsed || verdict == relaylens.Malformed && sure {
-			r.line, r.writer, r.mta, r.verdict = line, w, mta, verdict
+		switch {
+		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
+			r.line, r.writer, r.mta, r.second, r.verdict = line, w, mta, second, verdict
 			r.keys = w.keys(r, s.writers.seed)
 			into.keep()
 			if !r.env.Time.IsZero() {
-				f.second = r.env.Time.Unix()
+				f.second = second
 			}
 			return
-		}
-		if sure {
+		case sure:
 			into.counts[ResultIgnored]++
-		} else {
+		default:
 			into.counts[ResultForeign]++
 		}
-	} else {
-		into.counts[ResultIgnored]++
 	}
-	if r.env.Time.IsZero() {
-		return
-	}
-	if second := r.env.Time.Unix(); second != f.second {
+	if second != f.second && !r.env.Time.IsZero() {
 		f.second = second
 		into.ticks = append(into.ticks, tick{len(into.records), r.env.Time})
 	}

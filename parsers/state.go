@@ -2,7 +2,6 @@ package parsers
 
 import (
 	"net/netip"
-	"slices"
 	"unsafe"
 
 	"github.com/relaylens/relaylens"
@@ -120,17 +119,8 @@ func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
 func (s *state) begin(e *relaylens.Event) {
 	s.identity(e)
 	s.nullSender = e.NullSender
-	size := 0
-	values := texts(e)
-	for i, v := range values {
-		if len(v) > maxText {
-			values[i] = ""
-		}
-		size += len(values[i])
-	}
-	s.buf = slices.Grow(s.buf, size)
-	for i, v := range values {
-		if v != "" {
+	for i, v := range texts(e) {
+		if len(v) <= maxText {
 			s.buf = append(s.buf, v...)
 		}
 		s.ends[i] = uint16(len(s.buf))
@@ -191,9 +181,15 @@ func (s *state) fillClient(e *relaylens.Event) {
 	if e.ClientPort == 0 {
 		e.ClientPort = s.clientPort
 	}
-	fill(&e.ClientName, s.text(textClientName))
-	fill(&e.Helo, s.text(textHelo))
-	fill(&e.Proto, s.text(textProto))
+	if e.ClientName == "" {
+		e.ClientName = s.text(textClientName)
+	}
+	if e.Helo == "" {
+		e.Helo = s.text(textHelo)
+	}
+	if e.Proto == "" {
+		e.Proto = s.text(textProto)
+	}
 }
 
 // fillUser gives e the login of s. A failed login has its own user or none.

@@ -27,7 +27,7 @@ func TestTrimKeepsTheLatest(t *testing.T) {
 		c.trim(f)
 		s, m := c.sessions.Get(key, int64(i)), c.messages.Get(key, int64(i))
 		if s == nil || s.text(textClientName) != e.ClientName || i%3 == 0 && (m == nil || m.text(textHelo) != e.Helo) {
-			t.Fatalf("line %d: what it told is gone: session %v, message %v", i, s, m)
+			t.Fatalf("line %d: what it told is gone: session %t, message %t", i, s == nil, m == nil)
 		}
 		if total := c.sessions.bytes + c.messages.bytes; total > limits.Bytes {
 			t.Fatalf("line %d: %d bytes, where %d are allowed", i, total, limits.Bytes)
