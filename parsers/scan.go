@@ -69,6 +69,7 @@ func (s *Scanned) keep() { s.records = s.records[:len(s.records)+1] }
 // framing needs.
 type scanner struct {
 	options  Options
+	postfix  *postfix.Grammar
 	grammars [4]relaylens.Grammar // by MTA
 	writers  *writers
 	logs     map[string]*framing
@@ -101,10 +102,12 @@ func (f *framing) writer(all *writers, env *relaylens.Envelope) *writer {
 }
 
 func newScanner(o Options, seed maphash.Seed) *scanner {
+	p := postfix.New(o.Texts[relaylens.Postfix])
 	return &scanner{
 		options: o,
+		postfix: p,
 		grammars: [4]relaylens.Grammar{
-			relaylens.Postfix:  postfix.New(o.Texts[relaylens.Postfix]),
+			relaylens.Postfix:  p,
 			relaylens.Exim:     exim.New(o.Texts[relaylens.Exim]),
 			relaylens.Sendmail: sendmail.New(o.Texts[relaylens.Sendmail]),
 		},
@@ -181,7 +184,7 @@ func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, int
 		into.counts[ResultIgnored]++
 	} else {
 		w := f.writer(s.writers, &r.env)
-		mta, verdict, sure := s.parse(f, w.route, &r.env, &r.rec)
+		mta, verdict, sure := s.parse(f, w, &r.env, &r.rec)
 		switch {
 		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
 			r.line, r.writer, r.mta, r.second, r.verdict = line, w, mta, second, verdict
@@ -205,29 +208,35 @@ func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, int
 
 // parse finds the grammar and lets it read env into rec. sure is false when
 // neither configuration nor name nor content proved whose line it is.
-func (s *scanner) parse(f *framing, rt *route, env *relaylens.Envelope, rec *relaylens.Record) (mta relaylens.MTA, v relaylens.Verdict, sure bool) {
+func (s *scanner) parse(f *framing, w *writer, env *relaylens.Envelope, rec *relaylens.Record) (mta relaylens.MTA, v relaylens.Verdict, sure bool) {
 	if env.Native {
 		if f.mta != relaylens.MTANone && f.mta != relaylens.Exim {
 			return 0, relaylens.Ignored, false
 		}
 		return relaylens.Exim, s.grammars[relaylens.Exim].Parse(env, rec), true
 	}
-	switch {
+	switch rt := w.route; {
 	case rt.mta != relaylens.MTANone:
 		if f.mta != relaylens.MTANone && f.mta != rt.mta {
 			return 0, relaylens.Ignored, false
 		}
-		return rt.mta, s.grammars[rt.mta].Parse(env, rec), rt.sure
+		if rt.mta != relaylens.Postfix {
+			return rt.mta, s.grammars[rt.mta].Parse(env, rec), rt.sure
+		}
+		if w.read == nil {
+			w.read = s.postfix.For(w.program)
+		}
+		return rt.mta, w.read(env, rec), rt.sure
 	case f.mta != relaylens.MTANone:
 		v = s.grammars[f.mta].Parse(env, rec)
 		return f.mta, v, v == relaylens.Parsed
-	case rt.tries == 0 || env.Program == "":
+	case w.route.tries == 0 || env.Program == "":
 		return 0, relaylens.Ignored, false
 	}
-	rt.tries--
+	w.route.tries--
 	for _, mta := range relaylens.MTAs() {
 		if v = s.grammars[mta].Parse(env, rec); v == relaylens.Parsed {
-			rt.mta = mta
+			w.route.mta = mta
 			return mta, v, true
 		}
 	}

@@ -12,13 +12,14 @@ import (
 type writer struct {
 	host, program string
 	route         *route
+	read          func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict // of Postfix; nil before its first line
 	hostKey       uint64
 	sessions      uint64 // of what the keys of its sessions are made
 	instance      uint64 // of what the keys of its messages are made, in Postfix
 }
 
-// writers finds a line's writer. It is used by the goroutine that scans; a writer
-// does not change once it is made.
+// writers finds a line's writer. It is used by the goroutine that scans, to which
+// route and read of a writer belong; all else does not change once it is made.
 type writers struct {
 	seed   maphash.Seed
 	router *router

@@ -35,8 +35,8 @@ const (
 
 // Source: global/mail_task.c. The first component is syslog_name, which a
 // site may choose, the last one the program.
-func daemonOf(env *relaylens.Envelope) daemon {
-	name, usual := strings.CutPrefix(env.Program, "postfix/")
+func daemonOf(program string) daemon {
+	name, usual := strings.CutPrefix(program, "postfix/")
 	if slash := strings.LastIndexByte(name, '/'); slash >= 0 {
 		name = name[slash+1:]
 	} else if !usual {
@@ -62,9 +62,6 @@ func daemonOf(env *relaylens.Envelope) daemon {
 // serviceOf is the program without the instance's syslog_name:
 // "submission/smtpd" of "postfix/submission/smtpd".
 func serviceOf(program string) string {
-	if service, usual := strings.CutPrefix(program, "postfix/"); usual {
-		return service
-	}
 	if i := strings.IndexByte(program, '/'); i >= 0 {
 		return program[i+1:]
 	}
@@ -73,14 +70,25 @@ func serviceOf(program string) string {
 
 // Parse implements [relaylens.Grammar].
 func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
-	d := daemonOf(env)
+	return g.read(daemonOf(env.Program), serviceOf(env.Program), env, rec)
+}
+
+// For is Parse for the lines of one program, whose name is looked at once.
+func (g *Grammar) For(program string) func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict {
+	d, service := daemonOf(program), serviceOf(program)
+	return func(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
+		return g.read(d, service, env, rec)
+	}
+}
+
+func (g *Grammar) read(d daemon, service string, env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
 	if d == daemonForeign || env.Native || env.Continuation || len(env.Text) < 8 {
 		return relaylens.Ignored
 	}
 	verdict := g.parse(d, env, rec)
 	switch verdict {
 	case relaylens.Parsed:
-		rec.Event.Service = serviceOf(env.Program)
+		rec.Event.Service = service
 	case relaylens.Malformed:
 		*rec = relaylens.Record{}
 	case relaylens.Ignored:

@@ -32,32 +32,36 @@ func parseIPv4(s string) (a netip.Addr, ok bool) {
 	if len(s) < len("0.0.0.0") || len(s) > len("255.255.255.255") {
 		return a, false
 	}
-	var all, field uint32
-	digits, dots := 0, 0
-	for i := 0; i < len(s); i++ {
-		d := uint32(s[i] - '0')
-		switch {
-		case d <= 9:
-			if digits > 0 && field == 0 {
+	var all uint32
+	i := 0
+	for field := 0; i < len(s); field++ {
+		n := uint32(s[i] - '0')
+		if n > 9 {
+			return a, false
+		}
+		if i++; i < len(s) && s[i]-'0' <= 9 {
+			if n == 0 {
 				return a, false // a zero in front
 			}
-			field = field*10 + d
-			digits++
-			if field > 255 {
-				return a, false
+			n = n*10 + uint32(s[i]-'0')
+			if i++; i < len(s) && s[i]-'0' <= 9 {
+				n = n*10 + uint32(s[i]-'0')
+				i++
 			}
-		case s[i] != '.' || digits == 0 || dots == 3:
-			return a, false
-		default:
-			all, field, digits = all<<8|field, 0, 0
-			dots++
 		}
+		if n > 255 {
+			return a, false
+		}
+		all = all<<8 | n
+		if field == 3 {
+			return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), i == len(s)
+		}
+		if i == len(s) || s[i] != '.' {
+			return a, false
+		}
+		i++
 	}
-	if dots < 3 || digits == 0 {
-		return a, false
-	}
-	all = all<<8 | field
-	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
+	return a, false
 }
 
 // ParsePort reads a decimal port; 0 when s is none.

@@ -28,21 +28,22 @@ const (
 	minHeading, maxHeading = 8, 80
 )
 
-// find returns the number of the heading that s begins with; ok is false when it
-// is not remembered, or there is none.
-func (h *headings) find(s string) (n int, ok bool) {
+// find returns the heading that s begins with, nil when it is not remembered, or
+// there is none.
+func (h *headings) find(s string) *heading {
 	bracket := strings.IndexByte(s[:min(len(s), maxHeading)], '[')
 	if bracket < minHeading {
-		return 0, false
+		return nil
 	}
 	text := s[:bracket+1]
-	for n = numberOf(text); ; n ^= 1 {
-		if h.list[n].text == text {
-			return n, true
-		} else if n&1 != 0 {
-			return 0, false
-		}
+	n := numberOf(text) & (maxHeadings - 1)
+	if known := &h.list[n]; known.text == text {
+		return known
 	}
+	if known := &h.list[n^1]; known.text == text {
+		return known
+	}
+	return nil
 }
 
 // numberOf says where a heading has its place, there or one further, by both ends of
@@ -74,14 +75,32 @@ func (h *headings) remember(s string, env *relaylens.Envelope) {
 
 // header reads "host tag[pid]: text".
 func (d *Decoder) header(s string, env *relaylens.Envelope) {
-	if n, ok := d.headings.find(s); ok {
-		known := &d.headings.list[n]
-		if pid, end, told := cutPID(s, len(known.text)-1); told {
-			env.Tag = known.tag
-			env.Host, env.Program, env.PID, env.Text = known.host, known.program, pid, trimMessage(s[end:])
+	if known := d.headings.find(s); known != nil {
+		pid, rest, told := cutNumberedPID(s[len(known.text):])
+		if !told {
+			var end int
+			if pid, end, told = cutPID(s, len(known.text)-1); told {
+				rest = s[end:]
+			}
+		}
+		if told {
+			env.Host, env.Program, env.PID, env.Tag, env.Text = known.host, known.program, pid, known.tag, trimMessage(rest)
 			return
 		}
 	}
 	header(s, env)
 	d.headings.remember(s, env)
+}
+
+// cutNumberedPID is cutPID for what most are, "4711]: ", behind the bracket.
+func cutNumberedPID(s string) (pid int32, rest string, told bool) {
+	i, n := 0, int32(0)
+	for i < len(s) && i < 9 && s[i]-'0' <= 9 {
+		n = n*10 + int32(s[i]-'0')
+		i++
+	}
+	if i == 0 || i+1 >= len(s) || s[i] != ']' || s[i+1] != ':' {
+		return 0, s, false
+	}
+	return n, s[i+2:], true
 }
