@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"github.com/relaylens/relaylens"
 )
 
@@ -19,10 +17,10 @@ const columns = `id, time, zone, digits, host, mta, service, pid, queue_id, kind
 const numColumns = 34
 
 // bindEvent gives a statement the columns of e, from its first parameter on; NULL
-// is what the log does not tell. All of them are set, as bindings last.
-func bindEvent(st *sqlite.Stmt, e *relaylens.Event) {
+// is what the log does not tell.
+func bindEvent(p *prepared, e *relaylens.Event) {
 	_, zone := e.Time.Zone()
-	r := binder{st: st}
+	r := p.bind()
 	r.bytes(e.ID[:])
 	r.number(e.Time.UnixNano())
 	r.number(int64(zone))
@@ -57,59 +55,6 @@ func bindEvent(st *sqlite.Stmt, e *relaylens.Event) {
 	r.text(e.Source)
 	r.known(e.Line)
 	r.number(e.Offset)
-}
-
-// binder gives a statement its parameters, one after the other.
-type binder struct {
-	st *sqlite.Stmt
-	n  int // those that have a value
-}
-
-func (b *binder) next() int {
-	b.n++
-	return b.n
-}
-
-func (b *binder) number(n int64) { b.st.BindInt64(b.next(), n) }
-func (b *binder) bytes(v []byte) { b.st.BindBytes(b.next(), v) }
-
-// known is a number, NULL for 0.
-func (b *binder) known(n int64) {
-	if n == 0 {
-		b.st.BindNull(b.next())
-		return
-	}
-	b.number(n)
-}
-
-// text is s, NULL where it is empty. Bytes that are not UTF-8 become U+FFFD, because
-// other readers of the file expect text to be text; so does NUL, at which they stop.
-func (b *binder) text(s string) {
-	if s == "" {
-		b.st.BindNull(b.next())
-		return
-	}
-	b.valid(s)
-}
-
-// valid is text for a column that is not NULL.
-func (b *binder) valid(s string) { b.st.BindText(b.next(), relaylens.ValidText(s)) }
-
-func (b *binder) addr(a netip.Addr) {
-	if !a.IsValid() {
-		b.st.BindNull(b.next())
-		return
-	}
-	b.st.BindText(b.next(), a.String())
-}
-
-// sender is ” for the null sender.
-func (b *binder) sender(e *relaylens.Event) {
-	if e.NullSender {
-		b.valid("")
-		return
-	}
-	b.text(e.Sender)
 }
 
 // row is what a database row is scanned into.

@@ -8,8 +8,18 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// topFields are the fields of hourly_top and daily_top.
-var topFields = [...]string{"client_ip", "network", "user", "sender_domain", "recipient_domain", "remote_host"}
+// topFields are the fields of hourly_top and daily_top, in the order of their names.
+var topFields = [...]string{"client_ip", "network", "recipient_domain", "remote_host", "sender_domain", "user"}
+
+// The places of topFields.
+const (
+	fieldClientIP = iota
+	fieldNetwork
+	fieldRecipientDomain
+	fieldRemoteHost
+	fieldSenderDomain
+	fieldUser
+)
 
 const (
 	hourSeconds = 3600

@@ -216,7 +216,7 @@ func (s *Store) noteContext(w *writer, tallies []relaylens.Tally) error {
 		return nil
 	}
 	for i := range tallies {
-		e, b := &tallies[i].Event, binder{st: s.stmts.context}
+		e, b := &tallies[i].Event, s.stmts.context.bind()
 		b.number(e.Time.UnixNano())
 		b.text(e.Host)
 		b.text(e.MTA.String())

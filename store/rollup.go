@@ -4,17 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-
-	"zombiezen.com/go/sqlite"
+	"strings"
 
 	"github.com/relaylens/relaylens"
 )
 
 // rollup adds up the events of one transaction by hour, so that each count is
-// written once.
+// written once. It is used again for the next one.
 type rollup struct {
 	totals map[totalKey]int64
-	tops   map[topKey]*topCount
+	places map[topKey]int // in tops
+	tops   []topCount
 }
 
 type totalKey struct {
@@ -30,15 +30,27 @@ type totalKey struct {
 
 type topKey struct {
 	hour  int64
-	field string
-	value string
+	field uint8 // of topFields
 	kind  relaylens.Kind
+	value string
 }
 
-type topCount struct{ events, first, last int64 }
+type topCount struct {
+	topKey
+
+	events, first, last int64
+}
 
 func newRollup() *rollup {
-	return &rollup{totals: make(map[totalKey]int64), tops: make(map[topKey]*topCount)}
+	return &rollup{totals: make(map[totalKey]int64), places: make(map[topKey]int)}
+}
+
+// reset forgets what was added.
+func (r *rollup) reset() {
+	clear(r.totals)
+	clear(r.places)
+	clear(r.tops)
+	r.tops = r.tops[:0]
 }
 
 func (r *rollup) add(e *relaylens.Event) {
@@ -47,16 +59,16 @@ func (r *rollup) add(e *relaylens.Event) {
 	// What a remote server refused is no deed of the client that sent it, and the
 	// recipient is not of ours: it counts under the server that refused.
 	if e.Direction == relaylens.Outbound {
-		r.addTop(e, hour, "remote_host", remote(e))
+		r.addTop(e, hour, fieldRemoteHost, remote(e))
 		return
 	}
 	if e.ClientIP.IsValid() {
-		r.addTop(e, hour, "client_ip", e.ClientIP.String())
-		r.addTop(e, hour, "network", relaylens.NetworkOf(e.ClientIP).String())
+		r.addTop(e, hour, fieldClientIP, e.ClientIP.String())
+		r.addTop(e, hour, fieldNetwork, relaylens.NetworkOf(e.ClientIP).String())
 	}
-	r.addTop(e, hour, "user", e.User)
-	r.addTop(e, hour, "sender_domain", e.SenderDomain())
-	r.addTop(e, hour, "recipient_domain", e.RecipientDomain())
+	r.addTop(e, hour, fieldUser, e.User)
+	r.addTop(e, hour, fieldSenderDomain, e.SenderDomain())
+	r.addTop(e, hour, fieldRecipientDomain, e.RecipientDomain())
 }
 
 // remote names the other server, by its address where it has no name.
@@ -70,16 +82,18 @@ func remote(e *relaylens.Event) string {
 // hourOf is the beginning of the hour of a time, both in Unix seconds.
 func hourOf(seconds int64) int64 { return seconds - ((seconds%3600)+3600)%3600 }
 
-func (r *rollup) addTop(e *relaylens.Event, hour int64, field, value string) {
+func (r *rollup) addTop(e *relaylens.Event, hour int64, field uint8, value string) {
 	if value == "" {
 		return
 	}
-	key, at := topKey{hour, field, value, e.Kind}, e.Time.UnixNano()
-	c := r.tops[key]
-	if c == nil {
-		c = &topCount{first: at, last: at}
-		r.tops[key] = c
+	key, at := topKey{hour, field, e.Kind, value}, e.Time.UnixNano()
+	place, ok := r.places[key]
+	if !ok {
+		place = len(r.tops)
+		r.places[key] = place
+		r.tops = append(r.tops, topCount{topKey: key, first: at, last: at})
 	}
+	c := &r.tops[place]
 	c.events++
 	c.first, c.last = min(c.first, at), max(c.last, at)
 }
@@ -92,26 +106,22 @@ func (r *rollup) write(w *writer, st *statements) error {
 			return fmt.Errorf("add to hourly totals: %w", err)
 		}
 	}
-	keys := make([]topKey, 0, len(r.tops))
-	for k := range r.tops {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b topKey) int {
-		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), cmp.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
+	slices.SortFunc(r.tops, func(a, b topCount) int {
+		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), strings.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
 	})
 	days := make(map[dayField]bool)
-	for _, k := range keys {
-		c := r.tops[k]
-		if err := c.write(w, st.top, k.hour, &k); err != nil {
+	for i := range r.tops {
+		c := &r.tops[i]
+		if err := c.write(w, st.top, c.hour); err != nil {
 			return fmt.Errorf("add to hourly top list: %w", err)
 		}
-		day := dayField{dayOf(k.hour), k.field}
+		day := dayField{dayOf(c.hour), topFields[c.field]}
 		if there, err := day.late(w, st, days); err != nil {
 			return err
 		} else if !there {
 			continue
 		}
-		if err := c.write(w, st.daily, day.day, &k); err != nil {
+		if err := c.write(w, st.daily, day.day); err != nil {
 			return fmt.Errorf("add to daily top list: %w", err)
 		}
 	}
@@ -120,13 +130,13 @@ func (r *rollup) write(w *writer, st *statements) error {
 
 // write adds n events, of which there may be fewer than before.
 func (k *totalKey) write(w *writer, st *statements, n int64) error {
-	b := binder{st: st.total}
+	b := st.total.bind()
 	k.bind(&b)
 	b.number(n)
 	if _, err := w.run(b.st); err != nil || n >= 0 {
 		return err
 	}
-	b = binder{st: st.none}
+	b = st.none.bind()
 	k.bind(&b)
 	_, err := w.run(b.st)
 	return err
@@ -140,16 +150,16 @@ func (k *totalKey) bind(b *binder) {
 }
 
 // write adds c to a top list of an hour or a day.
-func (c *topCount) write(w *writer, st *sqlite.Stmt, at int64, k *topKey) error {
-	b := binder{st: st}
+func (c *topCount) write(w *writer, p *prepared, at int64) error {
+	b := p.bind()
 	b.number(at)
-	b.valid(k.field)
-	b.valid(k.value)
-	b.valid(k.kind.String())
+	b.valid(topFields[c.field])
+	b.valid(c.value)
+	b.valid(c.kind.String())
 	b.number(c.events)
 	b.number(c.first)
 	b.number(c.last)
-	_, err := w.run(st)
+	_, err := w.run(b.st)
 	return err
 }
 
@@ -165,10 +175,10 @@ func (d dayField) late(w *writer, st *statements, asked map[dayField]bool) (bool
 	if there, ok := asked[d]; ok {
 		return there, nil
 	}
-	b := binder{st: st.late}
+	b := st.late.bind()
 	b.number(d.day)
 	b.valid(d.field)
-	n, err := w.run(st.late)
+	n, err := w.run(b.st)
 	if err != nil {
 		return false, fmt.Errorf("note events of a day: %w", err)
 	}

@@ -23,24 +23,25 @@ var ErrNewer = errors.New("the database was made by a newer version of relaylens
 // Store is an open database. Its methods may be used by several goroutines;
 // writes are done one after the other.
 type Store struct {
-	path  string
-	read  *sql.DB
-	mu    sync.Mutex  // held by who uses write
-	write *writer     // nil where the store is only read
-	ships atomic.Bool // there is an outbox
-	daily bool        // there is daily_top
-	tops  limits
-	stmts statements
+	path   string
+	read   *sql.DB
+	mu     sync.Mutex  // held by who uses write
+	write  *writer     // nil where the store is only read
+	ships  atomic.Bool // there is an outbox
+	daily  bool        // there is daily_top
+	tops   limits
+	stmts  statements
+	rollup *rollup
 }
 
 // Open opens the database in directory dir, and makes both when they are not
 // there. A database that SQLite cannot read is put aside, never deleted: see
 // [OpenOrReplace].
 func Open(ctx context.Context, dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // the directory is the operator's to name
+	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec,nolintlint // the directory is the operator's to name; gosec does not see it each time
 		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
 	}
-	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}}
+	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}, rollup: newRollup()}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)

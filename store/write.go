@@ -13,12 +13,12 @@ import (
 
 // statements are prepared once on the writing connection.
 type statements struct {
-	event, position, forget, total, none, top, late, daily, context *sqlite.Stmt
+	event, position, forget, total, none, top, late, daily, context *prepared
 }
 
 func (st *statements) prepare(conn *sqlite.Conn) error {
 	for _, p := range []struct {
-		stmt  **sqlite.Stmt
+		stmt  **prepared
 		query string
 	}{
 		{&st.event, "INSERT INTO events (" + columns + ") VALUES (?" + strings.Repeat(",?", numColumns-1) + ") ON CONFLICT DO NOTHING"},
@@ -35,7 +35,7 @@ func (st *statements) prepare(conn *sqlite.Conn) error {
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
 		{&st.context, "INSERT INTO context (minute, host, mta, kind, direction, client_ip, user, sender, recipient, events) VALUES (?,?,?,?,?,?,?,?,?,?)"},
 	} {
-		stmt, err := conn.Prepare(p.query)
+		stmt, err := prepare(conn, p.query)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,8 @@ type Batch struct {
 // is in the database.
 func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) {
 	err = s.transact(ctx, fmt.Sprintf("commit %d events", len(b.Events)), func(w *writer) error {
-		rollup := newRollup()
+		rollup := s.rollup
+		rollup.reset()
 		if inserted, err = s.insert(w, b.Events, rollup); err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func (s *Store) insert(w *writer, events []relaylens.Event, rollup *rollup) (ins
 	for i := range events {
 		e := &events[i]
 		bindEvent(s.stmts.event, e)
-		n, err := w.run(s.stmts.event)
+		n, err := w.run(s.stmts.event.st)
 		if err != nil {
 			return 0, fmt.Errorf("insert event %s: %w", e.ID, err)
 		}
@@ -107,7 +108,7 @@ func (s *Store) insert(w *writer, events []relaylens.Event, rollup *rollup) (ins
 
 func (s *Store) move(w *writer, b *Batch) error {
 	for i := range b.Drained {
-		p := binder{st: s.stmts.forget}
+		p := s.stmts.forget.bind()
 		p.file(&b.Drained[i])
 		if _, err := w.run(p.st); err != nil {
 			return fmt.Errorf("forget position of %s: %w", b.Drained[i].Source, err)
@@ -115,7 +116,7 @@ func (s *Store) move(w *writer, b *Batch) error {
 	}
 	for i := range b.Positions {
 		at := &b.Positions[i]
-		p := binder{st: s.stmts.position}
+		p := s.stmts.position.bind()
 		p.file(at)
 		p.number(at.Offset)
 		p.number(at.Number)

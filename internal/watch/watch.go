@@ -16,7 +16,7 @@ const (
 	// there is much to look at, it is done less often: see pace.
 	every = 15
 	// behind is how often in its place while the present is far away.
-	behind = 900
+	behind = 1800
 	// idle is how often findings are gathered again when nothing came.
 	idle = 60
 )
