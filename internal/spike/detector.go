@@ -25,6 +25,7 @@ type Detector struct {
 	known    int64 // begin of the first cell that is known since the last gap
 	gap      bool  // the panes that are stepped over are not known
 	tracks   [numTracks]*track
+	tails    [numWindows]tail // of all tracks
 	entities *entities
 	learner  learner
 	coarse   [historyHours]bool // hours whose cells are not known one by one
@@ -45,12 +46,12 @@ type slotCache struct {
 // New makes a detector that knows nothing yet.
 func New(s Settings) *Detector {
 	d := &Detector{settings: s.filled()}
-	d.tracks[0] = newTrack(Series{})
+	d.tracks[0] = newTrack(Series{}, &d.tails)
 	for k := range numKinds {
-		d.tracks[1+k] = newTrack(Series{By: PerKind, Kind: relaylens.Kind(k + 1)})
+		d.tracks[1+k] = newTrack(Series{By: PerKind, Kind: relaylens.Kind(k + 1)}, &d.tails)
 	}
 	for c := range numCauses {
-		d.tracks[1+numKinds+c] = newTrack(Series{By: PerCause, Cause: relaylens.Cause(c + 1)})
+		d.tracks[1+numKinds+c] = newTrack(Series{By: PerCause, Cause: relaylens.Cause(c + 1)}, &d.tails)
 	}
 	d.entities = newEntities(d.settings.MaxEntities, func(s Spike) { d.pending = append(d.pending, s) })
 	d.setNeeded()
@@ -255,10 +256,10 @@ func (d *Detector) learnWindows(t *track, now int64) {
 // it is of what comes every night.
 func (d *Detector) learnWindow(t *track, w int, now int64) {
 	r := t.read(w, now, 0)
-	if r.expected <= 0 || r.surprise > tailFrom && d.usual(t, &r, now) > 0 {
+	if r.expected <= 0 || r.surprise > tailFrom && d.customary(t, &r, now).excess > 0 {
 		return
 	}
-	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: w, n: float32(r.n), mean: float32(r.expected)})
+	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: w, n: float32(r.n), mean: float32(r.expected), doubt: float32(t.doubt)})
 }
 
 func (d *Detector) newCell(now int64) {
@@ -287,6 +288,9 @@ func (d *Detector) closeHour(hour int64) {
 			for w := range t.spread {
 				t.spread[w].fade(0.97)
 			}
+		}
+		for w := range d.tails {
+			d.tails[w].fade(0.97)
 		}
 		d.entities.fade(0.97)
 	}

@@ -10,8 +10,21 @@ const octaves = 18 // of the expected count, from 1/8 on
 type dispersion struct {
 	excess [octaves]float64 // Σ (n-mean)²/mean - 1, of windows that do not overlap
 	seen   [octaves]float64 // so many windows
-	tail   float64          // Σ of -log p beyond tailFrom
-	tails  float64          // of so many windows
+	doubts [octaves]float64 // Σ of the variance that their means had
+	tail   tail
+	all    *tail // of the same window of all series
+}
+
+// tail is how surprising the windows were that surprised by more than tailFrom.
+type tail struct {
+	beyond float64 // Σ of -log p beyond it
+	seen   float64 // so many windows
+}
+
+// mean is by how much they surprised, which is 1 where the distribution is right,
+// weighed against a prior that is worth so many windows.
+func (t *tail) mean(prior, windows float64) float64 {
+	return (prior*windows + t.beyond) / (windows + t.seen)
 }
 
 // leastMean is where the first octave begins. What is less belongs to it, too.
@@ -23,10 +36,7 @@ func octaveOf(mean float64) int { return min(max(math.Ilogb(mean)+3, 0), octaves
 // logarithm of how much more than chance it is: a prior that is far off is worth
 // no more than one that is near.
 func (d *dispersion) of(mean, prior float64) float64 {
-	const (
-		windows = 10 // that prior is worth
-		least   = 0.0001
-	)
+	const least = 0.0001
 	at := octaveOf(mean)
 	excess, seen := 0.0, 0.0
 	for o := max(at-2, 0); o <= min(at+2, octaves-1); o++ {
@@ -38,8 +48,24 @@ func (d *dispersion) of(mean, prior float64) float64 {
 	if excess > 0 {
 		more = math.Log(1 + excess/seen)
 	}
-	return max((math.Exp((windows*math.Log(1+prior*mean)+seen*more)/(windows+seen))-1)/mean, least)
+	return max((math.Exp((priorWindows*math.Log(1+prior*mean)+seen*more)/(priorWindows+seen))-1)/mean, least)
 }
+
+// known is how uncertain the means were of the windows that α was learned of: it
+// holds as much of that already.
+func (d *dispersion) known(mean float64) float64 {
+	at := octaveOf(mean)
+	doubts, seen := 0.0, float64(priorWindows)
+	for o := max(at-2, 0); o <= min(at+2, octaves-1); o++ {
+		weight := 1 / float64(1+2*abs(o-at))
+		doubts += weight * d.doubts[o]
+		seen += weight * d.seen[o]
+	}
+	return doubts / seen
+}
+
+// priorWindows is how many windows what is taken before any was seen is worth.
+const priorWindows = 10
 
 // scaleOf is by how much the excess is taken to be larger than two octaves to no
 // octave below and above: bursts have the same at any mean, and rates that wander
@@ -53,10 +79,16 @@ func abs(n int) int { return max(n, -n) }
 const tailFrom = 3
 
 // stretch is by how much less surprising than the distribution says what is
-// beyond tailFrom is, at most 1.
+// beyond tailFrom is, at most 1. A month of hours has some thirty windows like
+// that, which alone would leave it a fifth uncertain, so a series is taken to be
+// like all others until it has shown to differ.
 func (d *dispersion) stretch() float64 {
-	const prior = 20 // windows beyond tailFrom
-	return min((prior+d.tails)/(prior+d.tail), 1)
+	const few, alike = 20, 200 // windows beyond tailFrom
+	prior := 1.0
+	if d.all != nil {
+		prior = d.all.mean(1, few)
+	}
+	return min(1/d.tail.mean(prior, alike), 1)
 }
 
 // surprise is -log of the probability of n or more refusals.
@@ -68,11 +100,13 @@ func (d *dispersion) surprise(n, mean, alpha float64) float64 {
 	return s
 }
 
-// add learns from a window that was not part of a spike.
-func (d *dispersion) add(n, mean, alpha float64) {
+// add learns from a window that was not part of a spike, of which the dispersion
+// was taken to be alpha, and the rate known but for doubt.
+func (d *dispersion) add(n, mean, alpha, doubt float64) {
 	if mean <= 0 {
 		return
 	}
+	alpha += max(doubt-d.known(mean), 0)
 	variance := mean + alpha*mean*mean
 	o := octaveOf(mean)
 	clipped := min(n, mean+6*math.Sqrt(variance)+3)
@@ -80,13 +114,18 @@ func (d *dispersion) add(n, mean, alpha float64) {
 	// chance has it, and silence tells of nothing.
 	weight := min(mean/leastMean, 1)
 	d.excess[o] += weight * ((clipped-mean)*(clipped-mean)/mean - 1)
+	d.doubts[o] += weight * doubt
 	d.seen[o] += weight
 	if n < mean+math.Sqrt(variance) {
 		return
 	}
 	if s := -logTail(n, mean, alpha); s > tailFrom {
-		d.tail += min(s-tailFrom, 8)
-		d.tails++
+		for _, t := range []*tail{&d.tail, d.all} {
+			if t != nil {
+				t.beyond += min(s-tailFrom, 8)
+				t.seen++
+			}
+		}
 	}
 }
 
@@ -95,7 +134,12 @@ func (d *dispersion) fade(by float64) {
 	for o := range d.excess {
 		d.excess[o] *= by
 		d.seen[o] *= by
+		d.doubts[o] *= by
 	}
-	d.tail *= by
-	d.tails *= by
+	d.tail.fade(by)
+}
+
+func (t *tail) fade(by float64) {
+	t.beyond *= by
+	t.seen *= by
 }

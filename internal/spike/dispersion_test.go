@@ -18,13 +18,13 @@ func TestDispersionOfNothing(t *testing.T) {
 			for x := rng.ExpFloat64(); x < mean/4; x += rng.ExpFloat64() {
 				n += 4
 			}
-			d.add(n, mean, alpha)
+			d.add(n, mean, alpha, 0)
 		}
 		for range nights {
-			d.add(0, 3e-4, 1)
+			d.add(0, 3e-4, 1, 0)
 		}
 		for range int(stray) {
-			d.add(1, 1e-5, 1)
+			d.add(1, 1e-5, 1, 0)
 		}
 		return d.of(mean, 3)
 	}

@@ -1,9 +1,6 @@
 package spike
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // episode is the spike of a series that is on, or the end of the last one.
 type episode struct {
@@ -103,78 +100,6 @@ func (d *Detector) calm(t *track, usual bool, now int64) (ended bool) {
 	e.on, e.end = false, e.calm
 	e.spike.End = unix(e.calm)
 	return true
-}
-
-// routine reports whether so many refusals come at this time of day on most
-// days, or on this day of every week.
-func (d *Detector) routine(t *track, r *reading, now int64) bool {
-	usual := d.usual(t, r, now)
-	return usual > 0 && t.spread[r.window].surprise(float64(r.n), usual, t.alpha(r.window, usual)+t.doubt) < d.needed[r.window]
-}
-
-// usual is how many refusals most days, or weeks, have at most about this time;
-// 0 where that is nothing out of the way.
-func (d *Detector) usual(t *track, r *reading, now int64) float64 {
-	const (
-		days = 7
-		some = 4 // days that have to be known
-		week = days * 24 * 3600 / cell
-	)
-	length := (panesOf[r.window]*pane + cell - 1) / cell
-	last := floorDiv(now-1, cell)
-	var peaks []float64
-	for day := int64(1); day <= days; day++ {
-		if n, ok := d.peak(t, last-day*24*3600/cell, length); ok {
-			peaks = append(peaks, n)
-		}
-	}
-	usual := 0.0
-	if len(peaks) >= some {
-		usual = middle(peaks)
-	}
-	a, okA := d.peak(t, last-week, length)
-	b, okB := d.peak(t, last-2*week+2, length)
-	if okA && okB {
-		usual = max(usual, min(a, b))
-	}
-	// A window that is shorter than a cell may have had all of its excess, but that
-	// cells have any is for the window to tell that is as long.
-	window, alpha, part := r.window, r.alpha, float64(panesOf[r.window]*pane)/cell
-	expected := r.expected
-	if part < 1 {
-		window, expected = fromCell, expected/part
-		alpha = t.alpha(window, max(expected, 1e-3)) + t.doubt
-	}
-	if usual <= expected || t.spread[window].surprise(usual, max(expected, 1e-3), alpha) < d.needed[window]/2 {
-		return 0
-	}
-	return usual - (expected - r.expected)
-}
-
-// peak is the most refusals in so many cells that end about the cell last.
-func (d *Detector) peak(t *track, last, length int64) (most float64, ok bool) {
-	for end := last - 2; end <= last+2; end++ {
-		sum := 0.0
-		for c := end - length + 1; c <= end; c++ {
-			n := t.history.cell(c)
-			if n == unknown {
-				return 0, false
-			}
-			sum += float64(n)
-			if hour := floorDiv(c, 3600/cell); d.coarse[mod(hour, historyHours)] {
-				// The hour's excess may all have been in one cell.
-				rate := t.profile.rate[d.slot(hour)] * t.profile.level
-				sum = max(sum, float64(t.history.hour(hour))-rate*float64(6-length)/6)
-			}
-		}
-		most = max(most, sum)
-	}
-	return most, true
-}
-
-func middle(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
 }
 
 // frozen is the first hour that is not to move the level of a track, as a spike

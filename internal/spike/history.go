@@ -7,8 +7,8 @@ import (
 
 const (
 	historyHours = 35 * 24
-	historyCells = 14 * 24 * 3600 / cell
-	unknown      = math.MaxUint32 // a stretch that nothing is known of: no zero
+	historyCells = 15 * 24 * 3600 / cell // two weeks, and the longest window before them
+	unknown      = math.MaxUint32        // a stretch that nothing is known of: no zero
 )
 
 // history is what one series had in the last weeks: by hour, and for two weeks
@@ -111,6 +111,10 @@ func (p *profile) mean() (sum float64) {
 	}
 	return sum
 }
+
+// doubtOf is how uncertain the rate of an hour is, the variance relative to the
+// square.
+func (p *profile) doubtOf(slot int) float64 { return p.doubt[slot] + 1/(p.total+0.5) }
 
 // learner has the room that learning a profile needs.
 type learner struct {

@@ -99,19 +99,20 @@ func (d *Detector) train(first, last int64) {
 
 func (d *Detector) trainDay(t *track, from, until int64) {
 	const hour, threeHours = 3, 4 // windows
-	sum, mean := 0.0, 0.0
+	sum, mean, doubts := 0.0, 0.0, 0.0
 	for h := from; h < until; h++ {
 		n, m := t.history.hour(h), t.profile.rate[d.slot(h)]*t.profile.level
 		if n == unknown || m <= 0 {
-			sum, mean = 0, 0
+			sum, mean, doubts = 0, 0, 0
 			continue
 		}
 		clipped := min(float64(n), 2*plausible(m)) // no spike teaches
-		t.spread[hour].add(clipped, m, t.alpha(hour, m))
-		sum, mean = sum+clipped, mean+m
+		doubt := t.profile.doubtOf(d.slot(h))
+		t.spread[hour].add(clipped, m, t.alpha(hour, m), doubt)
+		sum, mean, doubts = sum+clipped, mean+m, max(doubts, doubt)
 		if h%3 == 2 {
-			t.spread[threeHours].add(sum, mean, t.alpha(threeHours, mean))
-			sum, mean = 0, 0
+			t.spread[threeHours].add(sum, mean, t.alpha(threeHours, mean), doubts)
+			sum, mean, doubts = 0, 0, 0
 		}
 	}
 }

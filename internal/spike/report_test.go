@@ -38,6 +38,9 @@ func (out *outcome) misses(b *strings.Builder, r int, what string) {
 		theirs, must := out.rules[r+1].delay(in)
 		if in.Night == 0 && must && (!ok || ours-theirs > 5*time.Minute) {
 			fmt.Fprintf(b, "seed %d: %s at %s rate %.1f %s %v, after %v; oracle %v\n", out.seed, in.Name, in.Start.Format("2 Mon 15:04"), in.Rate, what, ok, ours, theirs)
+			for _, l := range out.why.lines[i] {
+				b.WriteString(l + "\n")
+			}
 		}
 	}
 }

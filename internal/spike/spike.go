@@ -102,7 +102,8 @@ func factor(value, expected float64) float64 {
 // Settings are what a [Detector] can be told. Zero values are the defaults.
 type Settings struct {
 	// FalsePagesPerMonth is how many spikes a month may be by chance, over all
-	// series together. Default 1; it means the same on every server.
+	// series together. Default 1; it means the same on every server. Fewer than one
+	// in ten thousand months is taken for that.
 	FalsePagesPerMonth float64
 	// MinEvents is below how many refusals in a window nothing is a spike. Default 20.
 	MinEvents int
@@ -117,6 +118,7 @@ func (s Settings) filled() Settings {
 	if s.FalsePagesPerMonth <= 0 {
 		s.FalsePagesPerMonth = 1
 	}
+	s.FalsePagesPerMonth = max(s.FalsePagesPerMonth, 1e-4)
 	if s.MinEvents <= 0 {
 		s.MinEvents = 20
 	}

@@ -53,3 +53,22 @@ func (th *theory) surprises(span time.Duration, least float64) (seen, all [numWi
 	}
 	return seen, all
 }
+
+// TestSettingsToTheExtreme: however few false pages are asked for, the thresholds
+// are numbers, and a flood pages.
+func TestSettingsToTheExtreme(t *testing.T) {
+	for _, ask := range []float64{5e-324, 1e-300, 1e-12, 1, 1000} {
+		d := New(Settings{FalsePagesPerMonth: ask})
+		at := monday.Add(2 * 24 * time.Hour)
+		stream(d, rand.New(rand.NewPCG(1, 1)), monday, at, 2, relaylens.CausePolicy)
+		for w, needed := range d.needed {
+			if !(needed > 0 && needed < 60) {
+				t.Errorf("%v asked: %v needs a surprise of %v", ask, windows[w], needed)
+			}
+		}
+		stream(d, rand.New(rand.NewPCG(1, 2)), at, at.Add(10*time.Minute), 200, relaylens.CausePolicy)
+		if len(d.Active()) == 0 {
+			t.Errorf("%v asked: a flood is no spike", ask)
+		}
+	}
+}

@@ -12,7 +12,7 @@ func (d *Detector) setNeeded() {
 		series := float64(numTracks)
 		for range 3 { // the fewer, the less is needed of each
 			d.needed[w] = thresholdOf(length, each/series)
-			series = d.able(w, math.Exp(-d.needed[w]))
+			series = d.able(w, d.needed[w])
 		}
 	}
 }
@@ -20,7 +20,7 @@ func (d *Detector) setNeeded() {
 // able is how many series there are that can surprise in window w as seldom as
 // chance has it. One that has so few refusals that MinEvents is a greater surprise
 // counts for as much of one as it can.
-func (d *Detector) able(w int, chance float64) float64 {
+func (d *Detector) able(w int, needed float64) float64 {
 	const least = 3
 	sum := 0.0
 	for _, t := range d.tracks {
@@ -28,8 +28,8 @@ func (d *Detector) able(w int, chance float64) float64 {
 			continue
 		}
 		mean := t.profile.mean() * float64(panesOf[w]*pane) / 3600
-		enough := math.Exp(logTail(float64(d.settings.MinEvents), mean, t.alpha(w, max(mean, 1e-3))+t.doubt))
-		sum += min(enough/chance, 1)
+		enough := logTail(float64(d.settings.MinEvents), mean, t.variance(w, max(mean, 1e-3)))
+		sum += math.Exp(min(enough+needed, 0))
 	}
 	return max(sum, least)
 }

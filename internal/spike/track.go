@@ -27,6 +27,7 @@ type lesson struct {
 	due     int64
 	window  int
 	n, mean float32
+	doubt   float32 // of the mean
 }
 
 // lessonDelay is the time in which a slow rise should be found.
@@ -38,7 +39,7 @@ func (t *track) learn(now int64) {
 	for done < len(t.lessons) && t.lessons[done].due <= now {
 		l := &t.lessons[done]
 		n, mean := float64(l.n), float64(l.mean)
-		t.spread[l.window].add(n, mean, t.alpha(l.window, mean))
+		t.spread[l.window].add(n, mean, t.alpha(l.window, mean), float64(l.doubt))
 		done++
 	}
 	t.lessons = t.lessons[done:]
@@ -48,7 +49,13 @@ func (t *track) learn(now int64) {
 // and one more.
 const numForeseen = 3*3600/cell + 3
 
-func newTrack(s Series) *track { return &track{series: s, history: newHistory()} }
+func newTrack(s Series, all *[numWindows]tail) *track {
+	t := &track{series: s, history: newHistory()}
+	for w := range t.spread {
+		t.spread[w].all = &all[w]
+	}
+	return t
+}
 
 // foresee expects the cells up to and after cell now. Rates change in the middle
 // of hours, not at their ends.
@@ -71,7 +78,7 @@ func (t *track) foresee(now int64, slot func(hour int64) int) {
 		}
 		t.foreseen[i] = rate * p.level / perHour
 	}
-	t.doubt = p.doubt[slot(floorDiv(now, perHour))] + 1/(p.total+0.5)
+	t.doubt = p.doubtOf(slot(floorDiv(now, perHour)))
 }
 
 func floorDiv(a, b int64) int64 { return (a - mod(a, b)) / b }
@@ -101,6 +108,12 @@ func (t *track) alpha(w int, mean float64) float64 {
 		a = t.spread[i].of(m+0.01, a)
 	}
 	return a
+}
+
+// variance is alpha and what is not known of the mean, as far as alpha was not
+// learned with as much doubt.
+func (t *track) variance(w int, mean float64) float64 {
+	return t.alpha(w, mean) + max(t.doubt-t.spread[w].known(mean), 0)
 }
 
 // low is the part of what is expected that is surely usual: a standard deviation
@@ -135,7 +148,7 @@ func (t *track) read(w int, now, floor int64) reading {
 	if far*far <= 2*mean {
 		return r
 	}
-	r.alpha = t.alpha(w, mean) + t.doubt
+	r.alpha = t.variance(w, mean)
 	if far*far > 2*(mean+r.alpha*mean*mean) {
 		r.surprise = t.spread[w].surprise(float64(r.n), mean, r.alpha)
 	}
