@@ -68,8 +68,11 @@ func backendLine(rest string) bool {
 // begin with a queue id.
 func otherWarning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
 	id, after, ok := cutID(rest)
-	if !ok || id == noQueue {
+	if !ok {
 		return backend(rest, rec)
+	}
+	if id == noQueue {
+		id = ""
 	}
 	if smtpdLine(d) {
 		if v := badBDAT(id, after, rec); v != relaylens.Ignored {

@@ -45,7 +45,8 @@ func (g *Grammar) cleanup(id, rest string, rec *relaylens.Record) relaylens.Verd
 	if milter {
 		reason = relaylens.ReasonMilter
 	}
-	text := cleanupFields(rest, ev)
+	text, proven := cleanupFields(rest, ev)
+	rec.Tainted = !proven
 	ev.Enhanced, ev.Text = smtp.CutEnhanced(text)
 	ev.Class = classOf(ev.Enhanced)
 	ev.Kind, ev.Reason = g.custom(ev.Text, reason)
@@ -106,20 +107,40 @@ func (g *Grammar) cleanupMilter(rest string, rec *relaylens.Record) relaylens.Ve
 // cleanupFields reads the envelope at the end of a line that begins with up to
 // 200 bytes of the message, and gives the text of the rule. The last place from
 // which the fields can be read is theirs: what comes after it is the site's own.
-func cleanupFields(rest string, ev *relaylens.Event) (text string) {
-	for end := len(rest); ; {
-		at := strings.LastIndex(rest[:end], fromMarker)
-		if at < 0 {
-			return ""
+// proven is false when that place is within an address that reads as well: a
+// client wrote one of them to look like the other.
+func cleanupFields(rest string, ev *relaylens.Event) (text string, proven bool) {
+	var f fields
+	at, tail := lastFields(rest, len(rest), &f)
+	if at < 0 {
+		return "", true
+	}
+	for end := at; end > 0; {
+		var other fields
+		earlier, behind := lastFields(rest, end, &other)
+		if earlier >= 0 && len(rest)-len(behind) > at {
+			return "", false
 		}
-		var f fields
-		tail, ok := cutFields(rest[at+1:], styleCleanup, &f)
+		end = earlier
+	}
+	if f.recipient == "unknown" {
+		f.recipient = ""
+	}
+	f.set(ev)
+	return strings.TrimPrefix(tail, ": "), true
+}
+
+// lastFields reads the fields from the last place before end where that is
+// possible; at is -1 when there is none. tail is what stands behind them.
+func lastFields(rest string, end int, f *fields) (at int, tail string) {
+	for {
+		if at = strings.LastIndex(rest[:end], fromMarker); at < 0 {
+			return at, ""
+		}
+		*f = fields{}
+		tail, ok := cutFields(rest[at+1:], styleCleanup, f)
 		if ok && (tail == "" || strings.HasPrefix(tail, ": ")) {
-			if f.recipient == "unknown" {
-				f.recipient = ""
-			}
-			f.set(ev)
-			return strings.TrimPrefix(tail, ": ")
+			return at, tail
 		}
 		end = at
 	}

@@ -12,6 +12,8 @@ func authFailed(reason relaylens.Reason, class relaylens.Class, e relaylens.Even
 	return relaylens.Record{Event: e}
 }
 
+func tainted(r relaylens.Record) relaylens.Record { r.Tainted = true; return r }
+
 func explained(r relaylens.Record) relaylens.Record { r.Explained = true; return r }
 
 func fact(f relaylens.Fact, e relaylens.Event) relaylens.Record {
@@ -42,11 +44,7 @@ func TestAuthentication(t *testing.T) {
 		{"postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL x authentication failed: y, sasl_username=root z authentication failed: no, sasl_username=joe",
 			explained(authFailed(relaylens.ReasonCredentials, relaylens.Class5xx, relaylens.Event{ClientIP: client, AuthMethod: "x", Text: "y", User: "root z authentication failed: no, sasl_username=joe"}))},
 		{"postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL x y authentication failed: no, sasl_username=root",
-			func() relaylens.Record {
-				r := authFailed(relaylens.ReasonMechanism, relaylens.Class5xx, relaylens.Event{ClientIP: client})
-				r.Tainted = true
-				return r
-			}()},
+			tainted(authFailed(relaylens.ReasonMechanism, relaylens.Class5xx, relaylens.Event{ClientIP: client}))},
 		{"postfix/smtpd[1]: warning: AUTH command rate limit exceeded: 7 from unknown[203.0.113.9] for service submission",
 			authFailed(relaylens.ReasonAuthPolicy, relaylens.Class4xx, relaylens.Event{ClientIP: client, Text: "AUTH command rate limit exceeded"})},
 		{"postfix/smtpd[1]: fatal: no SASL authentication mechanisms", func() relaylens.Record {
@@ -138,6 +136,14 @@ func TestSession(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEtrn, Class: relaylens.Class5xx, ClientIP: client, Text: "ETRN"})},
 		{"postfix/smtpd[1]: warning: 4F1A2B3C: malformed BDAT command syntax from unknown[203.0.113.9]: BDAT x",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageData, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", ClientIP: client, Text: "malformed BDAT command syntax"})},
+		{"postfix/smtpd[1]: warning: NOQUEUE: malformed BDAT command syntax from unknown[203.0.113.9]: BDAT x",
+			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageData, Class: relaylens.Class5xx, ClientIP: client, Text: "malformed BDAT command syntax"})},
+		{"postfix/smtpd[1]: bare <LF> received after DATA (123 bytes) from unknown[203.0.113.9]:4711",
+			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, ClientIP: client, ClientPort: 4711, Text: "bare <LF> received"})},
+		{"postfix/smtpd[1]: bare <LF> received after BDAT content from unknown[203.0.113.9]",
+			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, ClientIP: client, Text: "bare <LF> received"})},
+		{"postfix/smtpd[1]: bare <LF> received after EHLO from unknown[203.0.113.9]",
+			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageHelo, Class: relaylens.Class5xx, ClientIP: client, Text: "bare <LF> received"})},
 		{"postfix/smtpd[1]: warning: 4F1A2B3C: BDAT request from unknown[203.0.113.9] exceeds message size limit",
 			refused(relaylens.Event{Reason: relaylens.ReasonSize, Stage: relaylens.StageData, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", ClientIP: client, Text: "BDAT request"})},
 	})
@@ -227,10 +233,16 @@ func TestCleanup(t *testing.T) {
 			envelope(relaylens.ReasonContent, 0, relaylens.Event{Proto: "ESMTP", Helo: "pc", Enhanced: "5.7.1", Text: "no"})},
 		{"postfix/cleanup[1]: 4F1A2B3C: reject: body x from y[192.0.2.1]; from=<c@example.com> to=<d@example.com> proto=ESMTP helo=<z>: 5.7.1 yes from unknown[203.0.113.9]" + tail + ": 4.7.1 later",
 			envelope(relaylens.ReasonContent, 0, relaylens.Event{Class: relaylens.Class4xx, Proto: "ESMTP", Helo: "pc", Enhanced: "4.7.1", Text: "later"})},
+		// A sender that looks like the fields and the text behind them.
+		{`postfix/cleanup[1]: 4F1A2B3C: reject: header Subject: hi from unknown[203.0.113.9]; from=<"x; from=<ceo@example.com> to=<v@example.com> proto=SMTP helo=<z>: 4.7.1 y"@example.org> to=<b@example.com> proto=ESMTP helo=<pc>: 5.7.1 no`,
+			tainted(refused(relaylens.Event{Reason: relaylens.ReasonContent, Stage: relaylens.StageEOD, QueueID: "4F1A2B3C", Class: relaylens.Class5xx}))},
 		{"postfix/cleanup[1]: 4F1A2B3C: warning: header Subject: x from local" + tail,
 			envelope(relaylens.ReasonContent, relaylens.ActionWarn, relaylens.Event{Proto: "ESMTP", Helo: "pc"})},
 		{"postfix/cleanup[1]: 4F1A2B3C: milter-reject: END-OF-MESSAGE from unknown[203.0.113.9]: 5.7.1 Virus found: Eicar" + tail,
 			envelope(relaylens.ReasonMilter, 0, relaylens.Event{ClientIP: ip("203.0.113.9"), Proto: "ESMTP", Helo: "pc", Enhanced: "5.7.1", Text: "Virus found: Eicar"})},
+		// The tag was cut at its slash: the same line is cleanup's by its stage.
+		{"postfix[1]: 4F1A2B3C: milter-reject: END-OF-MESSAGE from unknown[203.0.113.9]: 4.7.1 Service unavailable - try again later" + tail,
+			envelope(relaylens.ReasonMilter, 0, relaylens.Event{ClientIP: ip("203.0.113.9"), Class: relaylens.Class4xx, Proto: "ESMTP", Helo: "pc", Enhanced: "4.7.1", Text: "Service unavailable - try again later"})},
 		{"postfix/cleanup[1]: 4F1A2B3C: milter-hold: END-OF-MESSAGE from unknown[203.0.113.9]: milter triggers HOLD action" + tail,
 			envelope(relaylens.ReasonMilter, relaylens.ActionHold, relaylens.Event{ClientIP: ip("203.0.113.9"), Proto: "ESMTP", Helo: "pc", Text: "milter triggers HOLD action"})},
 		{"postfix/cleanup[1]: 4F1A2B3C: milter-header-reject: header Subject: x from unknown[203.0.113.9]" + tail + ": 5.7.1 no",

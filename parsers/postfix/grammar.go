@@ -24,7 +24,7 @@ type daemon uint8
 
 const (
 	daemonOther daemon = iota // writes nothing but warnings that matter here
-	daemonAny                 // the tag was cut at its first slash: the text alone decides
+	daemonAny                 // the tag was cut and does not tell: the text alone decides
 	daemonSMTPD
 	daemonCleanup
 	daemonDelivery // smtp, lmtp, local, virtual, pipe, error, discard
@@ -32,6 +32,10 @@ const (
 	daemonPostscreen
 	daemonForeign // not of Postfix
 )
+
+// tagCut is where rsyslog's templates for forwarding cut a tag. When the process
+// id is gone as well, the program's name may have lost its end: "smtp" of "smtpd".
+const tagCut = 32
 
 // Source: global/mail_task.c. The first component is syslog_name, which a
 // site may choose, the last one the program.
@@ -82,6 +86,9 @@ func (g *Grammar) For(program string) func(*relaylens.Envelope, *relaylens.Recor
 }
 
 func (g *Grammar) read(d daemon, service string, env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
+	if env.PID == 0 && len(env.Program) == tagCut {
+		d = daemonAny
+	}
 	if d == daemonForeign || env.Native || env.Continuation || len(env.Text) < 8 {
 		return relaylens.Ignored
 	}

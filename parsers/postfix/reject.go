@@ -111,6 +111,10 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	body := text
 	if a.coded {
 		body = cutReply(text, ev)
+		if a.milter && ev.Code == 0 { // cleanup's, whose program was cut off the tag
+			ev.Enhanced, body = smtp.CutEnhanced(body)
+			ev.Class = classOf(ev.Enhanced)
+		}
 	}
 	if !proven && (body == "" || body[0] != '<') {
 		// The text begins with the server's own words; they go on to the first

@@ -39,6 +39,21 @@ func TestReject(t *testing.T) {
 		{"postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[203.0.113.9]: 550 5.1.1 <b@example.net>: Recipient address rejected: User unknown in local recipient table; to=<b@example.net> proto=SMTP helo=<x>",
 			refused(relaylens.Event{Reason: relaylens.ReasonUnknownRecipient, Stage: relaylens.StageVrfy, ClientIP: ip("203.0.113.9"), Recipient: "b@example.net", Proto: "SMTP", Helo: "x",
 				Code: 550, Enhanced: "5.1.1", Text: "Recipient address rejected: User unknown in local recipient table"})},
+		{"postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[203.0.113.9]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.com> to=<b@example.net> proto=SMTP helo=<x>",
+			refused(relaylens.Event{Kind: relp, Stage: relaylens.StageVrfy, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "SMTP", Helo: "x",
+				Code: 554, Enhanced: "5.7.1", Text: "Relay access denied"})},
+		{"postfix/smtpd[1]: NOQUEUE: milter-reject: UNKNOWN from unknown[203.0.113.9]: 550 5.7.1 Command rejected; from=<a@example.com> proto=SMTP helo=<x>",
+			refused(relaylens.Event{Reason: relaylens.ReasonMilter, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Proto: "SMTP", Helo: "x", Code: 550, Enhanced: "5.7.1", Text: "Command rejected"})},
+		{`postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[203.0.113.9]: 550 5.1.1 <x; from=<ceo@example.com> to=<v@example.com>: Recipient address rejected: User unknown; to=<"x; from=<ceo@example.com> to=<v"@example.com> proto=SMTP helo=<x>`,
+			refused(relaylens.Event{Reason: relaylens.ReasonUnknownRecipient, Stage: relaylens.StageVrfy, ClientIP: ip("203.0.113.9"), Recipient: `"x; from=<ceo@example.com> to=<v"@example.com`, Proto: "SMTP", Helo: "x",
+				Code: 550, Enhanced: "5.1.1", Text: "Recipient address rejected: User unknown"})},
+		// A tag of 32 characters has lost the rest of the program's name.
+		{"postfix/submission-external/smtp: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 454 4.7.1 <b@example.net>: Relay access denied; from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<pc.example.com>",
+			refused(relaylens.Event{Kind: relp, Stage: rcpt, ClientIP: ip("203.0.113.9"), Helo: "pc.example.com", Proto: "ESMTP",
+				Sender: "a@example.com", Recipient: "b@example.net", Code: 454, Enhanced: "4.7.1", Text: "Relay access denied"})},
+		{"postfix/amavis-reinjection-in/sm: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 454 4.7.1 <b@example.net>: Relay access denied; from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<pc.example.com>",
+			refused(relaylens.Event{Kind: relp, Stage: rcpt, ClientIP: ip("203.0.113.9"), Helo: "pc.example.com", Proto: "ESMTP",
+				Sender: "a@example.com", Recipient: "b@example.net", Code: 454, Enhanced: "4.7.1", Text: "Relay access denied"})},
 		{"postfix/smtpd[1]: NOQUEUE: discard: RCPT from unknown[203.0.113.9]: <a@example.com>: Sender address triggers DISCARD action; from=<a@example.com> to=<b@example.net> proto=SMTP helo=<x>",
 			refused(relaylens.Event{Reason: relaylens.ReasonSenderPolicy, Action: relaylens.ActionDiscard, Stage: rcpt, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "SMTP", Helo: "x",
 				Text: "Sender address triggers DISCARD action"})},
@@ -58,7 +73,6 @@ func TestReject(t *testing.T) {
 }
 
 func TestHostileAddresses(t *testing.T) {
-	tainted := func(r relaylens.Record) relaylens.Record { r.Tainted = true; return r }
 	client := ip("203.0.113.9")
 	readAll(t, []reading{
 		{`postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 454 4.7.1 <x; from=<ceo@example.com> to=<v@example.com> proto=ESMTP helo=<a@example.org>: Relay access denied; from=<m@example.org> to=<"x; from=<ceo@example.com> to=<v@example.com> proto=ESMTP helo=<a"@example.org> proto=ESMTP helo=<pc>`,

@@ -33,7 +33,31 @@ func session(text string, rec *relaylens.Record) relaylens.Verdict {
 	if strings.HasPrefix(text, "too many errors after ") {
 		return tooManyErrors("", text, rec)
 	}
+	if strings.HasPrefix(text, bareLF) {
+		return bareLineFeed(text, rec)
+	}
 	return relaylens.Ignored
+}
+
+const bareLF = "bare <LF> received after "
+
+// bareLineFeed reads "bare <LF> received after {WHERE}⟦ ({n} bytes)⟧ from
+// {client}". In four releases that is all that tells of it; later ones write a
+// reject line.
+//
+// Source: smtpd/smtpd.c smtpd_proto of Postfix 3.5.23, 3.6.13, 3.7.9 and 3.8.4.
+func bareLineFeed(text string, rec *relaylens.Record) relaylens.Verdict {
+	where, client, _ := strings.Cut(text[len(bareLF):], " from ")
+	command, _, content := strings.Cut(where, " (")
+	stage, known := stageOf(command)
+	if content {
+		stage = relaylens.StageEOD
+	}
+	if rest, ok := cutClient(client, &rec.Event); !ok || !known || rest != "" {
+		return relaylens.Malformed
+	}
+	refuse(&rec.Event, stage, relaylens.ReasonProtocol, relaylens.Class5xx, "bare <LF> received")
+	return relaylens.Parsed
 }
 
 // tooManyErrors reads the end of a session that passed smtpd_hard_error_limit;

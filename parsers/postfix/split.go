@@ -7,7 +7,12 @@ import (
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
-const fromMarker = "; from=<"
+// What the fields begin with: with the first that is known.
+const (
+	fromMarker  = "; from=<"
+	toMarker    = "; to=<"
+	protoMarker = "; proto="
+)
 
 // split parts what follows the client of a rejection into the server's text and
 // the fields. Either may hold words of the client that look like the other.
@@ -15,8 +20,12 @@ const fromMarker = "; from=<"
 func split(rest string, stage relaylens.Stage, st style, whole int, f *fields) (text string, proven bool) {
 	const marker = fromMarker
 	switch stage {
-	case relaylens.StageConnect, relaylens.StageHelo, relaylens.StageAuth, relaylens.StageEtrn, relaylens.StageVrfy, relaylens.StageNone:
+	case relaylens.StageConnect, relaylens.StageHelo, relaylens.StageAuth, relaylens.StageEtrn:
 		return splitEarly(rest, st, whole, f)
+	case relaylens.StageVrfy, relaylens.StageNone: // at any time of the session
+		if strings.Contains(rest, toMarker) || strings.Contains(rest, protoMarker) {
+			return splitEarly(rest, st, whole, f)
+		}
 	default:
 	}
 	i := strings.Index(rest, marker)
@@ -53,10 +62,9 @@ func mend(text, tail string, f *fields) {
 	}
 }
 
-// splitEarly splits where no sender is logged: before MAIL, and for VRFY and
-// ETRN. The HELO argument may hold anything at that stage.
+// splitEarly splits where no sender is logged: before MAIL. The HELO argument may hold anything at that stage.
 func splitEarly(rest string, st style, whole int, f *fields) (text string, proven bool) {
-	for _, marker := range [...]string{"; to=<", "; proto="} {
+	for _, marker := range [...]string{toMarker, protoMarker} {
 		i := strings.Index(rest, marker)
 		if i < 0 {
 			continue
