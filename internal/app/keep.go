@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,6 +24,9 @@ const (
 // openStore opens the event store, in the place of a damaged one that is put
 // aside.
 func (a *App) openStore(dir string) error {
+	if err := a.claimData(dir); err != nil {
+		return fmt.Errorf("data_dir: %w", err)
+	}
 	s, aside, err := store.OpenOrReplace(context.Background(), dir, time.Now())
 	if err != nil {
 		failure := store.FailureOf(err)
@@ -32,6 +37,29 @@ func (a *App) openStore(dir string) error {
 			zap.String("kept", aside), zap.String("remedy", "recover what is in it with: sqlite3 "+aside+" .recover"))
 	}
 	a.store = s
+	return nil
+}
+
+// errClaimed is what claim returns of a directory that somebody has claimed.
+var errClaimed = errors.New("another relaylens uses it")
+
+// leaveTime is how long one that was killed may take to leave its directory.
+const leaveTime = 5 * time.Second
+
+// claimData keeps dir until Stop. One that cannot be made or opened is for the store
+// to complain of.
+func (a *App) claimData(dir string) error {
+	_ = os.MkdirAll(dir, 0o750) //nolint:gosec // the directory is the operator's to name
+	claimed, err := claim(dir)
+	for end := time.Now().Add(leaveTime); errors.Is(err, errClaimed) && time.Now().Before(end); claimed, err = claim(dir) {
+		sleep(context.Background(), leaveTime/100)
+	}
+	switch {
+	case errors.Is(err, errClaimed):
+		return fmt.Errorf("%s is in use by another relaylens; stop that one, or set another directory with data_dir or --data-dir", dir)
+	case err == nil:
+		a.cleanup.push("leave data_dir", func(context.Context) error { return claimed.Close() })
+	}
 	return nil
 }
 
