@@ -49,7 +49,7 @@ const leaveTime = 5 * time.Second
 // claimData keeps dir until Stop. One that cannot be made or opened is for the store
 // to complain of.
 func (a *App) claimData(dir string) error {
-	_ = os.MkdirAll(dir, 0o750) //nolint:gosec // the directory is the operator's to name
+	_ = os.MkdirAll(dir, 0o750)
 	claimed, err := claim(dir)
 	for end := time.Now().Add(leaveTime); errors.Is(err, errClaimed) && time.Now().Before(end); claimed, err = claim(dir) {
 		sleep(context.Background(), leaveTime/100)
