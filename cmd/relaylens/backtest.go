@@ -59,7 +59,7 @@ func newBacktestCommand() *cobra.Command {
 		Use:   "backtest [flags] FILE...",
 		Short: "Tell what would have paged, had the daemon run over old logs",
 		Long:  backtestLong,
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  someFiles,
 		RunE:  func(c *cobra.Command, files []string) error { return b.run(c, files) },
 	}
 	f := c.Flags()

@@ -37,10 +37,10 @@ func (o *checkConfigOptions) AddFlags(fs *pflag.FlagSet) {
 func newCheckConfigCommand() *cobra.Command {
 	var opts checkConfigOptions
 	c := &cobra.Command{
-		Use:   "check-config [flags] [FILE…]",
+		Use:   "check-config [flags] [FILE...]",
 		Short: "Check the configuration and show what would be used",
 		Long:  checkConfigLong,
-		Args:  usageArgs(cobra.ArbitraryArgs),
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			return runCheckConfig(c, opts, args)
 		},

@@ -95,7 +95,7 @@ func newEventsCommand() *cobra.Command {
 		Use:   "events [flags] [FIELD=VALUE...] [FILE...]",
 		Short: "List refusals, as journalctl lists entries",
 		Long:  eventsLong,
-		Args:  usageArgs(cobra.ArbitraryArgs),
+		Args:  cobra.ArbitraryArgs,
 		RunE:  func(c *cobra.Command, args []string) error { return runEvents(c, &o, args) },
 	}
 	o.addFlags(c.Flags())

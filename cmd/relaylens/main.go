@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 // Exit codes, as the man pages list them.
@@ -30,7 +32,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return exitCode(root.ExecuteContext(ctx), stderr)
+	c, err := root.ExecuteContextC(ctx)
+	return exitCode(c, err, stderr)
 }
 
 // usageError is a mistake in the command line rather than in what it asks for.
@@ -41,9 +44,9 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// exitCode prints err, once, and says how the process ends. Whoever closed our
-// standard output has read enough: that is no error.
-func exitCode(err error, stderr io.Writer) int {
+// exitCode prints err of a command, once, and says how the process ends. Whoever
+// closed our standard output has read enough: that is no error.
+func exitCode(c *cobra.Command, err error, stderr io.Writer) int {
 	var usage usageError
 	switch {
 	case err == nil || errors.Is(err, syscall.EPIPE):
@@ -51,7 +54,7 @@ func exitCode(err error, stderr io.Writer) int {
 	case errors.Is(err, errFound):
 		return exitFindings
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "relaylens: %v\nTry 'relaylens help'.\n", err)
+		fmt.Fprintf(stderr, "relaylens: %v\nTry '%s --help'.\n", err, c.CommandPath())
 		return exitUsage
 	default:
 		fmt.Fprintf(stderr, "relaylens: %v\n", err)

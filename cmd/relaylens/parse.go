@@ -60,7 +60,7 @@ func newParseCommand() *cobra.Command {
 		Use:   "parse [flags] FILE...",
 		Short: "Print the refusals in log files as they stream by",
 		Long:  parseLong,
-		Args:  usageArgs(cobra.MinimumNArgs(1)),
+		Args:  someFiles,
 		RunE:  func(c *cobra.Command, files []string) error { return runParse(c, o, files) },
 	}
 	o.addFlags(c.Flags())

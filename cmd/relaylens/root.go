@@ -19,13 +19,13 @@ func newRootCommand() *cobra.Command {
 		Short:             "Tells which mail was refused, and why",
 		Long:              rootLong,
 		Version:           versionText(),
-		Args:              usageArgs(cobra.NoArgs),
+		Args:              knownCommand,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(wrongFlag)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
 		newParseCommand(),
@@ -41,14 +41,4 @@ func newRootCommand() *cobra.Command {
 		newManCommand(),
 	)
 	return root
-}
-
-// usageArgs makes a wrong number of arguments a usage error.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
 }

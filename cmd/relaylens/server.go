@@ -10,7 +10,11 @@ import (
 // remote reports whether other machines are asked in place of this one's store,
 // and refuses what does not go with that.
 func (o *inputFlags) remote(a *arguments, unsupported ...string) (bool, error) {
-	if len(o.servers) == 0 {
+	switch {
+	case len(o.servers) > 0:
+	case o.flags.Changed("server"):
+		return false, usagef("--server \"\": name the URL of a server, or leave it out")
+	default:
 		return false, nil
 	}
 	if len(a.files) > 0 {

@@ -76,7 +76,7 @@ func newSummaryCommand() *cobra.Command {
 		Use:   "summary [flags] [FIELD=VALUE...] [FILE...]",
 		Short: "Count refusals: what, why, who, when",
 		Long:  summaryLong,
-		Args:  usageArgs(cobra.ArbitraryArgs),
+		Args:  cobra.ArbitraryArgs,
 		RunE:  func(c *cobra.Command, args []string) error { return runSummary(c, &o, args) },
 	}
 	o.addFlags(c.Flags())
