@@ -61,8 +61,11 @@ var styleClasses = map[style]string{bold: "all", dim: "dim", red: "bad", green: 
 // AppendHTML adds r as a page that needs nothing else: no scripts, no images, no
 // fonts. It may be sent by mail. All that came from a log is escaped.
 func (r *Report) AppendHTML(dst []byte, o TextOptions) ([]byte, error) {
-	p := page{Title: "Refusals " + r.Since.Format("2006-01-02 15:04") + " – " + r.Until.Format("2006-01-02 15:04"),
-		Head: r.head(), Notes: r.notes(), Step: r.Timeline.Step, Bars: r.bars()}
+	title := "Refusals"
+	if !r.Since.IsZero() {
+		title += " " + r.Since.Format("2006-01-02 15:04") + " – " + r.Until.Format("2006-01-02 15:04")
+	}
+	p := page{Title: title, Head: r.head(), Notes: r.notes(), Step: r.Timeline.Step, Bars: r.bars()}
 	if r.empty() {
 		p.Notes = append([]string{"No refusals."}, p.Notes...)
 		return p.append(dst)

@@ -13,8 +13,8 @@ import (
 // Report is a summary: what -o json prints, and what the other forms show.
 // docs/summary.md describes it. Text that came from a log is verbatim.
 type Report struct {
-	Since time.Time `json:"since"` // of the span; of the first event where it is open
-	Until time.Time `json:"until"` // excluded; the last event's second where the span is open
+	Since time.Time `json:"since,omitzero"` // of the span; of the first event where it is open
+	Until time.Time `json:"until,omitzero"` // excluded; the last event's second where the span is open
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
 
@@ -140,7 +140,10 @@ func (b *Builder) Report(o ReportOptions) *Report {
 		First: within(b.now.first, o.Location), Last: within(b.now.last, o.Location),
 		Hosts: b.hosts(), MTAs: b.mtas(),
 	}
-	r.Timeline = b.now.hist.timeline(span, o.Location, max(o.Steps, 1))
+	r.Timeline = Timeline{Buckets: []Bucket{}}
+	if !span.Since.IsZero() {
+		r.Timeline = b.now.hist.timeline(span, o.Location, max(o.Steps, 1))
+	}
 	isInbound := func(w What) bool { return w.Direction != relaylens.Outbound }
 	isRemote := func(w What) bool { return w.Direction == relaylens.Outbound }
 	r.Refusals, r.Remote.Refusals = b.now.sum(isInbound), b.now.sum(isRemote)

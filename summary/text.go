@@ -37,11 +37,15 @@ type section struct {
 // AppendText adds r as text. What came from a log is escaped and cut.
 func (r *Report) AppendText(dst []byte, o TextOptions) []byte {
 	o.Width = max(o.Width, leastWidth)
-	for _, l := range r.head() {
+	head := r.head()
+	for _, l := range head {
 		dst = appendWrapped(dst, l, o.Width)
 	}
 	if r.empty() {
-		return append(dst, "\nNo refusals.\n"...)
+		if len(head) > 0 {
+			dst = append(dst, '\n')
+		}
+		return append(dst, "No refusals.\n"...)
 	}
 	totals, problems, lists := []section{r.totals()}, []section{r.causes(), r.findings(), r.news(), r.remote()}, r.lists()
 	order := append(append(totals, problems[:2]...), append(lists, problems[2:]...)...)
@@ -116,6 +120,9 @@ func layOut(sections []section, o TextOptions) []line {
 
 // head says what is counted: when, where, and what it is compared with.
 func (r *Report) head() []string {
+	if r.Since.IsZero() {
+		return nil // an open span without an event
+	}
 	const layout = "Mon 2006-01-02 15:04:05"
 	lines := []string{fmt.Sprintf("Refusals from %s to %s", r.Since.Format(layout), r.Until.Format(layout+" MST"))}
 	var about []string

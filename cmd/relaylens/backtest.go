@@ -82,7 +82,7 @@ func (b *backtest) run(c *cobra.Command, files []string) error {
 		return err
 	}
 	readErr := b.replay(c, files)
-	if c.Context().Err() != nil {
+	if c.Context().Err() != nil || errors.As(readErr, &unread{}) {
 		return readErr
 	}
 	pages := b.pages.List()
@@ -123,7 +123,7 @@ func (b *backtest) replay(c *cobra.Command, files []string) error {
 	}
 	site, err := b.site.site(b.inputFlags.config)
 	if err != nil {
-		return err
+		return unread{err}
 	}
 	classify := classifier.New()
 	classify.SetSite(site)
@@ -167,9 +167,22 @@ func (b *backtest) write(w io.Writer, pages []watch.Page) error {
 	if b.output == "json" {
 		return nil
 	}
-	days := b.last.Sub(b.first).Hours() / 24
-	_, err := fmt.Fprintf(w, "%s in %.1f days\n", plural(len(pages), "page"), days)
+	_, err := fmt.Fprintf(w, "%s%s\n", plural(len(pages), "page"), b.stretch())
 	return err
+}
+
+// stretch says of how much time the FILEs tell.
+func (b *backtest) stretch() string {
+	switch d := b.last.Sub(b.first); {
+	case b.first.IsZero():
+		return ": no line tells of mail"
+	case d < 2*time.Hour:
+		return " in " + plural(int(d.Round(time.Minute)/time.Minute), "minute")
+	case d < 48*time.Hour:
+		return fmt.Sprintf(" in %.1f hours", d.Hours())
+	default:
+		return fmt.Sprintf(" in %.1f days", d.Hours()/24)
+	}
 }
 
 func (b *backtest) page(p *watch.Page, d *alertmanager.Describer) ([]byte, error) {

@@ -60,7 +60,6 @@ type eventsFlags struct {
 	output        string
 	grep          string
 	caseSensitive bool
-	quiet         bool
 	noPager       bool
 	field         string
 	cursor        string

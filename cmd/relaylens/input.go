@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"regexp"
@@ -29,6 +31,7 @@ type inputFlags struct {
 	until   string
 	utc     bool
 	servers []string
+	quiet   bool // nothing is noted about FILEs
 	site    siteFlags
 	flags   *pflag.FlagSet
 }
@@ -129,15 +132,37 @@ func (o *inputFlags) readStore(c *cobra.Command, question func(*store.Store) err
 func (o *inputFlags) readFiles(c *cobra.Command, names []string, question func(*ask.Files) error) error {
 	options, err := o.parserOptions()
 	if err != nil {
-		return err
+		return unread{err}
 	}
 	site, err := o.site.site(o.config)
 	if err != nil {
-		return err
+		return unread{err}
 	}
 	p := newProgress(c.ErrOrStderr())
-	defer p.done()
-	return question(&ask.Files{Names: names, Stdin: c.InOrStdin(), Options: options, Site: site, Progress: p.show})
+	files := &ask.Files{Names: names, Stdin: c.InOrStdin(), Options: options, Site: site, Progress: p.show}
+	err = question(files)
+	p.done()
+	if lines := files.Counts.Lines(); lines == 0 && err != nil {
+		return unread{err}
+	}
+	if !o.quiet {
+		noteForeign(c.ErrOrStderr(), files.Counts)
+	}
+	return err
+}
+
+// unread is the error of FILEs of which no line was read, so that there is nothing
+// to show.
+type unread struct{ error }
+
+func (e unread) Unwrap() error { return e.error }
+
+// noteForeign says so where what was read is no mail log, which would pass for one
+// without refusals.
+func noteForeign(w io.Writer, c parsers.Counts) {
+	if other := c[parsers.ResultForeign] + c[parsers.ResultMalformed]; other > 0 && other*10 >= c.Lines()*9 && c[parsers.ResultRefusal]+c[parsers.ResultContext]+c[parsers.ResultWarned] == 0 {
+		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", c.Lines())
+	}
 }
 
 // arguments are what stands behind the flags.

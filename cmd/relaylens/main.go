@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -54,10 +55,23 @@ func exitCode(c *cobra.Command, err error, stderr io.Writer) int {
 	case errors.Is(err, errFound):
 		return exitFindings
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "relaylens: %v\nTry '%s --help'.\n", err, c.CommandPath())
+		fmt.Fprintf(stderr, "%sTry '%s --help'.\n", errorLines(err), c.CommandPath())
 		return exitUsage
 	default:
-		fmt.Fprintf(stderr, "relaylens: %v\n", err)
+		fmt.Fprint(stderr, errorLines(err))
 		return exitError
 	}
+}
+
+// errorLines are the errors that err joins, each on a line. What goes on behind
+// one is indented.
+func errorLines(err error) string {
+	var b strings.Builder
+	for line := range strings.Lines(err.Error() + "\n") {
+		if line[0] != ' ' {
+			b.WriteString("relaylens: ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }

@@ -197,13 +197,13 @@ func (r *parseRun) event(e *relaylens.Event) {
 	}
 	r.buf = append(r.buf, '\n')
 	if _, err := r.out.Write(r.buf); err != nil && r.outErr == nil {
-		r.outErr = errors.Join(errOutput, err)
+		r.outErr = fmt.Errorf("%w: %w", errOutput, err)
 	}
 }
 
 func (r *parseRun) flush() {
 	if err := r.out.Flush(); err != nil && r.outErr == nil {
-		r.outErr = errors.Join(errOutput, err)
+		r.outErr = fmt.Errorf("%w: %w", errOutput, err)
 	}
 }
 
@@ -229,4 +229,5 @@ func (r *parseRun) tally(w io.Writer) {
 	c := r.parser.Total()
 	fmt.Fprintf(w, "lines %d, refusals %d, ignored %d, foreign %d, malformed %d\n", c.Lines(), r.refusals,
 		c[parsers.ResultIgnored]+c[parsers.ResultContext]+c[parsers.ResultWarned], c[parsers.ResultForeign], c[parsers.ResultMalformed])
+	noteForeign(w, c)
 }

@@ -102,6 +102,9 @@ func runSummary(c *cobra.Command, o *summaryFlags, args []string) error {
 	}
 	if len(r.files) > 0 {
 		readErr = o.readFiles(c, r.files, func(f *ask.Files) error { return r.CountFiles(c.Context(), f) })
+		if errors.As(readErr, &unread{}) {
+			return readErr
+		}
 	} else if err := o.readStore(c, func(s *store.Store) error { return r.CountStore(c.Context(), s) }); err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ type Files struct {
 	// Progress, when it is set, is told how many bytes of a file were read; a
 	// size of 0 is not known.
 	Progress func(name string, read, size int64)
+	// Counts is what became of the lines, once they were read.
+	Counts parsers.Counts
 
 	// twins says that files begin alike: one may be a copy of another, whose
 	// events are told once.
@@ -49,6 +51,7 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	var errs []error
 	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = l.scan(ctx, hand) }, emit, func() bool { return true })
 	parser.Flush(emit)
+	l.Counts = parser.Total()
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
