@@ -88,7 +88,7 @@ func (b *backtest) run(c *cobra.Command, files []string) error {
 	pages := b.pages.List()
 	s := openScreen(c, b.output == "text")
 	if err := errors.Join(b.write(s, pages), s.Close()); err != nil {
-		return err
+		return fmt.Errorf("write pages: %w", err)
 	}
 	if readErr == nil && b.exitCode && len(pages) > 0 {
 		return errFound

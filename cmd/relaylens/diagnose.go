@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -88,7 +89,7 @@ func (d *diagnosis) run(c *cobra.Command) (err error) {
 	}
 	s := openScreen(c, d.output == "text")
 	if writeErr := errors.Join(d.write(s, findings), s.Close()); writeErr != nil {
-		return writeErr
+		return fmt.Errorf("write findings: %w", writeErr)
 	}
 	if err == nil && d.exitCode {
 		for i := range findings {

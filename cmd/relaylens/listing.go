@@ -60,6 +60,7 @@ type listing struct {
 	buf    []byte
 	quiet  bool // nothing is said where there is nothing
 	cursor bool // the last line is the cursor
+	failed bool // writing did, which was told
 }
 
 // openListing prepares the output. Times are local; in JSON they are the log's
@@ -96,7 +97,7 @@ func (l *listing) values(values []string) error {
 func (l *listing) line(line []byte) error {
 	l.shown++
 	if _, err := l.w.Write(line); err != nil {
-		return fmt.Errorf("write events: %w", err)
+		return l.fail(err)
 	}
 	if l.shown == 1 {
 		return l.flush()
@@ -106,15 +107,20 @@ func (l *listing) line(line []byte) error {
 
 func (l *listing) flush() error {
 	if err := l.w.Flush(); err != nil {
-		return fmt.Errorf("write events: %w", err)
+		return l.fail(err)
 	}
 	return nil
+}
+
+func (l *listing) fail(err error) error {
+	l.failed = true
+	return fmt.Errorf("write events: %w", err)
 }
 
 // close writes the end and waits for the pager. err is how listing went: after
 // an error of writing there is nothing more to say.
 func (l *listing) close(err error) error {
-	if errors.Is(err, syscall.EPIPE) {
+	if l.failed || errors.Is(err, syscall.EPIPE) {
 		return errors.Join(err, l.Close())
 	}
 	if err == nil && l.shown == 0 && !l.quiet {
