@@ -2,6 +2,7 @@ package parsers
 
 import (
 	"net/netip"
+	"slices"
 	"unsafe"
 
 	"github.com/relaylens/relaylens"
@@ -119,7 +120,13 @@ func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
 func (s *state) begin(e *relaylens.Event) {
 	s.identity(e)
 	s.nullSender = e.NullSender
-	for i, v := range texts(e) {
+	values := texts(e)
+	size := 0
+	for i := range values {
+		size += min(len(values[i]), maxText)
+	}
+	s.buf = slices.Grow(s.buf, size)
+	for i, v := range values {
 		if len(v) <= maxText {
 			s.buf = append(s.buf, v...)
 		}

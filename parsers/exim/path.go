@@ -10,7 +10,7 @@ import (
 // may have a lone quote in it: a\"b@example.com. parse.c, read_local_part
 func skipAddress(s string, i int) int {
 	for ; i < len(s); i++ {
-		if s[i] > '>' && s[i] != '\\' {
+		if !special[s[i]] {
 			continue
 		}
 		switch s[i] {
@@ -26,6 +26,9 @@ func skipAddress(s string, i int) int {
 	}
 	return len(s)
 }
+
+// special are the characters that skipAddress looks at.
+var special = [256]bool{' ': true, '<': true, '>': true, '(': true, '\\': true, '"': true}
 
 // closingQuote finds the end of the quoted string that begins at i, or -1.
 func closingQuote(s string, i int) int {

@@ -108,9 +108,14 @@ func wordForm(s string) bool {
 	return alphanumeric(last) || last == '*'
 }
 
-func alphanumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
-}
+func alphanumeric(c byte) bool { return alphanumerics[c] }
+
+var alphanumerics = func() (set [256]bool) {
+	for _, c := range []byte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
+		set[c] = true
+	}
+	return set
+}()
 
 // interfaceForm reports [ip]:port.
 func interfaceForm(s string) bool {

@@ -23,11 +23,14 @@ type attempt struct {
 
 // delivery reads what follows "to=".
 func (g *Grammar) delivery(s string, rec *relaylens.Record) relaylens.Verdict {
-	if !strings.Contains(s, ", stat=") {
-		return relaylens.Ignored
+	if escaped(s) {
+		if !strings.Contains(s, ", stat=") {
+			return relaylens.Ignored
+		}
+		s = unescape(s)
 	}
 	var a attempt
-	if !a.parse(unescape(s)) || a.held {
+	if !a.parse(s) || a.held {
 		return relaylens.Ignored
 	}
 	switch {
@@ -125,6 +128,9 @@ const more = " [more]"
 
 // cutRecipient reads the first recipient and skips the others: "R1,R2,… [more]".
 func cutRecipient(s string) (first, rest string, ok bool) {
+	if address, rest, ok := cutPlain(s); ok && (strings.HasPrefix(rest, ", delay=") || strings.HasPrefix(rest, ", ctladdr=")) {
+		return address, rest, true
+	}
 	if end, open := scan(s, ','); !open && end < len(s) {
 		first, rest = strings.TrimSuffix(s[:end], more), s[end:]
 		if !strings.HasPrefix(rest, ", ") { // others follow

@@ -14,11 +14,16 @@ const maxFrom = 200
 // It is written when the transaction ends, whether anything was accepted or not;
 // a message was taken when it has recipients and a Message-Id.
 func from(s string, rec *relaylens.Record) relaylens.Verdict {
-	if !strings.Contains(s, relayMark) {
+	if escaped(s) {
+		if !strings.Contains(s, relayMark) {
+			return relaylens.Ignored
+		}
+		s = unescape(s)
+	}
+	at := lastIndex(s, relayMark)
+	if at < 0 {
 		return relaylens.Ignored
 	}
-	s = unescape(s)
-	at := lastIndex(s, relayMark)
 	value, front := s[at+len(relayMark):], s[:at]
 	sender, known, rest := cutSender(front)
 	recipients, rest, ok := sizes(rest)
@@ -58,6 +63,9 @@ func clientOf(s string) (client relay, bounce bool) {
 // cutSender reads the sender at the start of s. known is false when it is cut or
 // there is none.
 func cutSender(s string) (sender string, known bool, rest string) {
+	if address, rest, ok := cutPlain(s); ok && len(address)+len("<>") <= maxFrom && strings.HasPrefix(rest, sizeMark) {
+		return address, address != "NONE", rest
+	}
 	typed, rest, ok := cutTyped(s, ",")
 	switch {
 	case ok && len(typed) <= maxFrom && strings.HasPrefix(rest, sizeMark):

@@ -66,16 +66,24 @@ func parseCut(s string) (r relay, ok bool) {
 // hostName is the name of a peer without an RFC 1413 reply. It is empty when
 // what stands there cannot be one.
 func hostName(s string) string {
-	if at := strings.LastIndexByte(s, '@'); at >= 0 {
-		s = s[at+1:]
+	if strings.IndexByte(s, '@') >= 0 {
+		s = s[strings.LastIndexByte(s, '@')+1:]
 	}
 	for i := 0; i < len(s); i++ {
-		if c := s[i]; !alphanumeric(c) && c != '.' && c != '-' && c != '_' && c < 0x80 {
+		if !hostChars[s[i]] {
 			return ""
 		}
 	}
 	return s
 }
+
+// hostChars are the bytes of a host name, of other alphabets as well.
+var hostChars = func() (set [256]bool) {
+	for c := range set {
+		set[c] = c >= 0x80 || alphanumerics[c] || c == '.' || c == '-' || c == '_'
+	}
+	return set
+}()
 
 // cutHost reads the value that a line begins with. A space ends a host name and
 // an ident reply: the resolver library writes one in a name as \032, and Sendmail

@@ -63,6 +63,9 @@ func alphanumeric(c byte) bool { return alphanumerics[c] }
 
 func upper(c byte) bool { return c >= 'A' && c <= 'Z' }
 
+// escaped reports whether there is something for unescape to undo.
+func escaped(s string) bool { return strings.IndexByte(s, '\\') >= 0 }
+
 // unescape undoes sm_syslog's str2prt: \\ \t \n \r and \ooo. It allocates only
 // when there is something to undo.
 func unescape(s string) string {

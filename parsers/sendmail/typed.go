@@ -87,6 +87,22 @@ func cutTyped(s, mark string) (address, rest string, ok bool) {
 	return s[:i], s[i:], true
 }
 
+// cutPlain is cutTyped and mailbox of "<address>" without quotes, comments and
+// spaces, which nearly all are.
+func cutPlain(s string) (address, rest string, ok bool) {
+	if s == "" || s[0] != '<' {
+		return "", s, false
+	}
+	i := 1
+	for i < len(s) && !special[s[i]] {
+		i++
+	}
+	if i == len(s) || s[i] != '>' {
+		return "", s, false
+	}
+	return s[1:i], s[i+1:], true
+}
+
 // mailbox is the address proper of what was typed: what its angle brackets hold,
 // without the comments around it.
 func mailbox(typed string) string {

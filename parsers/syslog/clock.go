@@ -13,7 +13,7 @@ type clock struct {
 	bsdRef  int64     // Unix time of the reference that gave the year
 	bsdTime time.Time
 
-	isoKey [3]uint64 // the first sixteen bytes and the last eight
+	isoKey isoKey
 	isoSec int64
 
 	localSec, localUnix int64 // wall clock and instant of the last stamp without a zone
@@ -21,6 +21,12 @@ type clock struct {
 	zones [8]zone
 	next  int // of zones, to be replaced
 }
+
+// isoKey is a stamp as long as isoLayout: its first sixteen bytes and its last eight.
+type isoKey [3]uint64
+
+// keyOf is of what s begins with, which is as long.
+func keyOf(s string) isoKey { return isoKey{load(s), load(s[8:]), load(s[11:])} }
 
 type zone struct {
 	offset int
@@ -92,7 +98,7 @@ func (c *clock) iso(s string) (st stamp, ok bool) {
 	if len(s) < 19 || s[4] != '-' || (s[10] != 'T' && s[10] != ' ' && s[10] != 't') {
 		return st, false
 	}
-	if (load(s) != c.isoKey[0] || load(s[8:]) != c.isoKey[1] || load(s[11:]) != c.isoKey[2]) && !c.readISO(s) {
+	if c.isoKey != keyOf(s) && !c.readISO(s) {
 		return st, false
 	}
 	st.sec, st.n = c.isoSec, 19
@@ -117,7 +123,7 @@ func (c *clock) readISO(s string) bool {
 	if day > daysIn(mon) || (mon == time.February && day == 29 && !leap(year)) {
 		return false
 	}
-	c.isoKey = [3]uint64{load(s), load(s[8:]), load(s[11:])}
+	c.isoKey = keyOf(s)
 	c.isoSec = time.Date(year, mon, day, h, m, sec, 0, time.UTC).Unix()
 	return true
 }

@@ -52,6 +52,7 @@ type Decoder struct {
 	flushed  bool // Flush was called, and Pop has not yet given everything
 	previous history
 	headings headings
+	native   nativeStamp
 }
 
 // NewDecoder returns a Decoder for one source.
@@ -99,6 +100,11 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 	// A file that was truncated under its writer begins with a hole of NULs.
 	if len(s) > 0 && (s[0] == 0 || s[0] == bom[0]) {
 		s = strings.TrimPrefix(strings.TrimLeft(s, "\x00"), bom)
+	}
+	if d.modes[0] == modeNative && d.native.begins(s) {
+		env.Native, env.Time, env.Text = true, d.native.time, s[len(isoLayout)+1:]
+		d.last = env.Time
+		return Ready
 	}
 	return d.record(line, s, env, 0)
 }

@@ -31,7 +31,23 @@ func (d *Decoder) spaced(line *relaylens.Line, s string, st stamp, env *relaylen
 	env.Native = true
 	env.Text = d.cutNative(s, &st, env)
 	d.last = env.Time
+	if depth == 0 && !st.zoned && st.n == len(isoLayout) {
+		d.native = nativeStamp{keyOf(s), env.Time}
+	}
 	return Ready
+}
+
+// nativeStamp is the last stamp of Exim's that had neither fraction nor zone.
+type nativeStamp struct {
+	key  isoKey
+	time time.Time
+}
+
+// begins reports whether s begins with the same stamp, and its text right behind:
+// no zone and no pid.
+func (n *nativeStamp) begins(s string) bool {
+	const text = len(isoLayout) + 1
+	return len(s) > text && s[text-1] == ' ' && s[text] != '+' && s[text] != '-' && s[text] != '[' && n.key == keyOf(s)
 }
 
 // tagged reports whether s begins with "host tag[pid]: " and the host could be
