@@ -123,7 +123,8 @@ func (p *Parser) context(rec *relaylens.Record, k *keys, f *found, line *relayle
 	if e.Kind != relaylens.KindAccepted || e.User == "" || e.MTA != relaylens.Exim {
 		return
 	}
-	login := *rec
+	login := &p.login
+	*login = *rec
 	login.Event.Kind = relaylens.KindAuthOK
 	if p.options.ContextIDs {
 		login.Event.ID = relaylens.NewID(line, 1)
@@ -131,7 +132,7 @@ func (p *Parser) context(rec *relaylens.Record, k *keys, f *found, line *relayle
 	if k.process {
 		f.session = p.memory.learn(p.memory.sessions, k.session, &login.Event, now)
 	}
-	if !repeated(&login, f) {
+	if !repeated(login, f) {
 		p.emit(&login.Event)
 	}
 }

@@ -42,7 +42,8 @@ type Parser struct {
 	emit    func(*relaylens.Event) // takes the events of what is fed
 	out     func(*relaylens.Event) // takes what was held back, be it of another source
 	feeds   uint64
-	warm    bool // what is fed is read again
+	warm    bool             // what is fed is read again
+	login   relaylens.Record // of the message in hand
 }
 
 // source is what is known of one log.
