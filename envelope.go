@@ -19,6 +19,9 @@ type Envelope struct {
 	// Native marks Exim's own log files (mainlog, rejectlog): date and time in
 	// front, no host, no program.
 	Native bool
+	// Stderr marks what a container wrote to its standard error. Images of Exim
+	// send mainlog to one of the two streams and rejectlog to the other.
+	Stderr bool
 	// Continuation marks a physical line that belongs to the record before it:
 	// the header dump of a rejectlog, an indented line. It is never an event.
 	Continuation bool

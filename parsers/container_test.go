@@ -61,3 +61,41 @@ func TestContainerLogs(t *testing.T) {
 		}
 	}
 }
+
+// Images of Exim have mainlog on stdout and rejectlog on stderr: a refusal stands
+// in both, and is one.
+func TestEximOnBothStreams(t *testing.T) {
+	const refusal = `2026-11-21 10:00:01 H=(client.example) [192.0.2.7] F=<a@example.org> rejected RCPT <%s@example.net>: relay not permitted`
+	for name, framed := range map[string]func(stream, text string) string{
+		"CRI": func(stream, text string) string {
+			return "2026-11-21T10:00:01.123456789Z " + stream + " F " + text + "\n"
+		},
+		"Docker": func(stream, text string) string {
+			return fmt.Sprintf(`{"log":"%s\n","stream":"%s","time":"2026-11-21T10:00:01.123456789Z"}`+"\n", text, stream)
+		},
+		"journald": func(stream, text string) string {
+			priority := map[string]string{"stdout": "6", "stderr": "3"}[stream]
+			return fmt.Sprintf(`{"__REALTIME_TIMESTAMP":"1795255201000000","CONTAINER_ID":"4711","PRIORITY":"%s","MESSAGE":"%s"}`+"\n", priority, text)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log string
+			for _, to := range []string{"b", "c", "c"} { // the last was tried twice
+				text := fmt.Sprintf(refusal, to)
+				log += framed("stdout", text) + framed("stderr", text)
+			}
+			p := newParser(t, parsers.Options{Location: time.UTC})
+			n := 0
+			emit := func(e *relaylens.Event) {
+				if e.Refusal() {
+					n++
+				}
+			}
+			feed(t, p, "/var/log/pods/mail_mx1_0/mta/0.log", []byte(log), emit)
+			p.Flush(emit)
+			if n != 3 {
+				t.Errorf("%d refusals, want 3", n)
+			}
+		})
+	}
+}

@@ -50,8 +50,9 @@ func newCopies() *copies {
 	}
 }
 
-// isCopy reports whether this line was told before. source is where it stands.
-func (c *copies) isCopy(env *relaylens.Envelope, source string, now int64) bool {
+// news is how many of the lines that this one stands for were not told before: 1
+// or 0 where it is one line. source is where it stands.
+func (c *copies) news(env *relaylens.Envelope, source string, now int64) int {
 	var h maphash.Hash
 	h.SetSeed(c.seed)
 	h.WriteString(env.Host)
@@ -63,29 +64,34 @@ func (c *copies) isCopy(env *relaylens.Envelope, source string, now int64) bool 
 	h.WriteString(env.Text)
 	key := h.Sum64()
 	sourceKey := maphash.String(c.seed, source)
+	if env.Stderr {
+		sourceKey = ^sourceKey
+	}
+	n := uint32(repeats(env))
 
 	o, isNew := c.lines.Put(key, now)
 	if isNew {
 		*o = occurrences{}
 	}
-	count := o.add(sourceKey)
-	if !env.Native && env.PID != 0 && c.paired(env, key, now) {
+	count := o.add(sourceKey, n)
+	if !env.Native && env.PID != 0 && c.paired(env, key, n, now) {
 		count = (count + 1) / 2
 	}
 	if count <= o.told {
-		return true
+		return 0
 	}
+	n = min(n, count-o.told)
 	o.told = count
-	return false
+	return int(n)
 }
 
-// add counts an occurrence in one source. A fifth source shares the last count.
-func (o *occurrences) add(source uint64) uint32 {
+// add counts n occurrences in one source. A fifth source shares the last count.
+func (o *occurrences) add(source uint64, n uint32) uint32 {
 	for i := range o.sources {
 		s := &o.sources[i]
 		if s.count == 0 || s.key == source || i == len(o.sources)-1 {
 			s.key = source
-			s.count++
+			s.count += n
 			return s.count
 		}
 	}
@@ -95,7 +101,9 @@ func (o *occurrences) add(source uint64) uint32 {
 // paired reports whether the lines of this program come in twos, from what its
 // processes did so far: a line followed by another one of the same process
 // without having come twice is evidence that they do not.
-func (c *copies) paired(env *relaylens.Envelope, key uint64, now int64) bool {
+//
+// What a line says was repeated n times is evidence only where one is left over.
+func (c *copies) paired(env *relaylens.Envelope, key uint64, n uint32, now int64) bool {
 	var h maphash.Hash
 	h.SetSeed(c.seed)
 	h.WriteString(env.Host)
@@ -112,12 +120,16 @@ func (c *copies) paired(env *relaylens.Envelope, key uint64, now int64) bool {
 	}
 	switch *waiting {
 	case key:
-		s.paired++
-		*waiting = 0
+		if n == 1 {
+			s.paired++
+		}
+		n++
 	case 0:
-		*waiting = key
 	default:
 		s.single++
+	}
+	*waiting = 0
+	if n%2 == 1 {
 		*waiting = key
 	}
 	return s.single <= s.paired

@@ -8,8 +8,12 @@ import (
 // hands on the events.
 func (p *Parser) correlate(r *scannedRecord) Result {
 	c, now := p.memory, r.second
-	if r.rec.Copied && c.copies.isCopy(&r.env, r.line.Source, now) {
-		return ResultIgnored
+	if r.rec.Copied {
+		n := c.copies.news(&r.env, r.line.Source, now)
+		if n == 0 {
+			return ResultIgnored
+		}
+		r.env.Repeat = min(r.env.Repeat, n)
 	}
 	k, f := &r.keys, new(found)
 	c.before(r, f, now)

@@ -31,7 +31,7 @@ func (p *partial) flush(d *Decoder) {
 // env has the time that the runtime gave it.
 func (d *Decoder) container(line *relaylens.Line, stream byte, payload string, complete bool, env *relaylens.Envelope) Status {
 	p := &d.partials[0]
-	if stream == 'e' {
+	if env.Stderr = stream == 'e'; env.Stderr {
 		p = &d.partials[1]
 	}
 	if !complete {

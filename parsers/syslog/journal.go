@@ -37,7 +37,7 @@ type fields struct {
 
 	// systemd.journal-fields(7)
 	message, identifier, comm, syslogPID, pid, hostname string
-	source, realtime, container, partial                string
+	source, realtime, container, partial, priority      string
 }
 
 func (f *fields) set(name, value string) {
@@ -64,6 +64,8 @@ func (f *fields) set(name, value string) {
 		f.source = value
 	case "__REALTIME_TIMESTAMP":
 		f.realtime = value
+	case "PRIORITY":
+		f.priority = value
 	case "CONTAINER_ID":
 		f.container = value
 	case "CONTAINER_PARTIAL_MESSAGE":
@@ -95,9 +97,13 @@ func (d *Decoder) journal(line *relaylens.Line, f *fields, env *relaylens.Envelo
 	}
 	env.Host = d.text(f.hostname)
 	message := d.text(f.message)
-	// Docker's and Podman's journald drivers store what a container printed.
+	// Docker's and Podman's journald drivers store what a container printed, to
+	// stderr as errors.
 	if f.container != "" {
 		stream, complete := byte('o'), d.text(f.partial) != "true"
+		if f.priority == `"3"` {
+			stream = 'e'
+		}
 		return d.container(line, stream, message, complete, env)
 	}
 	if env.Program = d.text(f.identifier); env.Program == "" {
