@@ -58,17 +58,28 @@ type Stats struct {
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	var st Stats
 	var oldest, newest *int64
-	var pages, size, free int64
 	err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(events) FROM hourly_totals), 0),
-		(SELECT min(time) FROM events), (SELECT max(time) FROM events),
-		(SELECT page_count FROM pragma_page_count), (SELECT page_size FROM pragma_page_size),
-		(SELECT freelist_count FROM pragma_freelist_count)`).Scan(&st.Events, &oldest, &newest, &pages, &size, &free)
+		(SELECT min(time) FROM events), (SELECT max(time) FROM events)`).Scan(&st.Events, &oldest, &newest)
 	if err != nil {
 		return st, fmt.Errorf("read statistics of the event store: %w", err)
 	}
-	st.Bytes = (pages - free) * size
+	if st.Bytes, err = s.size(ctx); err != nil {
+		return st, err
+	}
 	if oldest != nil && newest != nil {
 		st.Oldest, st.Newest = time.Unix(0, *oldest).UTC(), time.Unix(0, *newest).UTC()
 	}
 	return st, nil
+}
+
+// size is that of the database in bytes, without its write-ahead log and what is
+// free in it.
+func (s *Store) size(ctx context.Context) (int64, error) {
+	var pages, size, free int64
+	err := s.read.QueryRowContext(ctx, `SELECT (SELECT page_count FROM pragma_page_count), (SELECT page_size FROM pragma_page_size),
+		(SELECT freelist_count FROM pragma_freelist_count)`).Scan(&pages, &size, &free)
+	if err != nil {
+		return 0, fmt.Errorf("read size of the event store: %w", err)
+	}
+	return (pages - free) * size, nil
 }

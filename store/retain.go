@@ -41,22 +41,9 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 			return deleted, err
 		}
 	}
-	for r.MaxBytes > 0 {
-		st, err := s.Stats(ctx)
-		if err != nil {
-			return deleted, err
-		}
-		if st.Bytes <= r.MaxBytes {
-			break
-		}
-		n, err := s.deleteOldest(ctx)
-		deleted += n
-		if err != nil {
-			return deleted, err
-		}
-		if n == 0 {
-			break
-		}
+	n, err := s.Shrink(ctx, r.MaxBytes)
+	if deleted += n; err != nil {
+		return deleted, err
 	}
 	if err := s.addUp(ctx, since, now.Add(-2*time.Hour).Truncate(time.Hour).Unix()); err != nil {
 		return deleted, err
@@ -66,6 +53,22 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 	}
 	_, err = s.step(ctx, "PRAGMA shrink_memory") // what the upkeep took of it
 	return deleted, err
+}
+
+// Shrink deletes the oldest events until the database is no larger than most bytes,
+// 0 for any size, and reports how many. It costs next to nothing where there is
+// nothing to do. Their space is for what comes next; Retain gives it back.
+func (s *Store) Shrink(ctx context.Context, most int64) (deleted int64, err error) {
+	for most > 0 {
+		if size, err := s.size(ctx); err != nil || size <= most {
+			return deleted, err
+		}
+		n, err := s.deleteOldest(ctx)
+		if deleted += n; err != nil || n == 0 {
+			return deleted, err
+		}
+	}
+	return deleted, nil
 }
 
 // deleteOldest makes room at the cost of the oldest events: of those that were

@@ -14,8 +14,12 @@ import (
 )
 
 const (
-	// retainEvery is how often the store is brought within its bounds.
+	// retainEvery is how often what is too old is deleted, and hours and days that
+	// are over are added up.
 	retainEvery = 10 * time.Minute
+	// shrinkEvery is how often the store is brought within its size: under attack it
+	// grows by megabytes a second.
+	shrinkEvery = 10 * time.Second
 	// settleTime is how long the store's first upkeep waits: a start has
 	// better things to do.
 	settleTime = time.Minute
@@ -73,20 +77,10 @@ func (a *App) resume(ctx context.Context) (err error) {
 func (a *App) keepStore() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
+	u := upkeep{store: a.store, bounds: a.retention.Load, logger: a.logger}
 	go func() {
 		defer close(done)
-		if !sleep(ctx, settleTime) {
-			return
-		}
-		if err := a.store.Check(ctx); err != nil && ctx.Err() == nil {
-			a.logger.Error("event store is damaged", zap.Error(err), zap.String("remedy", store.FailureDamaged.Remedy()))
-		}
-		for {
-			a.retain(ctx)
-			if !sleep(ctx, retainEvery) {
-				return
-			}
-		}
+		u.run(ctx)
 	}()
 	a.cleanup.push("end upkeep of the event store", func(ctx context.Context) error {
 		cancel()
@@ -94,25 +88,75 @@ func (a *App) keepStore() {
 	})
 }
 
-func retentionOf(cfg *config.Config) *store.Retention {
-	return &store.Retention{Keep: time.Duration(cfg.Store.Keep), MaxBytes: int64(cfg.Store.MaxSize)}
+// upkeep checks a store once and keeps it within its bounds.
+type upkeep struct {
+	store   keptStore
+	bounds  func() *store.Retention
+	logger  *zap.Logger
+	checked bool
+	deleted int64     // since it was last said
+	failed  time.Time // when that was last said
+}
+
+// keptStore is what needs upkeep.
+type keptStore interface {
+	Check(ctx context.Context) error
+	Stats(ctx context.Context) (store.Stats, error)
+	Retain(ctx context.Context, r store.Retention, now time.Time) (deleted int64, err error)
+	Shrink(ctx context.Context, most int64) (deleted int64, err error)
+}
+
+// run goes on until ctx ends.
+func (u *upkeep) run(ctx context.Context) {
+	due := time.Now().Add(settleTime)
+	for sleep(ctx, shrinkEvery) {
+		if time.Now().Before(due) {
+			deleted, err := u.store.Shrink(ctx, u.bounds().MaxBytes)
+			u.note(ctx, deleted, err)
+			continue
+		}
+		u.check(ctx)
+		u.retain(ctx)
+		due = time.Now().Add(retainEvery)
+	}
+}
+
+func (u *upkeep) check(ctx context.Context) {
+	if u.checked {
+		return
+	}
+	u.checked = true
+	if err := u.store.Check(ctx); err != nil && ctx.Err() == nil {
+		u.logger.Error("event store is damaged", zap.Error(err), zap.String("remedy", store.FailureDamaged.Remedy()))
+	}
 }
 
 // retain deletes what is too old, counted back from the newest event.
-func (a *App) retain(ctx context.Context) {
-	bounds := *a.retention.Load()
-	st, err := a.store.Stats(ctx)
+func (u *upkeep) retain(ctx context.Context) {
+	bounds := *u.bounds()
+	st, err := u.store.Stats(ctx)
 	var deleted int64
 	if err == nil && !st.Newest.IsZero() {
-		deleted, err = a.store.Retain(ctx, bounds, st.Newest)
+		deleted, err = u.store.Retain(ctx, bounds, st.Newest)
 	}
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		a.logger.Error("delete old events", zap.Error(err), zap.String("remedy", store.FailureOf(err).Remedy()))
-	case deleted > 0:
-		a.logger.Info("deleted old events", zap.Int64("events", deleted), zap.Duration("keep", bounds.Keep), zap.Int64("max_bytes", bounds.MaxBytes))
+	u.note(ctx, deleted, err)
+	if u.deleted > 0 {
+		u.logger.Info("deleted old events", zap.Int64("events", u.deleted), zap.Duration("keep", bounds.Keep), zap.Int64("max_bytes", bounds.MaxBytes))
+		u.deleted = 0
 	}
+}
+
+// note counts what was deleted, and says what went wrong.
+func (u *upkeep) note(ctx context.Context, deleted int64, err error) {
+	u.deleted += deleted
+	if now := time.Now(); err != nil && ctx.Err() == nil && now.Sub(u.failed) >= sayAgain {
+		u.failed = now
+		u.logger.Error("delete old events", zap.Error(err), zap.String("remedy", store.FailureOf(err).Remedy()))
+	}
+}
+
+func retentionOf(cfg *config.Config) *store.Retention {
+	return &store.Retention{Keep: time.Duration(cfg.Store.Keep), MaxBytes: int64(cfg.Store.MaxSize)}
 }
 
 func failureNames() []string {
