@@ -35,6 +35,8 @@ type alerter struct {
 	end    func() // ends the sender
 	alerts []relaylens.Alert
 	silent bool // another reader of the fleet tells
+
+	speakers int // that were given the say; the last has it
 }
 
 // alertStore is where the state of the alerts is kept.
@@ -110,13 +112,22 @@ func (a *alerter) use(next *alertmanager.Sender) {
 	}
 }
 
-// turn says whether it is for this daemon to tell, or another reader of its group
-// does.
-func (a *alerter) turn(mine bool) {
+// speaker gives somebody the say whether it is for this daemon to tell, or another
+// reader of its group does. Nobody who had it before is heard any more: a source that
+// is late to end may still ask.
+func (a *alerter) speaker() func(mine bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.silent = !mine
-	a.sender.StandBy(!mine)
+	a.speakers++
+	me := a.speakers
+	return func(mine bool) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.speakers == me {
+			a.silent = !mine
+			a.sender.StandBy(!mine)
+		}
+	}
 }
 
 // sayEvery is how often alerts that last are told again, with the numbers of now.

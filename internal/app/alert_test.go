@@ -81,11 +81,12 @@ func TestReaderOfGroupPagesInTurn(t *testing.T) {
 	if len(sent) > 0 {
 		t.Errorf("it told of %v before its turn", <-sent)
 	}
-	r.alerts.turn(true)
+	turn := r.alerts.speaker()
+	turn(true)
 	if labels := receive(t, sent); labels["cause"] != "recipient_domain_not_configured" {
 		t.Errorf("told of %v", labels)
 	}
-	r.alerts.turn(false)
+	turn(false)
 	next = testConfig("/mail.log")
 	next.Alerting.Alertmanagers = grouped().Alerting.Alertmanagers
 	if err := r.Reload(); err != nil {
@@ -93,6 +94,12 @@ func TestReaderOfGroupPagesInTurn(t *testing.T) {
 	}
 	if labels := receive(t, sent); labels["cause"] != "recipient_domain_not_configured" || labels["resolved"] != "" {
 		t.Errorf("told of %v", labels)
+	}
+	turn(false) // by a source that ends late
+	r.alerts.mu.Lock()
+	defer r.alerts.mu.Unlock()
+	if r.alerts.silent {
+		t.Error("a reader of no group is silent")
 	}
 }
 

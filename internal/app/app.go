@@ -31,6 +31,10 @@ import (
 // lines are best kept in their files.
 const queueBatches = 4
 
+// lateAfter is how long a reload waits for sources that end. One of a fleet takes some
+// seconds for what is on its way to the store.
+const lateAfter = stepTimeout / 2
+
 // stepTimeout bounds each step of Stop, within what its context leaves.
 const stepTimeout = 10 * time.Second
 
@@ -59,6 +63,7 @@ type Options struct {
 	newSource func(config.Source) relaylens.Source
 	notify    func(state string) error
 	watchdog  time.Duration // how often the service manager wants to hear of us
+	lateAfter time.Duration
 }
 
 // App is one daemon.
@@ -168,6 +173,7 @@ func (o *Options) fill() error {
 	if o.root == "" {
 		o.root = "/"
 	}
+	o.lateAfter = cmp.Or(o.lateAfter, lateAfter)
 	if o.notify == nil {
 		o.notify = sdNotify
 		watchdog, err := sdWatchdog()

@@ -61,7 +61,7 @@ func (a *App) startShipping(ctx context.Context) error {
 func (a *App) reader(s config.Source) relaylens.Source {
 	o := a.fleetOptions(&a.config.NATS)
 	return nats.NewSource(nats.SourceOptions{Options: o, Consumer: cmp.Or(s.Consumer, nats.Token(o.Host)), Hosts: s.Hosts, Metrics: a.fleet,
-		Group: s.Group, Turn: a.alerts.turn, Late: a.pipeline.still.Store})
+		Group: s.Group, Turn: a.alerts.speaker(), Late: a.pipeline.still.Store})
 }
 
 // grouped reports whether this daemon shares the telling of alerts with other

@@ -110,7 +110,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	a.warn(next.config)
 	a.keep(next.config)
 	gone := a.gone(next.sources)
-	if err := a.follow.stop(ctx, gone); err != nil {
+	ending, cancel := context.WithTimeout(ctx, a.options.lateAfter)
+	defer cancel()
+	if err := a.follow.stop(ending, gone); err != nil {
 		a.logger.Error("stop sources", zap.Error(err))
 	}
 	var parser *parsers.Parser
@@ -134,15 +136,17 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		a.tailer.Delete(name)
 	}
 	for _, s := range next.sources {
-		if a.follow.running[s.Name()] == nil {
+		if late := a.follow.running[s.Name()]; late == nil {
 			a.follow.start(s.Name(), a.source(s))
+		} else if slices.Contains(gone, s.Name()) {
+			go a.startAfter(context.WithoutCancel(ctx), late, s)
 		}
 	}
 	if !slices.ContainsFunc(next.sources, func(s config.Source) bool { return s.Type == "nats" }) {
 		a.pipeline.still.Store(false) // the one that was away, and waited to try again, does not say so
 	}
 	if grouped(a.sources) && !grouped(next.sources) {
-		a.alerts.turn(true)
+		a.alerts.speaker()(true) // and nobody that is late says otherwise
 	}
 	if !reflect.DeepEqual(a.config.Alerting, next.config.Alerting) {
 		a.alerts.use(next.sender)

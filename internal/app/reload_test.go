@@ -325,3 +325,36 @@ func TestReloadLetsTimeGoOn(t *testing.T) {
 		t.Error("time stands still")
 	}
 }
+
+// A source that takes its time to end does not keep the rest of a reload from its
+// place, and goes on by the new configuration once it has ended.
+func TestReloadWaitsForALateSource(t *testing.T) {
+	next := testConfig("/mail.log", "/other.log")
+	next.Sources[0].Group = "anew" // what differs does not matter
+	r := newRig(t, func(o *Options) {
+		o.lateAfter = time.Millisecond
+		o.Load = func() (*config.Config, error) { return next, nil }
+	})
+	f := r.feed("/mail.log")
+	f.hold = make(chan struct{})
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-f.starts
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	<-r.feed("/other.log").starts
+	if len(f.starts) > 0 {
+		t.Error("a source was started while the former one read")
+	}
+	close(f.hold)
+	select {
+	case <-f.starts:
+	case <-time.After(patience):
+		t.Fatal("the source was not started again")
+	}
+	r.send("/mail.log", refusalLine)
+	r.settle()
+	r.wantMetric(mailRefused + "1")
+}

@@ -1,9 +1,12 @@
 package app
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
@@ -39,6 +42,23 @@ func (a *App) source(s config.Source) relaylens.Source {
 	}
 	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Since: from, TimeOf: a.timeOf(),
 		Positions: a.positions, Claims: a.claims, Logger: a.logger, Metrics: a.tailer})
+}
+
+// startAfter starts a source anew once the former one of its name has ended, which
+// did not stop in time: both at once would read the same.
+func (a *App) startAfter(ctx context.Context, late *follower, s config.Source) {
+	<-late.done
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	wanted := slices.ContainsFunc(a.sources, func(o config.Source) bool { return reflect.DeepEqual(o, s) })
+	if a.stopping.Load() || !wanted || a.follow.running[s.Name()] != late {
+		return // somebody else sees to it
+	}
+	if err := a.resume(ctx); err != nil {
+		a.logger.Error("start source", zap.String("source", s.Name()), zap.Error(err))
+		return
+	}
+	a.follow.start(s.Name(), a.source(s))
 }
 
 // timeOf tells when the lines of one source were written.
