@@ -28,6 +28,10 @@ type Record struct {
 	// presumed of the client.
 	Presumed bool
 
+	// Retried says that the delivery goes on with another server: what refused it
+	// is no answer yet if the message only probes an address.
+	Retried bool
+
 	// Copied says that the MTA may write this very line twice: Exim to mainlog
 	// and rejectlog, or to syslog at two priorities.
 	Copied bool

@@ -97,12 +97,16 @@ func (c *correlator) recall(k *keys, f *found, now int64) {
 }
 
 // message remembers what rec tells of its queue id. A line that names the
-// client is the birth of the id: whatever had the same id before is gone.
+// client is the birth of the id: whatever had the same id before is gone. Without
+// an id it tells of the session.
 func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64) {
+	e := &rec.Event
 	if k.message == 0 {
+		if k.process && e.ClientIP.IsValid() {
+			f.session = c.learn(c.sessions, k.session, e, now)
+		}
 		return
 	}
-	e := &rec.Event
 	if !e.ClientIP.IsValid() && e.Service != "pickup" {
 		f.message = c.learn(c.messages, k.message, e, now)
 		return
@@ -119,14 +123,17 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 }
 
 // child links a message to the one it was made from: it came about by the same
-// client and user.
+// client and user. Of one that is not known the line itself may name the client.
 func (c *correlator) child(r *scannedRecord, k *keys, now int64) {
-	parent := c.messages.Get(k.message, now)
-	if parent == nil || r.rec.Child == "" {
+	e, parent := &r.rec.Event, c.messages.Get(k.message, now)
+	if parent == nil && !e.ClientIP.IsValid() || r.rec.Child == "" {
 		return
 	}
-	from := relaylens.Event{ClientIP: parent.client.addr(), ClientPort: parent.clientPort,
-		ClientName: parent.text(textClientName), User: parent.text(textUser), AuthMethod: parent.text(textMethod)}
+	from := relaylens.Event{ClientIP: e.ClientIP, ClientPort: e.ClientPort, ClientName: e.ClientName}
+	if parent != nil {
+		from = relaylens.Event{ClientIP: parent.client.addr(), ClientPort: parent.clientPort,
+			ClientName: parent.text(textClientName), User: parent.text(textUser), AuthMethod: parent.text(textMethod)}
+	}
 	c.learn(c.messages, r.writer.message(r.mta, r.rec.Child), &from, now)
 }
 

@@ -3,6 +3,7 @@ package parsers
 import (
 	"hash/maphash"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -18,12 +19,16 @@ const sameAnswer = int64(10 * time.Second / time.Second)
 // refusedBefore reports whether an earlier line told of the same refusal. The
 // end of a message gets one answer, for all its recipients and whatever rule
 // gave it; a remote server's answer to anything but RCPT concerns all
-// recipients too.
-func (c *correlator) refusedBefore(e *relaylens.Event, k *keys, f *found, now int64) bool {
+// recipients too. The answer to Postfix's probe of an address is told by the
+// rejection that waits for it.
+func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now int64) bool {
 	if k.message == 0 {
 		return false
 	}
+	e := &rec.Event
 	switch {
+	case rec.Retried && strings.HasPrefix(e.Sender, "double-bounce@"):
+		return true
 	case e.Direction == relaylens.Inbound && e.Stage == relaylens.StageEOD:
 		m := c.stateOf(k, f, now)
 		was := m.refused

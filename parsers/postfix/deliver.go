@@ -103,7 +103,7 @@ func tryNext(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	if !remote(rest, ev) {
 		return relaylens.Ignored
 	}
-	ev.QueueID = id
+	ev.QueueID, rec.Retried = id, true
 	return relaylens.Parsed
 }
 

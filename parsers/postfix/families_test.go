@@ -163,10 +163,18 @@ func TestQueue(t *testing.T) {
 		{"postfix/smtpd[1]: 4F1A2B3C: client=unknown[203.0.113.9]", message(relaylens.Event{ClientIP: client})},
 		{"postfix/smtpd[1]: 4F1A2B3C: client=unknown[203.0.113.9], sasl_method=PLAIN, sasl_username=joe smith", message(login)},
 		{"postfix/smtpd[1]: 4F1A2B3C: client=unknown[203.0.113.9], sasl_method=PLAIN, sasl_username=joe smith, sasl_sender=root@example.com, sasl_username=root", message(login)},
-		{"postfix/smtpd[1]: NOQUEUE: client=unknown[203.0.113.9], sasl_method=PLAIN, sasl_username=joe smith", relaylens.Record{Event: login}},
+		{"postfix/smtpd[1]: NOQUEUE: client=unknown[203.0.113.9], sasl_method=PLAIN, sasl_username=joe smith", fact(relaylens.FactMessage, login)},
+		{"postfix/smtpd[1]: NOQUEUE: client=unknown[203.0.113.9]", fact(relaylens.FactMessage, relaylens.Event{ClientIP: client})},
+		{"postfix/smtpd[1]: 4F1A2B3C: client=localhost[127.0.0.1]:25, orig_client=pc.example.com[2001:db8::9]:4711", message(relaylens.Event{ClientIP: ip("2001:db8::9"), ClientName: "pc.example.com", ClientPort: 4711})},
+		{"postfix/smtpd[1]: 4F1A2B3C: client=localhost[127.0.0.1], orig_client=unknown[unknown]", message(relaylens.Event{ClientIP: ip("127.0.0.1"), ClientName: "localhost"})},
+		{"postfix/smtpd[1]: 4F1A2B3C: client=unknown[203.0.113.9], sasl_sender=<x, orig_client=localhost[127.0.0.1]", message(relaylens.Event{ClientIP: client})},
 		{"postfix/smtpd[1]: 4F1A2B3C: client=unknown[203.0.113.9], sasl_sender=<x, sasl_method=PLAIN, sasl_username=ceo@example.com", message(relaylens.Event{ClientIP: client})},
 		{"postfix/smtpd[1]: 4F1A2B3C: client=unknown[203.0.113.9], sasl_sender=<x, orig_queue_id=5F1A2B3C", message(relaylens.Event{ClientIP: client})},
-		{"postfix/smtpd[1]: 4F1A2B3C: client=localhost[127.0.0.1], orig_queue_id=5F1A2B3C, orig_client=unknown[203.0.113.9]", child("5F1A2B3C", "4F1A2B3C")},
+		{"postfix/smtpd[1]: 4F1A2B3C: client=localhost[127.0.0.1], orig_queue_id=5F1A2B3C, orig_client=unknown[203.0.113.9]", func() relaylens.Record {
+			r := child("5F1A2B3C", "4F1A2B3C")
+			r.Event.ClientIP = client
+			return r
+		}()},
 		{"postfix/qmgr[1]: 4F1A2B3C: from=<a@example.com>, size=1, nrcpt=1 (queue active)", message(relaylens.Event{Kind: relaylens.KindAccepted, Sender: "a@example.com"})},
 		{"postfix/qmgr[1]: 4F1A2B3C: from=<>, size=1, nrcpt=1 (queue active)", message(relaylens.Event{Kind: relaylens.KindAccepted, NullSender: true})},
 		{"postfix/qmgr[1]: 4F1A2B3C: from=<a b@example.com>, size=1, nrcpt=1 (queue active)", message(relaylens.Event{Kind: relaylens.KindAccepted, Sender: "a b@example.com"})},
@@ -189,6 +197,7 @@ func TestDelivery(t *testing.T) {
 		e.RemoteHost, e.RemoteIP = "mx.example.net", ip("198.51.100.25")
 		return relaylens.Record{Event: e}
 	}
+	retried := func(r relaylens.Record) relaylens.Record { r.Retried = true; return r }
 	const rejected, relay = relaylens.KindRejected, relaylens.KindRelayDenied
 	readAll(t, []reading{
 		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>" + tail + "bounced (host mx.example.net[198.51.100.25] said: 554 5.7.1 <b@example.net>: Relay access denied (in reply to RCPT TO command))",
@@ -202,9 +211,9 @@ func TestDelivery(t *testing.T) {
 		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>" + tail + "deferred (SASL authentication failed; server mx.example.net[198.51.100.25] said: 535 5.7.8 no)",
 			out(rejected, relaylens.ReasonAuthRequired, relaylens.StageAuth, relaylens.Event{Recipient: "b@example.net", Code: 535, Enhanced: "5.7.8", Text: "no"})},
 		{"postfix/smtp[1]: 4F1A2B3C: host mx.example.net[198.51.100.25] said: 454 4.7.1 <b@example.net>: Relay access denied by mx (in reply to RCPT TO command)",
-			out(relay, 0, relaylens.StageRcpt, relaylens.Event{Recipient: "b@example.net", Code: 454, Enhanced: "4.7.1", Text: "Relay access denied by mx"})},
+			retried(out(relay, 0, relaylens.StageRcpt, relaylens.Event{Recipient: "b@example.net", Code: 454, Enhanced: "4.7.1", Text: "Relay access denied by mx"}))},
 		{"postfix/smtp[1]: 4F1A2B3C: host mx.example.net[198.51.100.25] said: 450 4.1.8 <a@example.com>: Sender address rejected: no (in reply to MAIL FROM command)",
-			out(rejected, relaylens.ReasonSenderPolicy, relaylens.StageMail, relaylens.Event{Code: 450, Enhanced: "4.1.8", Text: "Sender address rejected: no"})},
+			retried(out(rejected, relaylens.ReasonSenderPolicy, relaylens.StageMail, relaylens.Event{Code: 450, Enhanced: "4.1.8", Text: "Sender address rejected: no"}))},
 		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>, relay=mx.example.net[198.51.100.25]:25, delay=1, delays=0/0/0/1, tls=TLSv1.3, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5F1A2B3C)",
 			relaylens.Record{Event: relaylens.Event{Kind: relaylens.KindDelivered, QueueID: "4F1A2B3C", Recipient: "b@example.net", Enhanced: "2.0.0", RemoteHost: "mx.example.net", RemoteIP: ip("198.51.100.25"), Text: "250 2.0.0 Ok: queued as 5F1A2B3C"}}},
 		{"postfix/lmtp[1]: 4F1A2B3C: to=<b@example.net>, relay=mx.example.com[private/dovecot-lmtp], delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Saved)",

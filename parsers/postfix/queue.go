@@ -8,7 +8,9 @@ import (
 
 // birth reads "client={client}⟦, sasl_method=M, sasl_username=U⟧…", with which
 // smtpd gives a message its queue id. A login counts only directly behind the
-// client: sasl_sender, which may follow, is what any client cares to say.
+// client, as does the client that XFORWARD told: sasl_sender, which may follow, is
+// what any client cares to say. With a content filter before the queue there is no
+// id; the line then tells of the session alone.
 //
 // Source: smtpd/smtpd.c mail_open_stream.
 func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
@@ -18,7 +20,9 @@ func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	ev.QueueID = id
-	if after, ok := strings.CutPrefix(rest, ", sasl_method="); ok {
+	if origin, ok := strings.CutPrefix(rest, ", orig_client="); ok {
+		original(origin, ev)
+	} else if after, ok := strings.CutPrefix(rest, ", sasl_method="); ok {
 		n := methodLen(after)
 		if login, ok := strings.CutPrefix(after[n:], ", sasl_username="); ok && n > 0 {
 			end := loginLen(login)
@@ -29,22 +33,28 @@ func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		}
 	}
 	if after, ok := strings.CutPrefix(rest, ", orig_queue_id="); ok && id != "" {
-		if parent, _, _ := strings.Cut(after, ", "); queueID(parent) {
+		if parent, after, _ := strings.Cut(after, ", "); queueID(parent) {
 			// The message came back from a content filter: what is known of it is
 			// known under its first id.
 			*ev = relaylens.Event{QueueID: parent}
+			if origin, ok := strings.CutPrefix(after, "orig_client="); ok {
+				original(origin, ev)
+			}
 			rec.Fact, rec.Child = relaylens.FactChild, id
 			return relaylens.Parsed
 		}
 	}
-	switch {
-	case id != "":
-		rec.Fact = relaylens.FactMessage
-	case ev.Kind == relaylens.KindNone:
-		*ev = relaylens.Event{}
-		return relaylens.Ignored
-	}
+	rec.Fact = relaylens.FactMessage
 	return relaylens.Parsed
+}
+
+// original reads the client that a proxy or a content filter told with XFORWARD:
+// it takes the place of the filter, unless the filter did not know it.
+func original(origin string, ev *relaylens.Event) {
+	var e relaylens.Event
+	if rest, ok := cutClient(origin, &e); ok && rest == "" && e.ClientIP.IsValid() {
+		ev.ClientIP, ev.ClientName, ev.ClientPort = e.ClientIP, e.ClientName, e.ClientPort
+	}
 }
 
 // loginLen is the length of a login up to the first field that can follow it.

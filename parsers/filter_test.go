@@ -1,0 +1,74 @@
+package parsers_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaylens/relaylens/parsers"
+)
+
+// TestFilters is about messages that come from a proxy or a content filter: the
+// client is the one that stands before it.
+func TestFilters(t *testing.T) {
+	const (
+		login    = "Nov 20 09:00:01 mx1 postfix/smtpd[10]: 4F1A2B3C5D: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe"
+		filtered = "Nov 20 09:00:02 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_queue_id=4F1A2B3C5D, orig_client=pc.example.com[198.51.100.7]"
+		removed  = "Nov 20 09:00:02 mx1 postfix/qmgr[2]: 4F1A2B3C5D: removed"
+		bounce   = "Nov 20 09:00:03 mx1 postfix/smtp[11]: 5F1A2B3C5D: to=<b@example.net>, relay=mx.example.net[192.0.2.25]:25, delay=1, delays=0/0/1/0, dsn=5.7.1, status=bounced (host mx.example.net[192.0.2.25] said: 554 5.7.1 Relay access denied (in reply to RCPT TO command))"
+		header   = "Nov 20 09:00:02 mx1 postfix/cleanup[13]: 5F1A2B3C5D: reject: header Subject: hi from pc.example.com[198.51.100.7]; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>: 5.7.1 no"
+		answer   = "Nov 20 09:00:03 mx1 postfix/smtpd[10]: proxy-reject: END-OF-MESSAGE: 550 5.7.1 no; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>"
+		probe    = "Nov 20 09:00:01 mx1 postfix/qmgr[2]: 6F1A2B3C5D: from=<double-bounce@mx1.example.com>, size=250, nrcpt=1 (queue active)"
+	)
+	for name, tc := range map[string]struct {
+		log  []string
+		want []string
+	}{
+		"a filter before the queue tells the client": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_client=pc.example.com[198.51.100.7]:4711",
+			header,
+		}, []string{"2: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
+		"a filter after the queue tells the first id": {[]string{login, filtered, removed, bounce},
+			[]string{"4: remote relay_denied 198.51.100.7 joe >b@example.net"}},
+		"what a filter tells stands in for a first id that is not known": {[]string{filtered, bounce},
+			[]string{"2: remote relay_denied 198.51.100.7  >b@example.net"}},
+		"what a filter tells stands in for a first id that is gone": {[]string{login, removed, filtered, bounce},
+			[]string{"4: remote relay_denied 198.51.100.7  >b@example.net"}},
+		"what a filter tells stands in for another instance's id": {[]string{strings.Replace(login, "postfix/", "postfix-in/", 1), filtered, bounce},
+			[]string{"3: remote relay_denied 198.51.100.7  >b@example.net"}},
+		"a local user's message has no client before the filter either": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/pickup[3]: 4F1A2B3C5D: uid=33 from=<www@example.com>",
+			strings.Replace(filtered, "pc.example.com[198.51.100.7]", "localhost[127.0.0.1]", 1), bounce,
+		}, []string{"3: remote relay_denied invalid IP  >b@example.net"}},
+		"a filter that does not know the client": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_client=unknown[unknown]", bounce,
+		}, []string{"2: remote relay_denied 127.0.0.1  >b@example.net"}},
+		"a client that claims to be a filter": {[]string{
+			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=unknown[203.0.113.9], sasl_sender=<x, orig_client=pc.example.com[198.51.100.7]", bounce,
+		}, []string{"2: remote relay_denied 203.0.113.9  >b@example.net"}},
+		"XCLIENT before a filter before the queue": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from proxy.example.com[192.0.2.9]",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
+			answer,
+		}, []string{"3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
+		"another client of the same process": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: NOQUEUE: client=unknown[203.0.113.9]",
+			answer,
+		}, []string{"3: rejected/content 203.0.113.9  a@example.org>b@example.com"}},
+		"a probe that tries the next server refuses nobody": {[]string{probe,
+			"Nov 20 09:00:02 mx1 postfix/smtp[11]: 6F1A2B3C5D: host mx.example.org[192.0.2.25] said: 450 4.2.0 <a@example.org>: Greylisted (in reply to RCPT TO command)",
+		}, nil},
+		"a notice to the postmaster may be refused": {[]string{probe,
+			strings.Replace(bounce, "5F1A", "6F1A", 1),
+		}, []string{"2: remote relay_denied invalid IP  double-bounce@mx1.example.com>b@example.net"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := refusals(t, parsers.Options{}, strings.Join(tc.log, "\n")+"\n")
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
