@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/relaylens/relaylens"
@@ -280,7 +281,7 @@ func (s *Servers) get(ctx context.Context, i int, path string, values url.Values
 	}
 	response, err := s.client.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("ask server: %w", err) // which names the URL, without a password
+		return nil, s.away(i, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
@@ -293,6 +294,18 @@ func (s *Servers) get(ctx context.Context, i int, path string, values url.Values
 		return nil, s.refused(i, path, response, body)
 	}
 	return body, nil
+}
+
+// away is the error of a server that cannot be asked.
+func (s *Servers) away(i int, err error) error {
+	if asked := (*url.Error)(nil); errors.As(err, &asked) {
+		err = asked.Err // the rest is the URL of the question
+	}
+	hint := ""
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		hint = "; is relaylens running there, and does its listen name an address that this machine reaches?"
+	}
+	return fmt.Errorf("ask %s: %w%s", s.urls[i].Redacted(), err, hint)
 }
 
 // refused is the error of an answer that is none.
@@ -313,7 +326,10 @@ func (s *Servers) refused(i int, path string, response *http.Response, body []by
 // answer begins.
 func problem(body []byte) (said string, ours bool) {
 	var p struct{ Title, Detail, Remedy string }
-	if json.Unmarshal(body, &p) != nil {
+	switch {
+	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
+		return "a web page", false
+	case json.Unmarshal(body, &p) != nil:
 		return strings.TrimSpace(string(body[:min(len(body), 200)])), false
 	}
 	parts := []string{cmp.Or(p.Detail, p.Title), p.Remedy}

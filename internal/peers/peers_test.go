@@ -212,6 +212,7 @@ func TestServerWithoutHosts(t *testing.T) {
 		{"an older relaylens", unknown, "", "is an older relaylens that cannot tell which hosts it has, and what others have, too, would count twice; update it, or ask it by itself"},
 		{"another path of a relaylens", unknown, "/api/v1", "answers 404 Not Found: there is nothing at this path; ask one of /api/v1/summary"},
 		{"another program", "404 page not found\n", "", "answers 404 Not Found: 404 page not found; is a relaylens at this address?"},
+		{"a web server", "<!DOCTYPE html>\n<html><head><title>404</title></head></html>", "", "answers 404 Not Found: a web page; is a relaylens at this address?"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -224,6 +225,18 @@ func TestServerWithoutHosts(t *testing.T) {
 				t.Errorf("error %v\nwant %s", err, s.URL+tt.path+" "+tt.want)
 			}
 		})
+	}
+}
+
+// Who does not answer is named, and what may be the reason; a password is not.
+func TestServerThatIsAway(t *testing.T) {
+	s := httptest.NewServer(nil)
+	address := s.Listener.Addr().String()
+	s.Close()
+	_, err := open(t, "http://joe:secret@"+address).Summary(t.Context(), Question{Top: 5, Location: time.UTC})
+	want := "ask http://joe:xxxxx@" + address + ": dial tcp " + address + ": connect: connection refused; is relaylens running there, and does its listen name an address that this machine reaches?"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v\nwant  %s", err, want)
 	}
 }
 
