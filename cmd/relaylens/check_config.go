@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/internal/app"
 )
 
 const checkConfigLong = `Reads the configuration as serve would, from the file, the environment and the
@@ -64,6 +65,9 @@ func runCheckConfig(c *cobra.Command, opts checkConfigOptions, files []string) e
 	warnings, err := cfg.Check()
 	for _, w := range warnings {
 		fmt.Fprintln(c.ErrOrStderr(), "warning:", w)
+	}
+	if err == nil {
+		err = app.CheckWeb(cfg)
 	}
 	if err != nil {
 		return wrongConfig(err)

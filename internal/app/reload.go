@@ -38,8 +38,8 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 		return nil, fmt.Errorf("find logs: no sources are set, and none of the usual logs exists (%s); name one: relaylens serve FILE, or set sources in the configuration file",
 			strings.Join(config.UsualLogs(), ", "))
 	}
-	if err := web.Validate(cfg.Web.ConfigFile); err != nil {
-		return nil, fmt.Errorf("web.config_file: %q: %w", cfg.Web.ConfigFile, err)
+	if err := CheckWeb(cfg); err != nil {
+		return nil, err
 	}
 	options, err := ParserOptions(cfg)
 	if err != nil {
@@ -56,6 +56,19 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 	}
 	next.parser, err = parsers.New(options)
 	return next, err
+}
+
+// CheckWeb reads the file that web.config_file names, and those that it names.
+func CheckWeb(cfg *config.Config) error {
+	file, remedy := cfg.Web.ConfigFile, ""
+	err := web.Validate(file)
+	if err == nil {
+		return nil
+	}
+	if strings.Contains(err.Error(), "bcrypt") {
+		remedy = "; write each password as its bcrypt hash, as htpasswd -nB NAME prints it"
+	}
+	return fmt.Errorf("web.config_file: %q: %w%s", file, err, remedy)
 }
 
 // errNoLoad is what Reload returns where Options.Load is nil.
