@@ -72,7 +72,9 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 	dst = appendStanding(dst, &d.Finding, zone)
 	dst = fmt.Appendf(dst, "  %.0f %% sure: %s\n", d.Confidence*100, d.Why)
 	for i := range d.Evidence {
-		dst = append(AppendShort(append(dst, "    "...), &d.Evidence[i]), '\n')
+		e := d.Evidence[i]
+		e.Time = e.Time.In(zone)
+		dst = append(AppendShort(append(dst, "    "...), &e), '\n')
 	}
 	for _, f := range d.Fixes {
 		dst = append(dst, "  fix: "...)
