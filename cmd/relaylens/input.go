@@ -91,7 +91,16 @@ func (o *inputFlags) openStore(c *cobra.Command) (*store.Store, error) {
 		}
 		dir = cfg.DataDir
 	}
-	return store.OpenReadOnly(c.Context(), dir)
+	s, err := store.OpenReadOnly(c.Context(), dir)
+	return s, forbidden(dir, err)
+}
+
+// forbidden says what to do where the store is not for this user.
+func forbidden(dir string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("open event store in %s: %w; ask as root or as the daemon's user, sudo -u relaylens relaylens …", dir, fs.ErrPermission)
 }
 
 // parserOptions say how FILEs are to be read.
