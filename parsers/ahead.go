@@ -11,7 +11,8 @@ const ahead = 4
 // returns; source is then told false for the batch that it hands over next, which
 // may be after that.
 //
-// Batches keep their memory until their Release is called.
+// Batches keep their memory until their Release is called: after they were taken,
+// or when no more is, then on another goroutine.
 func (p *Parser) Ahead(source func(hand func(*relaylens.Batch) bool), emit func(*relaylens.Event), taken func() bool) {
 	type part struct {
 		Scanned
@@ -21,7 +22,19 @@ func (p *Parser) Ahead(source func(hand func(*relaylens.Batch) bool), emit func(
 	for range ahead {
 		free <- new(part)
 	}
-	defer close(stop)
+	release := func(p *part) {
+		if p.release != nil {
+			p.release()
+		}
+	}
+	stopped := func() {
+		close(stop)
+		go func() {
+			for left := range scanned {
+				release(left)
+			}
+		}()
+	}
 	go func() {
 		defer close(scanned)
 		source(func(b *relaylens.Batch) bool {
@@ -38,11 +51,10 @@ func (p *Parser) Ahead(source func(hand func(*relaylens.Batch) bool), emit func(
 	}()
 	for next := range scanned {
 		p.Take(&next.Scanned, emit)
-		if next.release != nil {
-			next.release()
-		}
+		release(next)
 		free <- next
 		if !taken() {
+			stopped()
 			return
 		}
 	}

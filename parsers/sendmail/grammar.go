@@ -37,14 +37,10 @@ func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylen
 
 // record reads what stands behind the queue id. A line that begins with a host
 // name can begin with any letters, those of a keyword as well, so it is told first,
-// by its structure. All of them have a queue id.
+// by its structure.
 func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdict {
-	if id != "" {
-		if value, rest, ok := cutHost(text); ok {
-			if v, ours := hostFirst(value, rest, rec); ours {
-				return v
-			}
-		}
+	if v, ours := hostFirst(id, text, rec); ours {
+		return v
 	}
 	switch text[0] {
 	case 'r':
@@ -61,7 +57,7 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 	case 't':
 		return g.lowerT(id, text, rec)
 	case 'A':
-		if s, ok := strings.CutPrefix(text, "AUTH"); ok && s != "" && (s[0] == '=' || s[0] == ' ') {
+		if s, ok := cutWord(text, "AUTH", '='); ok {
 			return auth(id, s, rec)
 		}
 	case '<':
@@ -69,7 +65,7 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 			return g.usrerr(text, rec)
 		}
 	case 'M':
-		if s, ok := strings.CutPrefix(text, "Milter"); ok && s != "" && (s[0] == ':' || s[0] == ' ') {
+		if s, ok := cutWord(text, "Milter", ':'); ok {
 			return milter(id, s, rec)
 		}
 	case 'm':
@@ -84,6 +80,12 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 		}
 	}
 	return g.rarer(id, text, rec)
+}
+
+// cutWord drops a word that end or a space follows, which stay.
+func cutWord(text, word string, end byte) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(text, word)
+	return rest, ok && rest != "" && (rest[0] == end || rest[0] == ' ')
 }
 
 func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdict {

@@ -124,10 +124,17 @@ func sessionEnd(s, sep string, rec *relaylens.Record) relaylens.Verdict {
 // {phase}", where REL is cut at 100 characters.
 const timeoutSep = " during "
 
-// hostFirst reads the lines that begin with REL, value. ours is false when it is
-// none. Whatever else such a line looks like, it is read as nothing else: the name
+// hostFirst reads the lines that begin with REL. ours is false when it is none. All
+// of them have a queue id. Whatever else such a line looks like, it is read as nothing else: the name
 // before the address may imitate any keyword.
-func hostFirst(value, rest string, rec *relaylens.Record) (v relaylens.Verdict, ours bool) {
+func hostFirst(id, text string, rec *relaylens.Record) (v relaylens.Verdict, ours bool) {
+	if id == "" {
+		return relaylens.Ignored, false
+	}
+	value, rest, ok := cutHost(text)
+	if !ok {
+		return relaylens.Ignored, false
+	}
 	client, ok := parseRelay(unescape(value))
 	if !ok || !client.ip.IsValid() {
 		return relaylens.Ignored, false
