@@ -49,6 +49,9 @@ func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 			return ResultContext
 		}
 		hold := rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid())
+		if hold {
+			c.learnClient(e, k, f, now)
+		}
 		p.tell(e, line, repeats(env), hold, k.message)
 		return ResultRefusal
 	case e.Kind.Refusal():
@@ -66,18 +69,29 @@ func (p *Parser) release(rec *relaylens.Record, k *keys, f *found, now int64) {
 	if k.message == 0 || c.held.empty() {
 		return
 	}
-	switch rec.Fact {
+	end := true
+	switch e := &rec.Event; rec.Fact {
 	case relaylens.FactSessionEnd:
-		if !rec.Event.ClientIP.IsValid() {
+		if !e.ClientIP.IsValid() {
 			return
 		}
-		f.message = c.learn(c.messages, k.message, &rec.Event, now)
+		f.message = c.learn(c.messages, k.message, e, now)
 	case relaylens.FactMessage:
+		end = e.HasSender() || e.Proto != "" // else it only names the client
 	default:
 		return
 	}
 	if f.message != nil {
-		c.held.release(k.message, f.message, p.out)
+		c.held.release(k.message, f.message, end, p.out)
+	}
+}
+
+// learnClient remembers whose message it is that e is held for: other refusals of
+// it may not tell, and the line that does may come too late.
+func (c *correlator) learnClient(e *relaylens.Event, k *keys, f *found, now int64) {
+	if e.ClientIP.IsValid() && (f.message == nil || !f.message.client.known) {
+		client := relaylens.Event{ClientIP: e.ClientIP, ClientName: e.ClientName, ClientPort: e.ClientPort}
+		f.message = c.learn(c.messages, k.message, &client, now)
 	}
 }
 

@@ -56,7 +56,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.copies = newCopies()
-	c.held.max = limits.Held
+	c.held.max, c.held.messages = limits.Held, c.messages.Get
 	return c
 }
 

@@ -8,7 +8,7 @@ import (
 
 // holdTime is how long a refusal waits for its sender, in event time. Sendmail
 // writes from= when the transaction ends; a client that dawdles longer loses
-// the sender, not the event.
+// the sender, not the event, nor the client if a line of the message named it.
 const holdTime = 30 * time.Second
 
 // heldEvents are refusals whose sender a later line of the same message tells,
@@ -19,6 +19,9 @@ type heldEvents struct {
 	first int // queue[:first] have left
 	spare []*kept
 	warm  bool // what comes now an earlier run has told of
+
+	// messages tells what is known of a message by now, nil for nothing.
+	messages func(message uint64, now int64) *state
 }
 
 // heldEvent is small, as all are looked at when a line tells of a message.
@@ -39,6 +42,12 @@ func (h *heldEvents) empty() bool { return h.first == len(h.queue) }
 
 // give emits the event, unless an earlier run did.
 func (h *heldEvents) give(w *heldEvent, emit func(*relaylens.Event)) {
+	if e := &w.event.Event; !e.ClientIP.IsValid() && h.messages != nil {
+		if s := h.messages(w.message, e.Time.Unix()); s != nil {
+			s.fillClient(e)
+			s.fillUser(e)
+		}
+	}
 	if !w.warm {
 		emit(&w.event.Event)
 	}
@@ -72,11 +81,12 @@ func (h *heldEvents) hold(message, feed uint64, e *relaylens.Event, emit func(*r
 	h.queue = append(h.queue, heldEvent{message, feed, k, h.warm})
 }
 
-// release emits the events of one message with what its state tells.
-func (h *heldEvents) release(message uint64, s *state, emit func(*relaylens.Event)) {
+// release emits the events of one message with what its state tells. Before the
+// end of its transaction only logins go, which have no sender.
+func (h *heldEvents) release(message uint64, s *state, end bool, emit func(*relaylens.Event)) {
 	for i := h.first; i < len(h.queue); i++ {
 		w := &h.queue[i]
-		if w.message != message || w.event == nil {
+		if w.message != message || w.event == nil || !end && w.event.Kind != relaylens.KindAuthFailed {
 			continue
 		}
 		s.fillClient(&w.event.Event)

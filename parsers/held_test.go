@@ -23,7 +23,7 @@ func TestHeldEvents(t *testing.T) {
 	h.hold(1, 1, event("one again", 2*time.Second), emit)
 	var s state
 	s.learn(&relaylens.Event{Sender: "a@example.com"}, nil)
-	h.release(1, &s, emit)
+	h.release(1, &s, true, emit)
 	h.expire("", at.Add(31*time.Second), emit)
 	if want := []string{"one a@example.com", "one again a@example.com"}; !cmp.Equal(out, want) {
 		t.Fatalf("out %q, want %q: the second still has its time", out, want)
@@ -88,5 +88,57 @@ func TestWarmLinesLoseNothing(t *testing.T) {
 	}
 	if _, held := p.OldestHeld(); held {
 		t.Error("something is held still")
+	}
+}
+
+// TestSlowTransactions: who is throttled or dawdles beyond the time that a refusal
+// waits for the end of its transaction is told all the same, where any line of the
+// message named the client.
+func TestSlowTransactions(t *testing.T) {
+	line := func(second int, text string) string {
+		return time.Date(2026, 11, 21, 11, 0, second, 0, time.UTC).Format("Jan _2 15:04:05") + " mx1 sm-mta[4321]: 502345AB004321: " + text
+	}
+	unknown := func(second int) string { return line(second, fmt.Sprintf("<u%d@example.com>... User unknown", second)) }
+	const client, other = "client.example [203.0.113.9]", "ruleset=check_rcpt, arg1=<b@example.net>, relay=client.example [203.0.113.9], reject=550 5.7.1 <b@example.net>... Relaying denied"
+	end := line(90, "from=<a@example.org>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay="+client)
+	for name, tc := range map[string]struct {
+		lines []string
+		want  []string
+	}{
+		"throttled": {
+			[]string{unknown(0), line(1, client+": Possible SMTP RCPT flood, throttling."), unknown(2), unknown(40), unknown(80), end},
+			[]string{"u0@example.com 203.0.113.9 ", "u2@example.com 203.0.113.9 ", "u40@example.com 203.0.113.9 ", "u80@example.com 203.0.113.9 a@example.org"},
+		},
+		"quick": {
+			[]string{unknown(70), line(71, client+": Possible SMTP RCPT flood, throttling."), unknown(72), end},
+			[]string{"u70@example.com 203.0.113.9 a@example.org", "u72@example.com 203.0.113.9 a@example.org"},
+		},
+		"another refusal names the client": {
+			[]string{unknown(0), line(1, other), unknown(2), unknown(50), end},
+			[]string{"u0@example.com 203.0.113.9 ", "b@example.net 203.0.113.9 ", "u2@example.com 203.0.113.9 ", "u50@example.com 203.0.113.9 "},
+		},
+		"nobody names the client": {[]string{unknown(0), unknown(40), end}, []string{"u0@example.com invalid IP ", "u40@example.com invalid IP "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := New(Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			b := relaylens.Batch{Reference: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+			for i, text := range tc.lines {
+				b.Lines = append(b.Lines, relaylens.Line{Text: text, Source: "log", Number: int64(i + 1), Offset: int64(i)})
+			}
+			emit := func(e *relaylens.Event) {
+				if e.Refusal() {
+					got = append(got, fmt.Sprintf("%s %s %s", e.Recipient, e.ClientIP, e.Sender))
+				}
+			}
+			p.Feed(&b, emit)
+			p.Flush(emit)
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
 	}
 }

@@ -54,6 +54,8 @@ func TestSessions(t *testing.T) {
 			relaylens.Record{Fact: relaylens.FactSessionEnd, Event: relaylens.Event{Kind: connection, QueueID: id}}}.client("", "2001:db8::5"),
 		open(pre+"timeout waiting for input from host.example.com [203.0.113.9] during server cmd read", connection, relaylens.FactSessionEnd, id),
 		open(pre+"host.example.com [203.0.113.9]: possible SMTP attack: command=AUTH, count=4", relaylens.KindNone, relaylens.FactMessage, id),
+		open(pre+"host.example.com [203.0.113.9]: possible SMTP attack: command=MAIL FROM, count=9", relaylens.KindNone, relaylens.FactMessage, id),
+		open(pre+"host.example.com [203.0.113.9]: Possible SMTP RCPT flood, throttling.", relaylens.KindNone, relaylens.FactMessage, id),
 		{pre + "done; delay=00:00:00, ntries=1", relaylens.Record{Fact: relaylens.FactMessageEnd, Event: relaylens.Event{QueueID: id}}},
 		{pre + "502345AC004321: DSN: User unknown", relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
 		{pre + "502345AC004321: sender notify: Warning: could not send message for past 4 hours",

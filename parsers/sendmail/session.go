@@ -156,8 +156,8 @@ const didNotIssue = " did not issue MAIL/EXPN/VRFY/ETRN during connection to "
 // hostSaid reads what follows "REL: ".
 func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdict {
 	e := &rec.Event
-	if strings.HasPrefix(said, "possible SMTP attack: command=AUTH, count=") {
-		// It follows failures whose own lines may have the address cut off.
+	if strings.HasPrefix(said, "possible SMTP attack: command=") || said == "Possible SMTP RCPT flood, throttling." {
+		// It follows failures whose own lines have no address, or one that is cut.
 		client.set(e)
 		rec.Fact = relaylens.FactMessage
 		return relaylens.Parsed
