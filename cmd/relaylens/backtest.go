@@ -33,6 +33,10 @@ lasts), pagedAt, labels, annotations, value and expected, as an Alertmanager
 would have had them. startsAt is when the problem began, pagedAt when somebody
 would have been told.
 
+EXAMPLES
+  relaylens backtest /var/log/mail.log*
+  relaylens backtest --false-pages-per-month 5 /var/log/mail.log*
+
 EXIT STATUS
   0  fine
   1  an error; a FILE could not be read

@@ -20,7 +20,13 @@ password; and one for all of a server's scanners. Each tells what it is about,
 whose fault it is, how sure it is and why, up to three refusals as evidence, and
 what to do. The server's own faults come first.
 
-It reads the store, or FILEs; matches and times select as with events.
+It reads the store, all of it unless --since or --until say otherwise, or FILEs;
+matches and times select as with events.
+
+EXAMPLES
+  relaylens diagnose -S today
+  relaylens diagnose -S -7d recipient_domain=.example.com
+  relaylens diagnose /var/log/mail.log*
 
 EXIT STATUS
   0  fine

@@ -28,6 +28,11 @@ told by content); - is standard input. A tally is printed on standard error.
 Sessions and queue ids are followed across FILEs in the order given, so the
 parts of a rotated log go oldest first.
 
+EXAMPLES
+  relaylens parse /var/log/mail.log.1 /var/log/mail.log
+  tail -n 0 -F /var/log/mail.log | relaylens parse -
+  relaylens parse -o json mainlog | jq -r 'select(.kind == "relay_denied") | .client_ip'
+
 EXIT STATUS
   0  every FILE was read
   1  a FILE could not be read; the others were

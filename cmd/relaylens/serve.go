@@ -27,6 +27,11 @@ are looked for, and the daemon says which it took.
 It asks the runtime to stay near 75 MiB of memory, and more where the limits of
 correlator are higher; GOMEMLIMIT in the environment overrides that.
 
+EXAMPLES
+  relaylens serve
+  relaylens serve --listen :9725 --web.config.file /etc/relaylens/web.yml
+  relaylens serve --data-dir /tmp/try --listen 127.0.0.1:9799 /var/log/mail.log
+
 SIGNALS
   HUP         read the configuration again; a wrong one leaves the former in force
   TERM, INT   stop reading, count what was read, and end; a second one ends at once
