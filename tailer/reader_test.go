@@ -2,11 +2,9 @@ package tailer
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -18,8 +16,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 
 	"github.com/relaylens/relaylens"
 )
@@ -156,120 +152,6 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// compressors writes content as each kind of archive.
-var compressors = map[string]func(t *testing.T, content string) []byte{
-	".gz": func(t *testing.T, content string) []byte {
-		return compressWith(t, content, func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil })
-	},
-	".xz": func(t *testing.T, content string) []byte {
-		return compressWith(t, content, func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) })
-	},
-	".zst": func(t *testing.T, content string) []byte {
-		return compressWith(t, content, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) })
-	},
-	".bz2": bzip2Sample,
-}
-
-func compressWith(t *testing.T, content string, open func(io.Writer) (io.WriteCloser, error)) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := open(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(w, content); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-// archiveContent is what every archive of these tests holds; bzip2, which Go
-// cannot write, has it as a file made by bzip2(1).
-var archiveContent = func() string {
-	var b strings.Builder
-	for n := range 20000 {
-		fmt.Fprintf(&b, "Nov 21 10:00:%02d mx1 postfix/smtpd[%d]: connect from unknown[192.0.2.%d]\n", n/1000, n, n%256)
-	}
-	return b.String() + "no newline"
-}()
-
-func bzip2Sample(t *testing.T, _ string) []byte {
-	t.Helper()
-	b, err := os.ReadFile("testdata/sample.bz2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func TestReaderArchives(t *testing.T) {
-	for suffix, compress := range compressors {
-		t.Run(suffix, func(t *testing.T) {
-			packed := compress(t, archiveContent)
-			// The name says nothing: logrotate's "extension", a mail attachment.
-			path := filepath.Join(t.TempDir(), "mail.log.1")
-			writeFile(t, path, string(packed))
-			r, err := OpenReader(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.Close()
-			got, err := readAll(t, r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := diffLines(wantLines(path, archiveContent), got); diff != "" {
-				t.Errorf("-want +got\n%.2000s", diff)
-			}
-			if r.BytesRead() != r.Size() || r.Size() != int64(len(packed)) {
-				t.Errorf("read %d of %d bytes, the file has %d", r.BytesRead(), r.Size(), len(packed))
-			}
-		})
-		t.Run(suffix+" twice in one file", func(t *testing.T) {
-			got, err := readAll(t, NewReader("src", bytes.NewReader(append(compress(t, archiveContent), compress(t, archiveContent)...)), time.Time{}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := diffLines(wantLines("src", archiveContent+archiveContent), got); diff != "" {
-				t.Errorf("-want +got\n%.2000s", diff)
-			}
-		})
-		t.Run(suffix+" cut", func(t *testing.T) {
-			packed := compress(t, archiveContent)
-			for _, n := range []int{len(packed) - 1, len(packed) * 3 / 4, len(packed) / 2, 12} {
-				got, err := readAll(t, NewReader("x"+suffix, bytes.NewReader(packed[:n]), time.Time{}))
-				if e := (*Error)(nil); !errors.As(err, &e) || e.Path != "x"+suffix || e.Remedy == "" {
-					t.Errorf("%d of %d bytes: error %v does not name the path and a remedy", n, len(packed), err)
-				}
-				want := wantLines("x"+suffix, archiveContent)
-				if len(got) > len(want) || !slices.Equal(want[:len(got)], got) {
-					t.Errorf("%d of %d bytes: the lines before the cut are not those of the file", n, len(packed))
-				}
-				if n == len(packed)-1 && suffix == ".gz" && len(got) < len(want)-200 {
-					t.Errorf("%d of %d bytes: only %d lines of %d", n, len(packed), len(got), len(want))
-				}
-			}
-		})
-	}
-}
-
-func TestSniffLeavesTextAlone(t *testing.T) {
-	for _, content := range []string{"BZh9 is how a line may begin\n", "BZh91AY&SX\n", "\x1f\x8bno\n", "(", "\xfd7zX\n", "P*M\n"} {
-		t.Run(content, func(t *testing.T) {
-			got, err := readAll(t, NewReader("src", iotest.OneByteReader(strings.NewReader(content)), time.Time{}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := diffLines(wantLines("src", content), got); diff != "" {
-				t.Errorf("-want +got\n%s", diff)
-			}
-		})
-	}
-}
-
 // diffLines is cmp.Diff, which takes seconds for lines that do not differ.
 func diffLines(want, got []relaylens.Line) string {
 	if slices.Equal(want, got) {
@@ -282,33 +164,6 @@ func writeFile(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestOpenReaderErrors(t *testing.T) {
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "empty.gz"), "")
-	for name, want := range map[string]error{
-		"missing.log": fs.ErrNotExist, ".": errDirectory, "empty.gz": errEmpty,
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(dir, name)
-			_, err := OpenReader(path)
-			if !errors.Is(err, want) {
-				t.Fatalf("error %v, want %v", err, want)
-			}
-			if e := (*Error)(nil); !errors.As(err, &e) || e.Remedy == "" || !strings.Contains(err.Error(), path) {
-				t.Errorf("error %q does not name the path and a remedy", err)
-			}
-		})
-	}
-}
-
-// Root may read everything, so that the file system cannot make this one.
-func TestPermissionHasARemedy(t *testing.T) {
-	err := openError("/var/log/mail.log", &fs.PathError{Op: "open", Path: "/var/log/mail.log", Err: fs.ErrPermission})
-	if !errors.Is(err, fs.ErrPermission) || err.Remedy == "" || !strings.Contains(err.Error(), "/var/log/mail.log") {
-		t.Errorf("error %q does not name the path and a remedy", err)
 	}
 }
 
@@ -360,56 +215,6 @@ func TestReaderMemoryIsConstant(t *testing.T) {
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > limit {
 		t.Errorf("%d bytes allocated for a line of %d", used, len(line))
-	}
-}
-
-func TestReference(t *testing.T) {
-	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.Local)
-	written := time.Date(2026, 11, 20, 6, 25, 0, 0, time.Local)
-	day := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.Local) }
-	for name, want := range map[string]time.Time{
-		"mail.log": written, "mail.log.1": written, "mail.log.20": written,
-		"mail.log-20241231":         day(2025, 1, 1),
-		"mail.log-20241231.gz":      day(2025, 1, 1),
-		"mainlog.2024-12-31":        day(2025, 1, 1),
-		"mail-20241231.log":         day(2025, 1, 1),
-		"mail.log-2024123106":       day(2025, 1, 1),
-		"mail.log-20241231-0625.xz": day(2025, 1, 1),
-		"mail.log-20261121":         written, // the weekly rotation of a quiet log
-		"mail.log-20241331":         written, // no date
-		"mx20241231":                written,
-		"20241231-mail.log":         written,
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), name)
-			writeFile(t, path, "a\n")
-			if err := os.Chtimes(path, written, written); err != nil {
-				t.Fatal(err)
-			}
-			fi, err := os.Stat(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := reference(path, fi, now); !got.Equal(want) {
-				t.Errorf("got %v, want %v", got, want)
-			}
-		})
-	}
-}
-
-func TestReferenceOfGzipIsItsOwn(t *testing.T) {
-	written := time.Date(2024, 2, 29, 6, 25, 0, 0, time.UTC)
-	packed := compressWith(t, "a\n", func(w io.Writer) (io.WriteCloser, error) {
-		z := gzip.NewWriter(w)
-		z.ModTime = written
-		return z, nil
-	})
-	b, err := NewReader("src", bytes.NewReader(packed), time.Now()).Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !b.Reference.Equal(written) {
-		t.Errorf("got %v, want %v", b.Reference, written)
 	}
 }
 
