@@ -52,18 +52,19 @@ func login(t *testing.T, o Options, user string) Options {
 }
 
 // roundTrip ships a few events as mx1 and reads them as reader1; the admin makes
-// the stream.
+// the stream. For another host mx1 may not speak.
 func roundTrip(t *testing.T, admin, mx1, reader1 Options) {
 	t.Helper()
 	round(t, newTestShipper(t, admin, &memoryOutbox{}))
-	outbox := &memoryOutbox{}
-	outbox.add(refusals("mx1", 0, 20)...)
+	outbox := outboxOf(refusals("mx1", 0, 20)...)
 	round(t, newTestShipper(t, mx1, outbox))
 	if outbox.delivered() != 1 {
 		t.Fatal("nothing was delivered")
 	}
 	r := read(t, SourceOptions{Options: reader1, Consumer: "reader1"})
 	r.want(t, 20)
+	_, err := newTestShipper(t, mx1, outboxOf(refusals("mx2", 0, 1)...)).round(t.Context())
+	failed(t, err, failPublish, "relaylens.main.mx2.", "permissions violation")
 }
 
 func TestPasswords(t *testing.T) {
@@ -99,13 +100,9 @@ func TestNKeys(t *testing.T) {
 		return o
 	}
 	roundTrip(t, as("admin"), as("mx1"), as("reader1"))
-	outbox := &memoryOutbox{}
-	outbox.add(refusals("mx2", 0, 1)...)
-	_, err := newTestShipper(t, as("mx1"), outbox).round(t.Context())
-	failed(t, err, failPublish, "relaylens.main.mx2.", "permissions violation")
 	missing := as("mx1")
 	missing.NKeyFile = "/nowhere/seed"
-	_, err = newTestShipper(t, missing, &memoryOutbox{}).round(t.Context())
+	_, err := newTestShipper(t, missing, &memoryOutbox{}).round(t.Context())
 	failed(t, err, failConnect, "nats.nkey_file", "/nowhere/seed")
 }
 
@@ -221,13 +218,9 @@ func TestCredentials(t *testing.T) {
 		return o
 	}
 	roundTrip(t, as("admin"), as("mx1"), as("reader1"))
-	outbox := &memoryOutbox{}
-	outbox.add(refusals("mx2", 0, 1)...)
-	_, err := newTestShipper(t, as("mx1"), outbox).round(t.Context())
-	failed(t, err, failPublish, "relaylens.main.mx2.", "permissions violation")
 	late := as("mx1")
 	late.CredentialsFile = op.credentials("mx1", time.Now().Add(-time.Hour))
-	_, err = newTestShipper(t, late, &memoryOutbox{}).round(t.Context())
+	_, err := newTestShipper(t, late, &memoryOutbox{}).round(t.Context())
 	failed(t, err, failConnect, "nats.credentials_file")
 	stranger := as("mx1")
 	stranger.CredentialsFile = newOperator(t).credentials("mx1", time.Time{})
@@ -257,8 +250,7 @@ func TestMissingPermissions(t *testing.T) {
 	t.Run("to publish", func(t *testing.T) {
 		ns := withUsers(t, without(t, "mx1", "relaylens.main.mx1.>"))
 		round(t, newTestShipper(t, login(t, options(ns, ""), "admin"), &memoryOutbox{}))
-		outbox := &memoryOutbox{}
-		outbox.add(refusals("mx1", 0, 1)...)
+		outbox := outboxOf(refusals("mx1", 0, 1)...)
 		core, logs := observer.New(zap.ErrorLevel)
 		o := login(t, options(ns, ""), "mx1")
 		o.Logger = zap.New(core)
@@ -272,8 +264,7 @@ func TestMissingPermissions(t *testing.T) {
 	t.Run("to look at the stream", func(t *testing.T) {
 		ns := withUsers(t, without(t, "mx1", "$JS.API.STREAM.INFO.relaylens_main"))
 		round(t, newTestShipper(t, login(t, options(ns, ""), "admin"), &memoryOutbox{}))
-		outbox := &memoryOutbox{}
-		outbox.add(refusals("mx1", 0, 1)...)
+		outbox := outboxOf(refusals("mx1", 0, 1)...)
 		core, logs := observer.New(zap.WarnLevel)
 		o := login(t, options(ns, ""), "mx1")
 		o.Logger = zap.New(core)
@@ -284,8 +275,7 @@ func TestMissingPermissions(t *testing.T) {
 	})
 	t.Run("to make the stream", func(t *testing.T) {
 		ns := withUsers(t, documented(t))
-		outbox := &memoryOutbox{}
-		outbox.add(refusals("mx1", 0, 1)...)
+		outbox := outboxOf(refusals("mx1", 0, 1)...)
 		_, err := newTestShipper(t, login(t, options(ns, ""), "mx1"), outbox).round(t.Context())
 		failed(t, err, failStream, "create stream relaylens_main", "$JS.API.STREAM.CREATE", "beforehand")
 	})
@@ -312,8 +302,7 @@ func TestReaderRefuses(t *testing.T) {
 	}
 	defer conn.Close()
 	e, _ := newCodec(t)
-	outbox := &memoryOutbox{}
-	outbox.add(refusals("mx1", 0, 1)...)
+	outbox := outboxOf(refusals("mx1", 0, 1)...)
 	honest := e.messages(outbox.parcels[0])[0]
 	for subject, data := range map[string][]byte{
 		"relaylens.main.mx2.postfix.rejected":     honest.data,

@@ -70,6 +70,13 @@ type memoryOutbox struct {
 	refuse  error // what Done says
 }
 
+// outboxOf has one parcel.
+func outboxOf(events ...relaylens.Event) *memoryOutbox {
+	o := &memoryOutbox{}
+	o.add(events...)
+	return o
+}
+
 func (o *memoryOutbox) add(events ...relaylens.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -82,18 +82,25 @@ func TestShipAgain(t *testing.T) {
 	}
 }
 
-// An acknowledgement that is lost on its way is asked for again.
-func TestAcknowledgementLost(t *testing.T) {
+// throughGate has five events to ship through a gate, which is open, to a stream
+// that is there.
+func throughGate(t *testing.T) (*Shipper, *gate, jetstream.Stream, *memoryOutbox) {
+	t.Helper()
 	ns := startServer(t)
 	way := newGate(t, ns)
 	outbox := &memoryOutbox{}
 	o := options(ns, "mx1")
 	o.URLs = []string{way.url}
 	s := newTestShipper(t, o, outbox)
-	s.patient = 200 * time.Millisecond
 	round(t, s)
-	kept := stream(t, ns.ClientURL())
 	outbox.add(refusals("mx1", 0, 5)...)
+	return s, way, stream(t, ns.ClientURL()), outbox
+}
+
+// An acknowledgement that is lost on its way is asked for again.
+func TestAcknowledgementLost(t *testing.T) {
+	s, way, kept, outbox := throughGate(t)
+	s.patient = 200 * time.Millisecond
 	way.set(true)
 	_, err := s.round(t.Context())
 	failed(t, err, failPublish)
@@ -113,15 +120,7 @@ func TestAcknowledgementLost(t *testing.T) {
 // Whoever waits for an acknowledgement ends when told to, and what was not
 // acknowledged stays in the outbox.
 func TestEndWhileWaiting(t *testing.T) {
-	ns := startServer(t)
-	way := newGate(t, ns)
-	outbox := &memoryOutbox{}
-	o := options(ns, "mx1")
-	o.URLs = []string{way.url}
-	s := newTestShipper(t, o, outbox)
-	round(t, s)
-	kept := stream(t, ns.ClientURL())
-	outbox.add(refusals("mx1", 0, 5)...)
+	s, way, kept, outbox := throughGate(t)
 	way.set(true)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -194,8 +193,7 @@ func TestNoServer(t *testing.T) {
 	o := options(ns, "mx1")
 	ns.Shutdown()
 	ns.WaitForShutdown()
-	outbox := &memoryOutbox{}
-	outbox.add(refusals("mx1", 0, 1)...)
+	outbox := outboxOf(refusals("mx1", 0, 1)...)
 	s := newTestShipper(t, o, outbox)
 	_, err := s.round(t.Context())
 	failed(t, err, failConnect, "nats.urls")
@@ -209,8 +207,7 @@ func TestNoServer(t *testing.T) {
 // A failure that stays is logged now and then, and its end once.
 func TestShipRecovers(t *testing.T) {
 	ns := startServer(t, func(o *server.Options) { o.JetStream = false })
-	outbox := &memoryOutbox{}
-	outbox.add(refusals("mx1", 0, 5)...)
+	outbox := outboxOf(refusals("mx1", 0, 5)...)
 	o := options(ns, "mx1")
 	core, logs := observer.New(zap.InfoLevel)
 	o.Logger = zap.New(core)

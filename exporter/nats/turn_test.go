@@ -44,15 +44,21 @@ func flow(t *testing.T, s *Shipper, outbox *memoryOutbox, what string, cond func
 	})
 }
 
+// shipped has five events in a stream.
+func shipped(t *testing.T) (*server.Server, *Shipper, *memoryOutbox) {
+	t.Helper()
+	ns := startServer(t)
+	outbox := outboxOf(refusals("mx1", 0, 5)...)
+	s := newTestShipper(t, options(ns, "mx1"), outbox)
+	round(t, s)
+	return ns, s, outbox
+}
+
 // Of a group's readers each gets everything, and it is the turn of one; when that
 // one ends, of the other.
 func TestTurns(t *testing.T) {
 	t.Parallel()
-	ns := startServer(t)
-	outbox := &memoryOutbox{}
-	s := newTestShipper(t, options(ns, "mx1"), outbox)
-	outbox.add(refusals("mx1", 0, 5)...)
-	round(t, s)
+	ns, s, outbox := shipped(t)
 	var a, b pager
 	first := read(t, a.options(ns, "a"))
 	eventually(t, "it is the only reader's turn", a.mine.Load)
@@ -77,11 +83,7 @@ func TestTurns(t *testing.T) {
 // A reader whose store takes nothing leaves the turn to the other.
 func TestStuckReaderLeavesItsTurn(t *testing.T) {
 	t.Parallel()
-	ns := startServer(t)
-	outbox := &memoryOutbox{}
-	s := newTestShipper(t, options(ns, "mx1"), outbox)
-	outbox.add(refusals("mx1", 0, 5)...)
-	round(t, s)
+	ns, s, outbox := shipped(t)
 	var a, b pager
 	stuck := NewSource(a.options(ns, "a"))
 	ctx, cancel := context.WithCancel(context.Background())
