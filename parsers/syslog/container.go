@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"strings"
+	"time"
 
 	"github.com/relaylens/relaylens"
 )
@@ -25,6 +26,20 @@ func (p *partial) flush(d *Decoder) {
 	p.env.Text = string(p.buf)
 	d.ready = append(d.ready, record{env: p.env, line: p.line, wrapped: true})
 	*p = partial{}
+}
+
+// inContainer is the time t that a container wrote without a zone within a line
+// that its runtime stamped: containers mostly show UTC, wherever the machine is.
+func inContainer(t, outer time.Time) time.Time {
+	const near = time.Minute
+	if outer.IsZero() || t.Sub(outer).Abs() <= near {
+		return t
+	}
+	_, offset := t.Zone()
+	if wall := t.Add(time.Duration(offset) * time.Second).UTC(); wall.Sub(outer).Abs() <= near {
+		return wall
+	}
+	return t
 }
 
 // container decodes a payload, or keeps it until the rest of its line comes.

@@ -124,6 +124,9 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 	switch c := s[0]; {
 	case 'A' <= c && c <= 'Z':
 		if t, digits, n := d.clock.bsd(s, d.reference); n > 0 {
+			if depth > 0 {
+				t = inContainer(t, env.Time)
+			}
 			env.Time, env.TimeDigits, d.yearless = t, digits, true
 			d.header(s[n+1:], env)
 			return d.finish(line, env)
@@ -217,6 +220,7 @@ func (d *Decoder) rfc3339(line *relaylens.Line, s string, st stamp, env *relayle
 		return Blank
 	}
 	rest := s[st.n+1:]
+	d.reference = env.Time // of what may be wrapped
 	if rest[0] == 's' {
 		if stream, partial, payload, ok := cutCRI(rest); ok {
 			return d.container(line, stream, payload, !partial, env)

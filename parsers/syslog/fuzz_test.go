@@ -89,6 +89,11 @@ func inner(r relaylens.Envelope, layout string) string {
 	return fmt.Sprintf("%s %s %s[%d]: %s", r.Time.Format(layout), r.Host, r.Program, r.PID, r.Text)
 }
 
+// runtime is the stamp that a container's runtime puts before what it printed.
+func runtime(r relaylens.Envelope) string {
+	return r.Time.Add(1100 * time.Millisecond).Format(time.RFC3339Nano)
+}
+
 func quote(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
@@ -132,14 +137,14 @@ var framings = []framing{
 		return fmt.Sprintf(journalMicro, r.Time.UnixMicro(), quote(r.Host), quote(r.Program), r.PID, quote(r.Text))
 	}, asJSON},
 	{"docker", func(r relaylens.Envelope) string {
-		return `{"log":` + quote(inner(r, postlogd)+"\n") + `,"stream":"stdout","time":"1999-01-02T03:04:05.1Z"}`
+		return `{"log":` + quote(inner(r, postlogd)+"\n") + `,"stream":"stdout","time":"` + runtime(r) + `"}`
 	}, func(r *relaylens.Envelope) { seconds(r); asJSON(r) }},
-	{"cri", func(r relaylens.Envelope) string { return "1999-01-02T03:04:05.1Z stdout F " + inner(r, postlogd) }, seconds},
+	{"cri", func(r relaylens.Envelope) string { return runtime(r) + " stdout F " + inner(r, postlogd) }, seconds},
 	{"cri bare", func(r relaylens.Envelope) string {
 		return fmt.Sprintf("%s stderr F %s[%d]: %s", r.Time.Format(micros), r.Program, r.PID, r.Text)
 	}, func(r *relaylens.Envelope) { r.Host = "" }},
 	{"compose", func(r relaylens.Envelope) string { return "svc-1  | " + inner(r, postlogd) }, seconds},
-	{"compose stamped", func(r relaylens.Envelope) string { return "svc-1  | 1999-01-02T03:04:05.1Z " + inner(r, postlogd) }, seconds},
+	{"compose stamped", func(r relaylens.Envelope) string { return "svc-1  | " + runtime(r) + " " + inner(r, postlogd) }, seconds},
 	{"kubectl", func(r relaylens.Envelope) string { return "[pod/a/b] " + inner(r, postlogd) }, seconds},
 	{"exim over syslog", func(r relaylens.Envelope) string {
 		r.Text = r.Time.Format(exim+".000 ") + r.Text

@@ -80,6 +80,7 @@ func (d *Decoder) docker(line *relaylens.Line, f *fields, env *relaylens.Envelop
 	stamped := d.text(f.time)
 	if st, ok := d.clock.iso(stamped); ok && st.n == len(stamped) {
 		env.Time, env.TimeDigits = d.clock.at(&st), st.digits
+		d.reference = env.Time
 	}
 	payload, complete := strings.CutSuffix(d.text(f.log), "\n")
 	stream := byte('o')
@@ -100,6 +101,9 @@ func (d *Decoder) journal(line *relaylens.Line, f *fields, env *relaylens.Envelo
 	// Docker's and Podman's journald drivers store what a container printed, to
 	// stderr as errors.
 	if f.container != "" {
+		if !env.Time.IsZero() {
+			d.reference = env.Time
+		}
 		stream, complete := byte('o'), d.text(f.partial) != "true"
 		if f.priority == `"3"` {
 			stream = 'e'

@@ -274,6 +274,9 @@ func (d *Decoder) Pop(env *relaylens.Envelope, line *relaylens.Line) bool {
 		}
 		payload := env.Text
 		env.Text = ""
+		if !env.Time.IsZero() {
+			d.reference = env.Time
+		}
 		if d.record(line, payload, env, 1) == Ready {
 			return true
 		}
