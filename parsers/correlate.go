@@ -39,7 +39,7 @@ func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 	}
 	if e.Kind == relaylens.KindAuthFailed && e.Reason == relaylens.ReasonBackend && !e.ClientIP.IsValid() {
 		// A process that died of its auth backend before it had a client refused nobody.
-		e.Kind, e.Reason, e.Direction = relaylens.KindBackendError, relaylens.ReasonNone, relaylens.DirectionNone
+		e.Kind, e.Reason, e.Direction, e.ID = relaylens.KindBackendError, relaylens.ReasonNone, relaylens.DirectionNone, relaylens.ID{}
 	}
 	switch {
 	case rec.Presumed:
@@ -118,7 +118,9 @@ func (p *Parser) complete(e *relaylens.Event, mta relaylens.MTA, line *relaylens
 // tell emits e n times, each with its own id, or keeps it until its sender is known.
 func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool, message uint64) {
 	for ordinal := range n {
-		e.ID = relaylens.NewID(line, ordinal)
+		if ordinal > 0 || e.ID.IsZero() {
+			e.ID = relaylens.NewID(line, ordinal)
+		}
 		if hold {
 			p.memory.held.hold(message, p.feeds, e, p.out)
 		} else {
