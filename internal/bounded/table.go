@@ -21,6 +21,10 @@ type Table[V any] struct {
 	len    int
 	max    int
 	ttl    int64
+	// cells is how many of the lowest bits of a place number a cell.
+	cells uint8
+	// far says that an entry is further from its home than a place can tell.
+	far bool
 	// evict is told of every entry that leaves; it may recycle memory of it.
 	evict func(*V)
 	// Spare, if it is set, tells which entries should stay when room has to be
@@ -29,18 +33,23 @@ type Table[V any] struct {
 	Spare func(*V) bool
 }
 
-// place is an entry's number of its cell + 1, below the highest bits of its key,
+// place is an entry's number of its cell + 1, below the lowest bits of its key, by
+// which the place is known that it should have, its home, and some of the highest,
 // which spare a look at most cells of others; 0 is free.
 type place uint32
 
 const (
-	cellBits = 24
-	cellMask = 1<<cellBits - 1
+	fewCells, manyCells = 16, 24 // bits
+	homeBits            = 7
+	homeMask            = 1<<homeBits - 1
 )
 
-func placeOf(i int32, key uint64) place { return place(i+1) | place(key>>(64-8))<<cellBits }
+func (t *Table[V]) place(i int32, key uint64) place {
+	high := key >> (64 - (32 - homeBits - t.cells))
+	return place(i+1) | place(key&homeMask|high<<homeBits)<<t.cells
+}
 
-func (p place) cell() int32 { return int32(p&cellMask) - 1 }
+func (t *Table[V]) cellAt(p place) int32 { return int32(p&(1<<t.cells-1)) - 1 }
 
 type cell[V any] struct {
 	key   uint64
@@ -65,21 +74,25 @@ const (
 // event time after its last use; 16 million is the most there can be. Evict, if not nil,
 // is told of every entry that leaves. Keys have to be hashes, whose bits are all as good as chance.
 func NewTable[V any](entries int, ttl int64, evict func(*V)) *Table[V] {
-	return &Table[V]{index: make([]place, minIndex), max: min(entries, cellMask-1), ttl: ttl, evict: evict}
+	t := &Table[V]{index: make([]place, minIndex), max: min(entries, 1<<manyCells-2), ttl: ttl, evict: evict, cells: fewCells}
+	if t.max > 1<<fewCells-2 {
+		t.cells = manyCells
+	}
+	return t
 }
 
 func (t *Table[V]) cell(i int32) *cell[V] { return &t.chunks[i>>chunkBits][i&(chunkLen-1)] }
 
 // find returns where in the index key is, and its cell, or none.
 func (t *Table[V]) find(key uint64) (at int, i int32) {
-	mask, mark := len(t.index)-1, placeOf(none, key)
+	mask, mark := len(t.index)-1, t.place(none, key)
 	for at = int(key) & mask; ; at = (at + 1) & mask {
 		p := t.index[at]
 		if p == 0 {
 			return at, none
 		}
-		if p&^cellMask == mark {
-			if i = p.cell(); t.cell(i).key == key {
+		if (p^mark)>>t.cells == 0 {
+			if i = t.cellAt(p); t.cell(i).key == key {
 				return at, i
 			}
 		}
@@ -120,8 +133,7 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	i := t.take()
 	c := t.cell(i)
 	c.key, c.seen, c.taken, c.again = key, now, true, false
-	at, _ := t.find(key)
-	t.index[at] = placeOf(i, key)
+	t.enter(i, key)
 	t.len++
 	return &c.value, true
 }
@@ -199,10 +211,16 @@ func (t *Table[V]) grow() {
 	t.index = make([]place, 2*len(t.index))
 	for i := range t.made {
 		if c := t.cell(i); c.taken {
-			at, _ := t.find(c.key)
-			t.index[at] = placeOf(i, c.key)
+			t.enter(i, c.key)
 		}
 	}
+}
+
+// enter puts cell i into the index.
+func (t *Table[V]) enter(i int32, key uint64) {
+	at, _ := t.find(key)
+	t.index[at] = t.place(i, key)
+	t.far = t.far || (at-int(key))&(len(t.index)-1) > homeMask
 }
 
 // Delete forgets the entry of key.
@@ -241,13 +259,22 @@ func (t *Table[V]) remove(at int, i int32) {
 func (t *Table[V]) close(at int) {
 	mask := len(t.index) - 1
 	for next := (at + 1) & mask; t.index[next] != 0; next = (next + 1) & mask {
-		home := int(t.cell(t.index[next].cell()).key) & mask
-		if (next-home)&mask >= (next-at)&mask {
+		if t.fromHome(next) >= (next-at)&mask {
 			t.index[at] = t.index[next]
 			at = next
 		}
 	}
 	t.index[at] = 0
+}
+
+// fromHome is how far what stands at next is from its home. That is read from the
+// index alone, as a look at the cell would wait for memory.
+func (t *Table[V]) fromHome(next int) int {
+	p, mask := t.index[next], len(t.index)-1
+	if t.far {
+		return (next - int(t.cell(t.cellAt(p)).key)) & mask
+	}
+	return (next - int(p>>t.cells)) & min(mask, homeMask)
 }
 
 // Mix makes one hash of two, of which one at least has to be a hash with a seed

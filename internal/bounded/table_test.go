@@ -1,6 +1,7 @@
 package bounded
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -63,22 +64,35 @@ func TestTableSparesWhatShouldStay(t *testing.T) {
 	}
 }
 
-// TestTableAgainstMap holds the table against a plain map through random use.
+// TestTableAgainstMap holds the table against a plain map through random use: with
+// keys that are spread well, that stand side by side, and that all want one place.
 func TestTableAgainstMap(t *testing.T) {
+	for name, hash := range map[string]func(uint64) uint64{
+		"hashes": func(n uint64) uint64 { return Mix(3, n) },
+		"dense":  func(n uint64) uint64 { return n },
+		"alike":  func(n uint64) uint64 { return n << 32 },
+	} {
+		for _, entries := range []int{50, 700, 1 << 17} {
+			t.Run(fmt.Sprint(name, " ", entries), func(t *testing.T) { againstMap(t, entries, hash) })
+		}
+	}
+}
+
+func againstMap(t *testing.T, entries int, hash func(uint64) uint64) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	const entries = 50
 	model := map[uint64]uint64{}
-	tb := NewTable(entries, 1<<40, func(v *uint64) { delete(model, *v/3) })
+	tb := NewTable(entries, 1<<40, func(v *uint64) { delete(model, hash(*v/3)) })
 	for step := range 20_000 {
-		key := rng.Uint64N(200)
+		n := rng.Uint64N(uint64(min(4*entries, 1000)))
+		key := hash(n)
 		switch rng.IntN(3) {
 		case 0:
 			v, isNew := tb.Put(key, int64(step))
 			if _, known := model[key]; isNew == known {
 				t.Fatalf("step %d: key %d is new: %v, known: %v", step, key, isNew, known)
 			}
-			*v = key * 3
-			model[key] = key * 3
+			*v = n * 3
+			model[key] = n * 3
 		case 1:
 			if v := tb.Get(key, int64(step)); v != nil && *v != model[key] {
 				t.Fatalf("step %d: key %d holds %d, want %d", step, key, *v, model[key])
