@@ -17,6 +17,7 @@ import (
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/internal/app"
 	"github.com/relaylens/relaylens/internal/ask"
+	"github.com/relaylens/relaylens/internal/resident"
 	"github.com/relaylens/relaylens/internal/timespec"
 	"github.com/relaylens/relaylens/parsers"
 	"github.com/relaylens/relaylens/store"
@@ -147,6 +148,7 @@ func (o *inputFlags) readFiles(c *cobra.Command, names []string, question func(*
 	if err != nil {
 		return unread{err}
 	}
+	resident.Collect()
 	p := newProgress(c.ErrOrStderr())
 	files := &ask.Files{Names: names, Stdin: c.InOrStdin(), Options: options, Site: site, Progress: p.show}
 	err = question(files)

@@ -129,6 +129,7 @@ type parseRun struct {
 func (r *parseRun) files(ctx context.Context, names []string) error {
 	var errs []error
 	live := slices.Contains(names, "-") // what is read may be written while it is read
+	resident.Collect()
 	resident.Trim()
 	r.parser.Ahead(func(hand func(*relaylens.Batch) bool) {
 		for _, name := range names {
