@@ -192,9 +192,9 @@ func TestOtherRefusals(t *testing.T) {
 	bad.want.Event.Helo = "x) from good.example.com [192.0.2.66]"
 	run(t, []read{
 		line("rejecting commands from host.example.com [203.0.113.9] due to pre-greeting traffic after 0 seconds", relaylens.ReasonProtocol, relaylens.StageConnect).
-			client("host.example.com", "203.0.113.9").said(0, "", "due to pre-greeting traffic after 0 seconds").class(relaylens.Class5xx),
+			client("", "203.0.113.9").said(0, "", "due to pre-greeting traffic after 0 seconds").class(relaylens.Class5xx),
 		line("rejecting server EHLO from host.example.com [203.0.113.9] due to traffic before response", relaylens.ReasonProtocol, relaylens.StageHelo).
-			client("host.example.com", "203.0.113.9").said(0, "", "due to traffic before response").class(relaylens.Class5xx),
+			client("", "203.0.113.9").said(0, "", "due to traffic before response").class(relaylens.Class5xx),
 		line("tcpwrappers (host.example.com, 203.0.113.9) rejection", relaylens.ReasonClientPolicy, relaylens.StageConnect).client("", "203.0.113.9"),
 		line("host.example.com [203.0.113.9]: EXPN list [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
 			client("host.example.com", "203.0.113.9").said(0, "", "EXPN list [rejected]"),

@@ -153,7 +153,7 @@ func (r *refusal) parse(s string, addresses bool) bool {
 			r.arg2, after = second, behind
 		}
 	}
-	if value, ok := strings.CutPrefix(after, relayMark); ok && r.tail(value) {
+	if value, ok := strings.CutPrefix(after, relayMark); ok && r.tail(value) || r.typed && isOutcome(after) && r.outcome(after) {
 		return true
 	}
 	r.typed = true
@@ -221,6 +221,12 @@ func (r *refusal) tail(s string) bool {
 		return false
 	}
 	r.client = client
+	return r.outcome(rest)
+}
+
+// outcome reads ", reject=…". Where Sendmail does not know its peer, that follows
+// the arguments.
+func (r *refusal) outcome(rest string) bool {
 	rest = rest[len(", "):]
 	if reason, ok := strings.CutPrefix(rest, "quarantine="); ok {
 		r.action, r.text, r.said = relaylens.ActionHold, reason, reason

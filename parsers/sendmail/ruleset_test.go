@@ -32,6 +32,10 @@ func TestCheckRcpt(t *testing.T) {
 			said(550, "5.7.1", "Relaying denied. IP name possibly forged [203.0.113.9]"),
 		rcptCase("450 4.4.0 <b@example.net>... Relaying temporarily denied. Cannot resolve PTR record for 203.0.113.9", denied, 0).
 			said(450, "4.4.0", "Relaying temporarily denied. Cannot resolve PTR record for 203.0.113.9"),
+		refused(pre+"ruleset=check_rcpt, arg1=<b@example.net>, reject=550 5.7.1 <b@example.net>... Relaying denied",
+			id, denied, 0, relaylens.StageRcpt).rcpt("b@example.net").said(550, "5.7.1", "Relaying denied").held(),
+		refused(pre+`ruleset=check_rcpt, arg1=<"a, relay=[192.0.2.66], reject=550 x"@example.net>, reject=550 5.7.1 <"a, relay=[192.0.2.66], reject=550 x"@example.net>... Relaying denied`,
+			id, denied, 0, relaylens.StageRcpt).rcpt(`"a, relay=[192.0.2.66], reject=550 x"@example.net`).said(550, "5.7.1", "Relaying denied").held(),
 		rcptCase("450 4.7.1 <b@example.net>... Relaying denied", denied, 0).said(450, "4.7.1", "Relaying denied"), // SoftBounce
 		rcptCase("550 <b@example.net>... Relaying denied", denied, 0).said(550, "", "Relaying denied"),
 		rcptCase("550 5.7.1 <b@example.net>... Access denied", rejected, relaylens.ReasonRecipientPolicy).said(550, "5.7.1", "Access denied"),

@@ -29,7 +29,7 @@ func pregreet(s string, rec *relaylens.Record) relaylens.Verdict {
 	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonProtocol, relaylens.Class5xx
 	e.Direction, e.Stage = relaylens.Inbound, stageOf(command)
 	e.Text = value[len(name)+1:]
-	client.set(e)
+	e.ClientIP = client.ip // the name is as the DNS has it: whether it maps back is not told here
 	return relaylens.Parsed
 }
 
