@@ -323,7 +323,7 @@ func (d *Decoder) finish(line *relaylens.Line, env *relaylens.Envelope) Status {
 	if len(env.Text) > len(isoLayout) && env.Text[4] == '-' || env.Text != "" && env.Text[0] == '[' {
 		d.second(env)
 	}
-	if env.Repeat == 0 && (d.yearless || len(env.Text) > repeatCut-100) {
+	if env.Repeat == 0 {
 		d.previous.remember(env, d.keeps)
 	}
 	return Ready

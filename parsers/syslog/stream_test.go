@@ -157,6 +157,19 @@ func TestDecodeStream(t *testing.T) {
 			"2025-01-02T03:04:06Z |exim|7|abc",
 			"2025-01-02T03:04:06Z |exim|7|d",
 		}},
+		{"last message repeated, with years", []string{ // OpenBSD's syslogd -Z, FreeBSD's -O rfc5424
+			"2025-01-02T03:04:05Z mx1 postfix/smtpd[1]: " + strings.Repeat("l", 750),
+			"2025-01-02T03:04:06Z mx1 postfix/smtpd[2]: a",
+			"2025-01-02T03:04:07Z mx1 last message repeated 2 times",
+			"<22>1 2025-01-02T03:04:08Z mx1 postfix/smtpd 3 - - b",
+			"<46>1 2025-01-02T03:04:09Z mx1 - - - - last message repeated 3 times",
+		}, []string{
+			"2025-01-02T03:04:05Z mx1|postfix/smtpd|1|" + strings.Repeat("l", 750),
+			"2025-01-02T03:04:06Z mx1|postfix/smtpd|2|a",
+			"2 times 2025-01-02T03:04:07Z mx1|postfix/smtpd|2|a",
+			"2025-01-02T03:04:08Z mx1|postfix/smtpd|3|b",
+			"3 times 2025-01-02T03:04:09Z mx1|postfix/smtpd|3|b",
+		}},
 		{"last message repeated", []string{
 			"Jan  2 03:04:05 mx1 exim[7]: a",
 			"Jan  2 03:04:05 mx2 exim[8]: b",
