@@ -107,7 +107,10 @@ func runExplain(c *cobra.Command, o explainOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.write(c, xs, e)
+	if err = o.write(c, xs, e); errors.Is(err, errUnexplained) && input != "" && input != "-" && exists(input) {
+		return fmt.Errorf("%w; for the lines of that file: relaylens explain < %s", err, relaylens.Escaped(input, 200))
+	}
+	return err
 }
 
 // errUnexplained is the error of an input of which nothing is known; the answer

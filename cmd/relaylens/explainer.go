@@ -177,7 +177,7 @@ func forms(input string, framed bool) []string {
 // time, or nobody who wrote it.
 func (e *explainer) envelope(input string) (env *relaylens.Envelope, framed bool) {
 	env = new(relaylens.Envelope)
-	reference := time.Unix(0, 0)
+	reference := time.Now() // to the nanosecond, as no line has it
 	d := syslog.NewDecoder(syslog.Options{Location: e.options.Location})
 	line := &relaylens.Line{Text: input}
 	switch d.Decode(line, reference, env) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -205,11 +206,43 @@ func readArguments(args []string) (arguments, error) {
 		}
 	}
 	a.raw = matches
+	if err := noWildcards(matches); err != nil {
+		return a, err
+	}
 	var err error
 	if a.match, err = relaylens.ParseMatch(matches); err != nil {
 		return a, usageError{err}
 	}
 	return a, nil
+}
+
+// names and addresses are the fields in whose values people write wildcards.
+var (
+	names     = []string{"sender_domain", "recipient_domain", "client_name", "remote_host", "helo", "host"}
+	addresses = []string{"sender", "recipient", "user"}
+)
+
+// noWildcards refuses what looks like a pattern. Values are compared whole, so that
+// it would find nothing.
+func noWildcards(matches []string) error {
+	for _, m := range matches {
+		name, value, _ := strings.Cut(m, "=")
+		isName := slices.Contains(names, name)
+		if !isName && !slices.Contains(addresses, name) || !strings.HasPrefix(value, "*") && !strings.HasSuffix(value, "*") {
+			continue
+		}
+		write := "relaylens events -g takes a pattern"
+		domain, ofAddress := strings.CutPrefix(value, "*@")
+		below, ofDomain := strings.CutPrefix(value, "*.")
+		switch {
+		case ofAddress && name != "user":
+			write = "write " + name + "_domain=" + domain
+		case ofDomain && isName:
+			write = "write " + name + "=." + below
+		}
+		return usagef("%s: * stands for no other text; %s", m, write)
+	}
+	return nil
 }
 
 func exists(path string) bool {
