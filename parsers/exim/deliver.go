@@ -78,7 +78,7 @@ func delivered(s string, rec *relaylens.Record) relaylens.Verdict {
 // refusedAbroad reads a bounce or a deferral. Only what another server answered
 // is an event; the rest is the network's or our own doing.
 func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
-	mark := strings.Index(s, remoteMark)
+	mark := remoteErrorAt(s)
 	if mark < 0 {
 		return relaylens.Ignored
 	}
@@ -89,7 +89,7 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	if mark -= len(s) - len(rest); mark < 0 {
-		mark = strings.Index(rest, remoteMark)
+		mark = remoteErrorAt(rest)
 	}
 	if mark > 1 && !repeated(rest[:mark]) {
 		r, isReply := cutRemoteError(rest[mark-1:])

@@ -104,6 +104,12 @@ var messageLines = map[string]relaylens.Record{
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), user("plain", "joe@example.com"), proto("esmtpa"), mail("a@example.com", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
 	"1tTaBc-0001Ab-2z ** b@example.net: SMTP error from remote mail server after RCPT TO:<b@example.net>: 554 5.7.1 <b@example.net>: Relay access denied DT=0.152s": want(
 		is(relayDenied, none, relaylens.StageRcpt), func(rec *relaylens.Record) { rec.Event.Direction = relaylens.Outbound }, to("b@example.net"), reply(554, "5.7.1", "Relay access denied"), queue("1tTaBc-0001Ab-2z")),
+	`1tTaBc-0001Ab-2z ** b@example.com R=local_user T=dovecot_lmtp: LMTP error after RCPT TO:<b@example.com>: 550 5.1.1 <b@example.com> User doesn't exist: b@example.com`: want(
+		is(refusal, relaylens.ReasonUnknownRecipient, relaylens.StageRcpt), func(rec *relaylens.Record) { rec.Event.Direction = relaylens.Outbound }, to("b@example.com"),
+		reply(550, "5.1.1", "<b@example.com> User doesn't exist: b@example.com"), queue("1tTaBc-0001Ab-2z")),
+	"1tTaBc-0001Ab-2z == b@example.com R=local_user T=dovecot_lmtp defer (-46): LMTP error after end of data: 452 4.2.2 <b@example.com> Quota exceeded": want(
+		is(refusal, relaylens.ReasonQuota, relaylens.StageEOD), func(rec *relaylens.Record) { rec.Event.Direction = relaylens.Outbound }, to("b@example.com"),
+		reply(452, "4.2.2", "<b@example.com> Quota exceeded"), queue("1tTaBc-0001Ab-2z")),
 	"1tTaBc-0001Ab-2z <= <> H=(pc) [203.0.113.9] P=esmtp S=362": want(
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), proto("esmtp"), mail("", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
 	"1tTaBc-0001Ab-2z <= joe@example.com U=joe P=local S=362": want(

@@ -13,17 +13,35 @@ type remoteError struct {
 	reply string
 }
 
-// remoteMark begins what transports/smtp.c says of a reply; LMTP's has the same form.
-const remoteMark = "MTP error from remote mail server after "
+// remoteMark begins what transports/smtp.c says of a reply to SMTP or LMTP,
+// socketMark what transports/lmtp.c says of one from a socket or a program.
+const (
+	remoteMark = "MTP error from remote mail server after "
+	socketMark = "MTP error after "
+)
+
+// remoteErrorAt finds one of the marks, or -1.
+func remoteErrorAt(s string) int {
+	i := strings.Index(s, remoteMark)
+	if i < 0 {
+		i = strings.Index(s, socketMark)
+	}
+	return i
+}
 
 // cutRemoteError reads "SMTP error from remote mail server after CMD: reply".
 // The addresses in CMD are read by their quotes.
 // transports/smtp.c, check_response
 func cutRemoteError(s string) (r remoteError, ok bool) {
-	if len(s) < len(remoteMark)+1 || s[1:1+len(remoteMark)] != remoteMark {
+	if s == "" {
 		return r, false
 	}
-	s = s[1+len(remoteMark):]
+	s, ok = strings.CutPrefix(s[1:], remoteMark)
+	if !ok {
+		if s, ok = strings.CutPrefix(s, socketMark); !ok {
+			return r, false
+		}
+	}
 	s = strings.TrimPrefix(s, "pipelined ")
 	switch {
 	case strings.HasPrefix(s, "MAIL FROM:"):
