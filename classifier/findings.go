@@ -54,7 +54,7 @@ type group struct {
 // counter counts distinct hashes: exactly while they are few, and up to
 // manyDistinct of them.
 type counter struct {
-	few  bounded.Set
+	few  bounded.Marks
 	many *bounded.Hashes
 }
 
@@ -72,7 +72,7 @@ func (c *counter) add(member uint64) bool {
 			c.many.Add(m)
 		}
 	}
-	return c.many.Add(member)
+	return c.many.Add(uint32(member))
 }
 
 func (c *counter) len() int {

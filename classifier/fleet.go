@@ -30,24 +30,16 @@ func given(e *relaylens.Event) bool {
 
 // fleet is what several servers tell together.
 type fleet struct {
-	domains *bounded.Table[bounded.Set] // hosts that have the domain
+	domains *bounded.Table[bounded.Marks] // hosts that have the domain
 	peers   *bounded.Table[peer]
 }
 
-// roaming is where a client was refused in the last day, and whether it is welcome
-// anywhere: it logged in, or mail was taken from it.
-type roaming struct {
-	hosts   bounded.Set
-	welcome bool
-	seen    int64
-}
-
 // begin forgets what was a day ago.
-func (r *roaming) begin(now int64) {
-	if now-r.seen > day {
-		*r = roaming{}
+func (c *client) begin(now int64) {
+	if now-c.daySeen > day {
+		c.hosts, c.welcome, c.daySeen = bounded.Marks{}, false, 0
 	}
-	r.seen = max(r.seen, now)
+	c.daySeen = max(c.daySeen, now)
 }
 
 // peer is a server among others.
@@ -58,7 +50,7 @@ type peer struct {
 }
 
 func newFleet() *fleet {
-	return &fleet{domains: bounded.NewTable[bounded.Set](maxDomains, memory, nil),
+	return &fleet{domains: bounded.NewTable[bounded.Marks](maxDomains, memory, nil),
 		peers: bounded.NewTable[peer](maxHosts, day, nil)}
 }
 

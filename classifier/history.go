@@ -44,37 +44,38 @@ type history struct {
 	current  current
 }
 
-// client is one address.
+// client is one address. There are many, so that it is as small as can be.
 type client struct {
-	named      bool // the server verified a name of it
-	ours       bool // a name in one of our domains
-	logins     int
-	accepted   int // messages
-	failures   int // logins
-	burst      int // most logins that failed in one session
-	failUsers  bounded.Set
-	denied     int // relaying
-	denDomains bounded.Set
+	failUsers  bounded.Marks
+	denDomains bounded.Marks
 	backendAt  int64 // last login that failed for the backend's sake
 	okAt       int64 // last login
 	failedAt   int64
 	failedUser uint64
-	roaming
+	logins     uint32
+	failures   uint32 // logins
+	burst      uint32 // most logins that failed in one session
+	denied     uint32 // relaying
+	named      bool   // the server verified a name of it
+	ours       bool   // a name in one of our domains
+	// Of the last day: where it was refused, and whether it is welcome anywhere, as it
+	// logged in, or mail was taken from it.
+	welcome bool
+	hosts   bounded.Marks
+	daySeen int64 // when any of it was seen last
 }
 
 // user is one SASL login name.
 type user struct {
-	logins   int
-	lastOK   int64
-	okFrom   bounded.Set
-	failures int
-	failFrom bounded.Set
+	okFrom   bounded.Marks
+	failFrom bounded.Marks
+	logins   uint32
 }
 
 // deniedDomain is a domain that somebody wanted us to relay to.
 type deniedDomain struct {
 	clients bounded.Set
-	senders bounded.Set // domains of the senders
+	senders bounded.Marks // domains of the senders
 }
 
 // ownDomain is a domain whose mail or users are ours, by how often it showed.
@@ -82,16 +83,15 @@ type ownDomain struct{ seen int }
 
 // sender is an envelope address that mail was accepted from.
 type sender struct {
-	from   bounded.Set // client addresses
-	byUser bool        // it belonged to somebody who had logged in
-	last   int64
+	from   bounded.Marks // client addresses
+	byUser bool          // it belonged to somebody who had logged in
 }
 
 // session is one stay of a client with one server process.
 type session struct {
 	denied   bool
 	loggedIn bool
-	failures int // logins
+	failures uint32 // logins
 }
 
 func newHistory() *history {
@@ -232,13 +232,12 @@ func (h *history) inOurs(name string, now int64) bool {
 
 func (h *history) accepted(e *relaylens.Event, now int64) {
 	if e.ClientIP.IsValid() {
-		h.clientEntry(e.ClientIP, now).accepted++
+		h.clientEntry(e.ClientIP, now)
 	}
 	if e.Sender == "" {
 		return
 	}
 	s := entry(h.senders, h.name(e.Sender), now)
-	s.last = now
 	if e.ClientIP.IsValid() {
 		s.from.Add(h.address(e.ClientIP))
 	}
@@ -260,7 +259,6 @@ func (h *history) loggedIn(e *relaylens.Event, now int64) {
 	}
 	u := entry(h.users, h.name(e.User), now)
 	u.logins++
-	u.lastOK = now
 	if e.ClientIP.IsValid() {
 		u.okFrom.Add(h.address(e.ClientIP))
 	}
@@ -306,7 +304,6 @@ func (h *history) failed(e *relaylens.Event, now int64) {
 	if e.User != "" {
 		name = h.name(e.User)
 		u := entry(h.users, name, now)
-		u.failures++
 		if e.ClientIP.IsValid() {
 			u.failFrom.Add(h.address(e.ClientIP))
 		}

@@ -9,14 +9,14 @@ type host struct {
 	firstFailed int64
 	// honestUsers failed to log in since the last success and went on to send
 	// mail as themselves.
-	honestUsers bounded.Set
+	honestUsers bounded.Marks
 	outages     []outage
 	// refusesUnknown: a sender domain that does not exist gets 5xx here, so that
 	// 4xx means that DNS gave no answer. Postfix says "Domain not found" to both.
 	refusesUnknown bool
 	// softUnknown are sender domains that got 4xx for not being found. Once there
 	// are some and none got 5xx, that is how the server is set up.
-	softUnknown bounded.Set
+	softUnknown bounded.Marks
 }
 
 // outage is a time in which no login could succeed.
@@ -34,7 +34,7 @@ const (
 
 func (h *host) loggedIn() {
 	h.logins++
-	h.failures, h.honestUsers = 0, bounded.Set{}
+	h.failures, h.honestUsers = 0, bounded.Marks{}
 }
 
 func (h *host) failed(now int64) {

@@ -7,9 +7,9 @@ import (
 
 func TestHashes(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	h, want := NewHashes(1000), map[uint64]bool{}
+	h, want := NewHashes(1000), map[uint32]bool{}
 	for range 20_000 {
-		hash := r.Uint64N(3000) << 10 // places collide
+		hash := r.Uint32N(3000) << 10 // places collide
 		isNew := !want[max(hash, 1)] && len(want) < 1000
 		if got := h.Add(hash); got != isNew {
 			t.Fatalf("%d is new: %t, want %t", hash, got, isNew)

@@ -1,23 +1,31 @@
 package bounded
 
 import (
+	"iter"
 	"slices"
 	"testing"
 )
 
-func TestSet(t *testing.T) {
-	var s Set
+func TestSet(t *testing.T)   { testSet(t, new(Set)) }
+func TestMarks(t *testing.T) { testSet(t, new(Marks)) }
+
+func testSet[M uint32 | uint64](t *testing.T, s interface {
+	Add(member uint64) bool
+	Has(member uint64) bool
+	Len() int
+	Members() iter.Seq[M]
+}) {
 	if s.Has(0) || s.Len() != 0 {
-		t.Error("the zero Set is not empty")
+		t.Error("the zero value is not empty")
 	}
-	var want []uint64
+	var want []M
 	for m := range uint64(SetSize) {
 		for range 2 {
 			if !s.Add(m) {
 				t.Fatalf("member %d was not added", m)
 			}
 		}
-		want = append(want, m)
+		want = append(want, M(m))
 		if got := slices.Collect(s.Members()); !slices.Equal(got, want) || s.Len() != len(want) {
 			t.Fatalf("members %v, want %v", got, want)
 		}

@@ -53,11 +53,20 @@ func (t *Table[V]) cellAt(p place) int32 { return int32(p&(1<<t.cells-1)) - 1 }
 
 type cell[V any] struct {
 	key   uint64
-	seen  int64 // unix seconds, event time
-	taken bool
-	again bool // used since the hand came by, and not only made
+	state int64 // the last use in unix seconds of event time, and two bits
 	value V
 }
+
+// The bits of cell.state below the time.
+const (
+	taken     = 1
+	again     = 2 // used since the hand came by, and not only made
+	stateBits = 2
+)
+
+func (c *cell[V]) seen() int64 { return c.state >> stateBits }
+
+func (c *cell[V]) taken() bool { return c.state&taken != 0 }
 
 const (
 	none = int32(-1)
@@ -107,12 +116,12 @@ func (t *Table[V]) Get(key uint64, now int64) *V {
 		return nil
 	}
 	c := t.cell(i)
-	if now-c.seen > t.ttl {
+	seen := c.seen()
+	if now-seen > t.ttl {
 		t.remove(at, i)
 		return nil
 	}
-	c.again = true
-	c.seen = max(c.seen, now) // sources are at different points of their time
+	c.state = max(seen, now)<<stateBits | taken | again // sources are at different points of their time
 	return &c.value
 }
 
@@ -132,7 +141,7 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	}
 	i := t.take()
 	c := t.cell(i)
-	c.key, c.seen, c.taken, c.again = key, now, true, false
+	c.key, c.state = key, now<<stateBits|taken
 	t.enter(i, key)
 	t.len++
 	return &c.value, true
@@ -160,7 +169,7 @@ func (t *Table[V]) sweep(now int64) {
 		if i == none {
 			return
 		}
-		if c := t.cell(i); c.taken && now-c.seen > t.ttl {
+		if c := t.cell(i); c.taken() && now-c.seen() > t.ttl {
 			at, _ := t.find(c.key)
 			t.remove(at, i)
 		}
@@ -188,15 +197,15 @@ func (t *Table[V]) DropOldest() bool {
 	for looked := 0; looked < longest || victim == none; looked++ {
 		i := t.next()
 		c := t.cell(i)
-		if !c.taken {
+		if !c.taken() {
 			continue
 		}
 		spared := t.Spare != nil && t.Spare(&c.value)
-		if !c.again && !spared {
+		if c.state&again == 0 && !spared {
 			victim = i
 			break
 		}
-		c.again = false
+		c.state &^= again
 		if victim == none || sparedVictim && !spared {
 			victim, sparedVictim = i, spared // if there is no better one
 		}
@@ -210,7 +219,7 @@ func (t *Table[V]) DropOldest() bool {
 func (t *Table[V]) grow() {
 	t.index = make([]place, 2*len(t.index))
 	for i := range t.made {
-		if c := t.cell(i); c.taken {
+		if c := t.cell(i); c.taken() {
 			t.enter(i, c.key)
 		}
 	}
@@ -233,7 +242,7 @@ func (t *Table[V]) Delete(key uint64) {
 // Each calls f for every entry.
 func (t *Table[V]) Each(f func(*V)) {
 	for i := range t.made {
-		if c := t.cell(i); c.taken {
+		if c := t.cell(i); c.taken() {
 			f(&c.value)
 		}
 	}
@@ -247,7 +256,7 @@ func (t *Table[V]) remove(at int, i int32) {
 	t.close(at)
 	t.len--
 	c := t.cell(i)
-	c.taken = false
+	c.state = 0
 	if t.evict != nil {
 		t.evict(&c.value)
 	}
