@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -90,7 +89,8 @@ type Builder struct {
 	now, then    tally
 	context      [256]int64 // by kind
 	actions      [256]int64 // by action
-	buf          [64]byte
+	buf, net     [64]byte   // of an address and its network
+	near         byte       // see inbound
 }
 
 // NewBuilder counts what is in span, and compares with before; the zero Span
@@ -166,13 +166,7 @@ func (b *Builder) Add(e *relaylens.Event) {
 		t.answer(t.value(fieldRemote, b.remote(e), s, e.Time, e.Time, 1), e)
 		return
 	}
-	if e.ClientIP.IsValid() {
-		t.note(t.value(fieldClient, b.text(e.ClientIP.WithZone("")), s, e.Time, e.Time, 1), e.ClientName)
-		t.value(fieldNetwork, b.network(e.ClientIP), s, e.Time, e.Time, 1)
-	}
-	t.value(fieldUser, e.User, s, e.Time, e.Time, 1)
-	t.value(fieldSenderDomain, e.SenderDomain(), s, e.Time, e.Time, 1)
-	t.value(fieldRecipientDomain, e.RecipientDomain(), s, e.Time, e.Time, 1)
+	b.inbound(t, e, s)
 }
 
 func (b *Builder) addContext(t *tally, e *relaylens.Event) {
@@ -299,20 +293,6 @@ func (t *tally) widen(at time.Time) {
 	}
 }
 
-func (t *tally) value(field int, value string, s series, first, last time.Time, n int64) *seen {
-	if value == "" {
-		return nil
-	}
-	value = cut(relaylens.ValidText(value))
-	if d := t.distinct[field]; d != nil {
-		d.Add(value)
-	}
-	v := t.lists[field].Add(value, n)
-	v.widen(momentOf(first), momentOf(last))
-	v.kinds[s] = uint32(min(int64(v.kinds[s])+n, math.MaxUint32))
-	return v
-}
-
 // note keeps text with v.
 func (t *tally) note(v *seen, text string) {
 	if text = cut(text); v != nil && text != "" && t.notes.View(v.note) != text {
@@ -347,7 +327,7 @@ func (b *Builder) network(a netip.Addr) string {
 	if !p.IsValid() {
 		return ""
 	}
-	buf := p.AppendTo(b.buf[:0])
+	buf := p.AppendTo(b.net[:0])
 	return unsafe.String(unsafe.SliceData(buf), len(buf))
 }
 

@@ -71,13 +71,31 @@ func (t *Top[V]) find(key string, hash uint32) (place int, s *slot[V]) {
 	return place, nil
 }
 
-func (t *Top[V]) hash(key string) uint32 { return uint32(maphash.String(t.seed, key)) }
+// Hash is what a Top finds key by.
+func (t *Top[V]) Hash(key string) uint32 { return uint32(maphash.String(t.seed, key)) }
+
+// Near reads what AddHashed will mostly need. Who adds to several Tops calls it for
+// all of them before: a processor waits for the memory of all at once then. Its
+// result means nothing, and has to be used.
+func (t *Top[V]) Near(hash uint32) byte {
+	i := t.index[int(hash)&(len(t.index)-1)]
+	if i == 0 {
+		return 0
+	}
+	s := t.slot(i - 1)
+	if key := t.key(s); key != "" {
+		return key[0]
+	}
+	return byte(s.hash)
+}
 
 // Add counts n > 0 events of key and returns what is remembered of it, which is
 // the zero V when key is new. The pointer is valid until the next Add.
-func (t *Top[V]) Add(key string, n int64) *V {
+func (t *Top[V]) Add(key string, n int64) *V { return t.AddHashed(key, t.Hash(key), n) }
+
+// AddHashed is Add of a key whose hash is known.
+func (t *Top[V]) AddHashed(key string, hash uint32, n int64) *V {
 	t.total += n
-	hash := t.hash(key)
 	place, s := t.find(key, hash)
 	if s == nil {
 		s = t.take(place, key, hash)
@@ -187,7 +205,7 @@ func (t *Top[V]) entry(s *slot[V]) Entry[V] {
 
 // Get is the entry of key.
 func (t *Top[V]) Get(key string) (Entry[V], bool) {
-	if _, s := t.find(key, t.hash(key)); s != nil {
+	if _, s := t.find(key, t.Hash(key)); s != nil {
 		return t.entry(s), true
 	}
 	return Entry[V]{}, false
@@ -196,7 +214,7 @@ func (t *Top[V]) Get(key string) (Entry[V], bool) {
 // Find is what is remembered of key, nil when key is not kept. The pointer is
 // valid until the next Add.
 func (t *Top[V]) Find(key string) *V {
-	if _, s := t.find(key, t.hash(key)); s != nil {
+	if _, s := t.find(key, t.Hash(key)); s != nil {
 		return &s.value
 	}
 	return nil
