@@ -36,6 +36,21 @@ func word(s string) string {
 	return b.String() + "@example.org"
 }
 
+// ptr is a host name that the client's DNS tells, as before 4.97: it has no space
+// and nothing that is not printed, which the resolver library writes as \ooo.
+func ptr(s string) string {
+	var b strings.Builder
+	b.WriteByte('x')
+	for _, c := range []byte(s) {
+		if c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, `\%03d`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String() + ".example.com"
+}
+
 // first is what Exim logs of an argument from 4.95 on.
 func first(s string) string { return s[:min(len(s), argumentLength)] }
 
@@ -203,6 +218,24 @@ var templates = map[string]func(v string) string{
 	},
 	"etrn": func(v string) string {
 		return "H=(pc) [203.0.113.9] rejected ETRN " + first("#"+raw(v)) + ": not here"
+	},
+	"name of a refusal": func(v string) string {
+		return "H=" + ptr(v) + " (pc) [203.0.113.9] F=<a@example.com> A=plain:joe rejected RCPT <b@example.net>: relay not permitted"
+	},
+	"name without helo": func(v string) string {
+		return "H=" + ptr(v) + " [203.0.113.9]:4711 F=<a@example.com> A=plain:joe rejected RCPT <b@example.net>: relay not permitted"
+	},
+	"name of a login": func(v string) string {
+		return "plain authenticator failed for " + ptr(v) + " (pc) [203.0.113.9]: 535 Incorrect authentication data (set_id=joe)"
+	},
+	"name of a message": func(v string) string {
+		return "1tTaBc-0001Ab-2z <= a@example.com H=" + ptr(v) + " (pc) [203.0.113.9] P=esmtpsa A=plain:joe S=511 id=x@y"
+	},
+	"name of a bad command": func(v string) string {
+		return `SMTP syntax error in "RCPT TO:<a b>" H=` + ptr(v) + ` (pc) [203.0.113.9] malformed address: b> may not follow <a`
+	},
+	"helo of a long header": func(v string) string {
+		return "overlong message header line received from (" + raw(v) + ") [203.0.113.9] (more than 998 characters): message abandoned"
 	},
 	"ident of a detail": func(v string) string {
 		return "H=(pc) [203.0.113.9] U=" + printed(v) + " sender verify fail for <a@example.com>: Unrouteable address"
