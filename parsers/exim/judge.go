@@ -29,7 +29,7 @@ func (g *Grammar) judgeText(c *claim) (relaylens.Kind, relaylens.Reason) {
 	}
 	_, _, msg := cutCode(c.msg, c.temporary)
 	if at := strings.Index(msg, "] : "); at >= 0 {
-		return relaylens.KindRejected, calloutReason(msg[at+len("] : "):])
+		return c.calloutReason(msg[at+len("] : "):])
 	}
 	if c.stage >= relaylens.StageData {
 		// Content rules quote what they found.
@@ -122,13 +122,27 @@ func defaultReason(s relaylens.Stage) relaylens.Reason {
 	return relaylens.ReasonOther
 }
 
-// calloutReason says what a callout for a recipient came to; s is what follows
-// the other server's address. The other server chose the words, so they cannot
-// say more than why the recipient was refused.
-func calloutReason(s string) relaylens.Reason {
+// calloutReason says what a callout came to; s is what follows the other server's
+// address. The other server chose the words, so they cannot say more than why the
+// address that it was asked for was refused: that of the recipient, or of the sender
+// where the site's text is $acl_verify_message.
+func (c *claim) calloutReason(s string) (relaylens.Kind, relaylens.Reason) {
 	code, enhanced, text := calloutReply(s)
-	if code >= 500 && smtp.Callout(code, enhanced, text) == relaylens.ReasonCalloutUnknownUser {
-		return relaylens.ReasonUnknownRecipient
+	reason := smtp.Callout(code, enhanced, text)
+	switch {
+	case code != 0 && c.sender != "" && c.sender != c.recipient && asksFor(s, c.sender):
+		return relaylens.KindSenderVerify, reason
+	case code >= 500 && reason == relaylens.ReasonCalloutUnknownUser:
+		return relaylens.KindRejected, relaylens.ReasonUnknownRecipient
 	}
-	return relaylens.ReasonRecipientPolicy
+	return relaylens.KindRejected, relaylens.ReasonRecipientPolicy
+}
+
+// asksFor reports that a callout's text begins with the question for the address.
+func asksFor(s, address string) bool {
+	rest, ok := strings.CutPrefix(s, `response to "RCPT TO:<`)
+	if !ok && s != "" {
+		rest, ok = strings.CutPrefix(s[1:], remoteMark+"RCPT TO:<")
+	}
+	return ok && strings.HasPrefix(rest, address) && strings.HasPrefix(rest[len(address):], ">")
 }

@@ -25,6 +25,12 @@ var sessionLines = map[string]relaylens.Record{
 		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "x(y)"), mail("", "b@example.net"), text("relay not permitted"), hard, copied),
 	"plain authenticator failed for a=b\"c (pc) [203.0.113.9]: 535 Incorrect authentication data (set_id=joe)": want(
 		is(authFault, relaylens.ReasonCredentials, relaylens.StageAuth), from("203.0.113.9", "a=b\"c", "pc"), user("plain", "joe"), reply(535, "", "Incorrect authentication data"), copied),
+	`H=(pc) [203.0.113.9] F=<a@example.org> rejected RCPT <b@example.com>: mx.example.org [198.51.100.25] : response to "RCPT TO:<a@example.org>" was: 550 5.1.1 No such user`: want(
+		is(senderCheck, relaylens.ReasonCalloutUnknownUser, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), asked("mx.example.org", "198.51.100.25"), mail("a@example.org", "b@example.com"),
+		text(`mx.example.org [198.51.100.25] : response to "RCPT TO:<a@example.org>" was: 550 5.1.1 No such user`), hard, copied, explain),
+	`H=(pc) [203.0.113.9] F=<a@example.org> rejected RCPT <b@example.com>: mx.example.com [198.51.100.25] : response to "RCPT TO:<b@example.com>" was: 550 RCPT TO:<a@example.org> is no user`: want(
+		is(refusal, relaylens.ReasonRecipientPolicy, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), asked("mx.example.com", "198.51.100.25"), mail("a@example.org", "b@example.com"),
+		text(`mx.example.com [198.51.100.25] : response to "RCPT TO:<b@example.com>" was: 550 RCPT TO:<a@example.org> is no user`), hard, copied),
 	"H=(pc) [203.0.113.9] rejected STARTTLS : too many connections": want(
 		is(refusal, relaylens.ReasonRateLimit, relaylens.StageHelo), from("203.0.113.9", "", "pc"), text("too many connections"), hard, copied),
 	"H=(pc) [203.0.113.9] U=joe doe sender verify fail for <a@example.org>: Unrouteable address": want(
