@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"regexp"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -153,23 +154,66 @@ func decode(text []byte) (*base, error) {
 		return nil, fmt.Errorf("read knowledge: %w", err)
 	}
 	for name, e := range b.Causes {
-		cause, err := relaylens.ParseCause(name)
-		if err != nil {
-			return nil, fmt.Errorf("read knowledge: %w", err)
-		}
-		e.Cause = cause
-		if e.FaultName == "" {
-			continue
-		}
-		if e.Fault, err = relaylens.ParseFault(e.FaultName); err != nil {
-			return nil, fmt.Errorf("read knowledge of %s: %w", name, err)
+		if err := e.name(name); err != nil {
+			return nil, err
 		}
 	}
 	return &b, nil
 }
 
+// name says what e is of.
+func (e *Entry) name(name string) (err error) {
+	if e.Cause, err = relaylens.ParseCause(name); err != nil {
+		return fmt.Errorf("read knowledge: %w", err)
+	}
+	if e.FaultName == "" {
+		return nil
+	}
+	if e.Fault, err = relaylens.ParseFault(e.FaultName); err != nil {
+		return fmt.Errorf("read knowledge of %s: %w", name, err)
+	}
+	return nil
+}
+
 // Of is what is known of a cause; nil for CauseNone.
-func Of(cause relaylens.Cause) *Entry { return load().Causes[cause.String()] }
+func Of(cause relaylens.Cause) *Entry {
+	known, ok := entries.Load(cause)
+	if !ok {
+		e, err := decodeEntry(file, cause.String())
+		if err != nil { // it refers to another one
+			e = load().Causes[cause.String()]
+		}
+		known, _ = entries.LoadOrStore(cause, e)
+	}
+	return known.(*Entry)
+}
+
+// entries are those that were asked for, which are few of the file: to read all of
+// it takes longer than to count the refusals of a day.
+var entries sync.Map
+
+// decodeEntry reads one entry of the file; nil when there is none. That it refers to
+// another is an error.
+func decodeEntry(text []byte, name string) (*Entry, error) {
+	begin := bytes.Index(text, []byte("\n  "+name+":\n"))
+	if begin < 0 {
+		return nil, nil
+	}
+	text = text[begin+1:]
+	if end := endOfEntry.FindIndex(text[1:]); end != nil {
+		text = text[:1+end[0]]
+	}
+	var one map[string]*Entry
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	d.KnownFields(true)
+	if err := d.Decode(&one); err != nil {
+		return nil, fmt.Errorf("read knowledge of %s: %w", name, err)
+	}
+	return one[name], one[name].name(name)
+}
+
+// endOfEntry is where a line has less than three blanks in front.
+var endOfEntry = regexp.MustCompile(`\n {0,2}[a-z]`)
 
 // Candidates are the causes that an event like e can have, the most likely
 // first: its own, if it has one, then those of its reason, then those of its kind.
