@@ -32,6 +32,11 @@ type Record struct {
 	// is no answer yet if the message only probes an address.
 	Retried bool
 
+	// PassedOn says that a server behind the one that wrote the line may have
+	// written its own of the same refusal: Postfix's smtpd hands on the answers of a
+	// filter before the queue, which may hand on those of another smtpd.
+	PassedOn bool
+
 	// Copied says that the MTA may write this very line twice: Exim to mainlog
 	// and rejectlog, or to syslog at two priorities.
 	Copied bool

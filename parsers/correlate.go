@@ -45,7 +45,7 @@ func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 	case rec.Presumed:
 		return ResultContext
 	case e.Refusal():
-		if c.refusedBefore(rec, k, f, now) {
+		if c.refusedBefore(rec, k, f, now) || c.passedOn(r, f, now) {
 			return ResultContext
 		}
 		hold := rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid())

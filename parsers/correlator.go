@@ -43,6 +43,7 @@ type correlator struct {
 	messages *states
 	details  *bounded.Table[relaylens.Event]
 	presumed *bounded.Table[relaylens.Event]
+	passed   *bounded.Table[uint32] // answers that a filter may hand on
 	scratch  []byte
 	copies   *copies
 	held     heldEvents
@@ -55,6 +56,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
 	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
+	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
 	c.copies = newCopies()
 	c.held.max, c.held.messages = limits.Held, c.messages.Get
 	return c
@@ -65,6 +67,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 // one is put into the tables.
 type found struct {
 	session, message *state
+	behind           bool // the line names a filter of this machine for the message's client
 }
 
 // before takes in what rec tells that is true of its own event already.
@@ -200,6 +203,7 @@ func (c *correlator) trim(f *found) {
 func (c *correlator) enrich(rec *relaylens.Record, k *keys, f *found, now int64) {
 	e := &rec.Event
 	if m := f.message; m != nil {
+		f.behind = m.behind(e)
 		m.fillClient(e)
 		m.fillUser(e)
 		m.fillSender(e)

@@ -177,6 +177,17 @@ func fill(field *string, value string) {
 	}
 }
 
+// behind reports whether e names this machine in place of the client of s, as it
+// does behind a filter that told the client with XFORWARD. It takes the filter's
+// name and HELO out of e, so that the client's come in.
+func (s *state) behind(e *relaylens.Event) bool {
+	if !e.ClientIP.IsLoopback() || !s.client.known || e.ClientIP.As16() == s.client.bytes || e.Direction != relaylens.Inbound {
+		return false
+	}
+	e.ClientIP, e.ClientName, e.ClientPort, e.Helo, e.Proto = netip.Addr{}, "", 0, "", ""
+	return true
+}
+
 // fillClient gives e the client of s, if e has none or the same one.
 func (s *state) fillClient(e *relaylens.Event) {
 	if !s.client.known || e.ClientIP.IsValid() && e.ClientIP.As16() != s.client.bytes {

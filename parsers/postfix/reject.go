@@ -195,28 +195,3 @@ func knownStart(body string) relaylens.Kind {
 		}
 	}
 }
-
-// proxyReject reads the answer of a content filter before the queue. It names
-// no client: the session does.
-//
-// Source: smtpd/smtpd.c common_post_message_handling.
-func (g *Grammar) proxyReject(id, rest string, rec *relaylens.Record) relaylens.Verdict {
-	where, rest, ok := strings.Cut(rest, ": ")
-	stage, known := stageOf(where)
-	if !ok || !known {
-		return relaylens.Malformed
-	}
-	ev := &rec.Event
-	ev.QueueID, ev.Stage, ev.Direction = id, stage, relaylens.Inbound
-	var f fields
-	text, proven := split(rest, stage, styleSMTPD, 0, &f)
-	if proven {
-		f.set(ev)
-	} else {
-		rec.Tainted = true
-		text, _, _ = strings.Cut(rest, fromMarker)
-	}
-	ev.Text = cutReply(text, ev)
-	ev.Kind, ev.Reason = g.custom(ev.Text, relaylens.ReasonContent)
-	return relaylens.Parsed
-}

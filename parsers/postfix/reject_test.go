@@ -60,8 +60,6 @@ func TestReject(t *testing.T) {
 		{"postfix/smtpd[1]: NOQUEUE: milter-reject: RCPT from unknown[203.0.113.9]: 451 4.7.1 Service unavailable - try again later; from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<x> sasl_username=<joe smith>",
 			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: rcpt, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "ESMTP", Helo: "x", User: "joe smith",
 				Code: 451, Enhanced: "4.7.1", Text: "Service unavailable - try again later"})},
-		{"postfix/smtpd[1]: proxy-reject: END-OF-MESSAGE: 550 5.7.1 Spam; from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<x> sasl_username=<joe>",
-			refused(relaylens.Event{Reason: relaylens.ReasonContent, Stage: relaylens.StageEOD, Sender: "a@example.com", Recipient: "b@example.net", Proto: "ESMTP", Helo: "x", User: "joe", Code: 550, Enhanced: "5.7.1", Text: "Spam"})},
 		// Postfix 3.4: addresses unquoted.
 		{"postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 5.7.1 <b c@example.net>: Relay access denied; from=<a d@example.com> to=<b c@example.net> proto=ESMTP helo=<x>",
 			refused(relaylens.Event{Kind: relp, Stage: rcpt, ClientIP: ip("203.0.113.9"), Helo: "x", Proto: "ESMTP", Sender: "a d@example.com", Recipient: "b c@example.net", Code: 554, Enhanced: "5.7.1", Text: "Relay access denied"})},

@@ -113,14 +113,14 @@ func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylen
 		*ev = relaylens.Event{}
 		return relaylens.Ignored
 	}
-	if v := smtpdWarning(rest, rec); v != relaylens.Ignored {
+	if v := g.smtpdWarning(rest, rec); v != relaylens.Ignored {
 		return v
 	}
 	return otherWarning(d, rest, rec)
 }
 
 // smtpdWarning reads the warnings that only smtpd writes.
-func smtpdWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) smtpdWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 	switch rest[0] {
 	case 'S':
 		for _, p := range [...]string{"SASL authentication failure: ", "SASL authentication problem: "} {
@@ -139,6 +139,16 @@ func smtpdWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 				return relaylens.Malformed
 			}
 			refuse(&rec.Event, relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, "non-SMTP command")
+			return relaylens.Parsed
+		}
+	case 'p', 'c':
+		if v := g.proxyWarning(rest, rec); v != relaylens.Ignored {
+			return v
+		}
+	case 'N':
+		if rest == "NOQUEUE: queue file size limit exceeded" {
+			refuse(&rec.Event, relaylens.StageEOD, relaylens.ReasonSize, relaylens.Class5xx, rest[len("NOQUEUE: "):])
+			rec.Fact = relaylens.FactDetail
 			return relaylens.Parsed
 		}
 	case 'r', 'b':
