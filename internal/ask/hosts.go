@@ -62,7 +62,7 @@ func (r *Summary) hold(ctx context.Context, s *store.Store, held map[string]*sum
 		host := g.Values[0]
 		h := held[host]
 		if h == nil {
-			h = &summary.Holding{Host: host, Latest: latest[host]}
+			h = &summary.Holding{Host: host, Latest: append([]summary.Moment{}, latest[host]...)}
 			held[host] = h
 		}
 		*number(h) = g.Events
