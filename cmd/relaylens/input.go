@@ -170,10 +170,16 @@ type unread struct{ error }
 func (e unread) Unwrap() error { return e.error }
 
 // noteForeign says so where what was read is no mail log, which would pass for one
-// without refusals.
+// without refusals. Of garbage some lines may look like those of a mail server.
 func noteForeign(w io.Writer, c parsers.Counts) {
-	if other := c[parsers.ResultForeign] + c[parsers.ResultMalformed]; other > 0 && other*10 >= c.Lines()*9 && c[parsers.ResultRefusal]+c[parsers.ResultContext]+c[parsers.ResultWarned] == 0 {
-		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", c.Lines())
+	lines, malformed := c.Lines(), c[parsers.ResultMalformed]
+	of := lines - malformed - c[parsers.ResultForeign]
+	switch {
+	case lines == 0:
+	case of == 0:
+		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", lines)
+	case malformed*10 >= lines*9 && c[parsers.ResultRefusal] == 0:
+		fmt.Fprintf(w, "relaylens: %d of the %d lines cannot be read: is this a log, and a plain or compressed one?\n", malformed, lines)
 	}
 }
 
@@ -206,7 +212,7 @@ func readArguments(args []string) (arguments, error) {
 		}
 	}
 	a.raw = matches
-	if err := noWildcards(matches); err != nil {
+	if err := plainValues(matches); err != nil {
 		return a, err
 	}
 	var err error
@@ -216,19 +222,22 @@ func readArguments(args []string) (arguments, error) {
 	return a, nil
 }
 
-// names and addresses are the fields in whose values people write wildcards.
+// Fields in whose values people write wildcards.
 var (
-	names     = []string{"sender_domain", "recipient_domain", "client_name", "remote_host", "helo", "host"}
-	addresses = []string{"sender", "recipient", "user"}
+	nameFields    = []string{"sender_domain", "recipient_domain", "client_name", "remote_host", "helo", "host"}
+	addressFields = []string{"sender", "recipient", "user"}
 )
 
-// noWildcards refuses what looks like a pattern. Values are compared whole, so that
-// it would find nothing.
-func noWildcards(matches []string) error {
+// plainValues refuses what looks like a list or a pattern. Values are compared
+// whole, so that it would find nothing.
+func plainValues(matches []string) error {
 	for _, m := range matches {
 		name, value, _ := strings.Cut(m, "=")
-		isName := slices.Contains(names, name)
-		if !isName && !slices.Contains(addresses, name) || !strings.HasPrefix(value, "*") && !strings.HasSuffix(value, "*") {
+		if strings.Contains(value, ",") && relaylens.FieldValues(name) != nil {
+			return usagef("%s: write each value by itself, as in %s=%s", m, name, strings.ReplaceAll(value, ",", " "+name+"="))
+		}
+		isName := slices.Contains(nameFields, name)
+		if !isName && !slices.Contains(addressFields, name) || !strings.HasPrefix(value, "*") && !strings.HasSuffix(value, "*") {
 			continue
 		}
 		write := "relaylens events -g takes a pattern"
