@@ -17,8 +17,9 @@ type current struct {
 	client  *client // nil where it was not looked for, or is not known
 	at      int64   // the time it was looked for
 
-	server    *server // nil where it was not looked for
-	recipient domain
+	server       *server // nil where it was not looked for
+	sender, user uint64  // 0 where they were not looked for
+	recipient    domain
 }
 
 // domain is a domain with its key; both are empty where there is none.
@@ -71,6 +72,22 @@ func (h *history) server(e *relaylens.Event) *server {
 
 // host is the key of the host that e is of.
 func (h *history) host(e *relaylens.Event) uint64 { return h.server(e).name }
+
+// sender is the key of e's sender.
+func (h *history) sender(e *relaylens.Event) uint64 {
+	if h.current.sender == 0 {
+		h.current.sender = h.name(e.Sender)
+	}
+	return h.current.sender
+}
+
+// user is the key of the login in e.
+func (h *history) user(e *relaylens.Event) uint64 {
+	if h.current.user == 0 {
+		h.current.user = h.name(e.User)
+	}
+	return h.current.user
+}
 
 // recipient is the domain of e's recipient.
 func (h *history) recipient(e *relaylens.Event) domain {

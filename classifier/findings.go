@@ -134,7 +134,7 @@ func (f *Findings) addTo(g *group, e *relaylens.Event, kept bool) {
 	}
 	newClient := e.ClientIP.IsValid() && g.clients.add(f.history.address(e.ClientIP))
 	if e.User != "" {
-		g.users.add(f.history.name(e.User))
+		g.users.add(f.history.user(e))
 	}
 	if d := f.history.recipient(e); d.name != "" {
 		g.domains.add(d.key)
@@ -146,7 +146,7 @@ func (f *Findings) addTo(g *group, e *relaylens.Event, kept bool) {
 func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 	switch e.Cause {
 	case relaylens.CauseCredentialGuessing:
-		if u := f.history.users.Get(f.history.name(e.User), e.Time.Unix()); e.User != "" && u != nil && u.failFrom.Len() >= guessedFrom {
+		if u := f.history.users.Get(f.history.user(e), e.Time.Unix()); e.User != "" && u != nil && u.failFrom.Len() >= guessedFrom {
 			return relaylens.Entity{Kind: relaylens.EntityUser, Value: strings.ToLower(e.User)}
 		}
 	case relaylens.CauseRecipientDomainNotConfigured:

@@ -237,7 +237,7 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 	if e.Sender == "" {
 		return
 	}
-	s := entry(h.senders, h.name(e.Sender), now)
+	s := entry(h.senders, h.sender(e), now)
 	if e.ClientIP.IsValid() {
 		s.from.Add(h.address(e.ClientIP))
 	}
@@ -257,7 +257,7 @@ func (h *history) loggedIn(e *relaylens.Event, now int64) {
 	if e.User == "" {
 		return
 	}
-	u := entry(h.users, h.name(e.User), now)
+	u := entry(h.users, h.user(e), now)
 	u.logins++
 	if e.ClientIP.IsValid() {
 		u.okFrom.Add(h.address(e.ClientIP))
@@ -302,7 +302,7 @@ func (h *history) failed(e *relaylens.Event, now int64) {
 	}
 	var name uint64
 	if e.User != "" {
-		name = h.name(e.User)
+		name = h.user(e)
 		u := entry(h.users, name, now)
 		if e.ClientIP.IsValid() {
 			u.failFrom.Add(h.address(e.ClientIP))
@@ -344,7 +344,7 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 		denied.clients.Add(key)
 		denied.senders.Add(h.lowered(e.SenderDomain()))
 	}
-	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.name(e.Sender) {
+	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.sender(e) {
 		// Somebody whose login failed goes on to send as himself: no guesser does.
 		entry(h.hosts, h.host(e), now).honest(c.failedUser, now)
 	}

@@ -30,7 +30,7 @@ func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 		}
 		return relaylens.CauseUnknown
 	}
-	u := h.users.Get(h.name(e.User), now)
+	u := h.users.Get(h.user(e), now)
 	switch {
 	case u == nil:
 		return relaylens.CauseUnknown

@@ -41,7 +41,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 		return relaylens.CauseRecipientDomainNotConfigured
 	case c.logins == 0 && h.moved(e, now):
 		return relaylens.CauseAddressChanged
-	case c.logins > 0, ourSender && h.isUser(e.Sender, now):
+	case c.logins > 0, ourSender && h.isUser(e, now):
 		return relaylens.CauseClientNotAuthenticated
 	case ourSender:
 		return h.whyUnknownUser(e, c, late)
@@ -54,8 +54,8 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 }
 
 // isUser reports whether a sender is known to log in.
-func (h *history) isUser(sender string, now int64) bool {
-	name := h.name(sender)
+func (h *history) isUser(e *relaylens.Event, now int64) bool {
+	name := h.sender(e)
 	if u := h.users.Get(name, now); u != nil && u.logins > 0 {
 		return true
 	}
@@ -161,7 +161,7 @@ func (h *history) wanted(domain domain, now int64) bool {
 // moved reports whether the sender's mail was accepted until now from other
 // addresses, without a login.
 func (h *history) moved(e *relaylens.Event, now int64) bool {
-	s := h.senders.Get(h.name(e.Sender), now)
+	s := h.senders.Get(h.sender(e), now)
 	return e.Sender != "" && s != nil && !s.byUser && h.isOurs(e.SenderDomain(), now) && !s.from.Has(h.address(e.ClientIP))
 }
 
