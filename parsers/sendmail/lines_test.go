@@ -136,6 +136,7 @@ func TestMilter(t *testing.T) {
 		filter("from=<a@example.org>, reject=550 5.7.1 Command rejected", relaylens.StageMail).sender("a@example.org").said(550, "5.7.1", "Command rejected"),
 		filter("to=<b@example.net>, reject=451 4.3.2 Please try again later", relaylens.StageRcpt).rcpt("b@example.net").said(451, "4.3.2", "Please try again later"),
 		filter(`to=<"b, reject=250 x"@example.net>, reject=550 5.7.1 no`, relaylens.StageRcpt).rcpt(`"b, reject=250 x"@example.net`).said(550, "5.7.1", "no"),
+		filter("to=<b@example.net>, reject=421, errormode=4", relaylens.StageRcpt).rcpt("b@example.net").said(421, "", ""),
 		greylisted, discarded, quarantined, helo, detail,
 		connect("host.example.com, addr=203.0.113.9, reject=550 5.7.1 no", relaylens.ClassNone).said(550, "5.7.1", "no"),
 		connect("x, addr=192.0.2.66, rejecting commands, addr=203.0.113.9, rejecting commands", relaylens.Class5xx).said(0, "", "rejecting commands"),

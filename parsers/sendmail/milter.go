@@ -112,6 +112,7 @@ func (a *answer) parse(s string) bool {
 		return false
 	}
 	if reply, ok := strings.CutPrefix(s, "reject="); ok {
+		reply = strings.TrimSuffix(reply, ", errormode=4") // the filter wants the connection closed
 		if a.code, a.enhanced, a.text = smtp.CutReply(reply); a.code == 0 {
 			a.class = relaylens.Class5xx
 		}
