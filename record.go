@@ -24,7 +24,8 @@ type Record struct {
 
 	// Presumed says that the refusal shows only if the client's session ends
 	// without another one: postscreen's tests, whose outcome may be a later reject,
-	// a hang-up without a line, or nothing. With KindNone it withdraws what was
+	// a hang-up without a line, or nothing; or a command of smtpd's clients of which
+	// only the counts of the session tell whether it failed. With KindNone it withdraws what was
 	// presumed of the client.
 	Presumed bool
 

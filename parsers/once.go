@@ -77,10 +77,13 @@ func (c *correlator) endpoint(w *writer, e *relaylens.Event) uint64 {
 // the event that turned out to be one, now that the session is over.
 func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 	c, rec, e := p.memory, &r.rec, &r.rec.Event
-	if c.presumed.Len() == 0 && !rec.Presumed || e.ClientPort == 0 {
+	if c.presumed.Len() == 0 && !rec.Presumed || e.ClientPort == 0 && !r.keys.process {
 		return nil
 	}
-	key := c.endpoint(r.writer, e)
+	key := r.keys.session
+	if e.ClientPort != 0 {
+		key = c.endpoint(r.writer, e)
+	}
 	switch {
 	case rec.Presumed && e.Kind == relaylens.KindNone:
 		c.presumed.Delete(key)
@@ -90,16 +93,32 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 			e.ID = relaylens.NewID(r.line, 0)
 			*kept = e.Clone()
 		}
-	case e.Refusal():
+	case e.Refusal(), rec.Fact == relaylens.FactSession:
 		c.presumed.Delete(key)
 	case rec.Fact == relaylens.FactSessionEnd:
 		if kept := c.presumed.Get(key, now); kept != nil {
 			told := *kept
 			c.presumed.Delete(key)
-			return &told
+			if told.Stage != relaylens.StageHelo || helloRefused(e.Text) {
+				return &told
+			}
 		}
 	}
 	return nil
+}
+
+// helloRefused reports whether the counts of a session, "ehlo=0/1 commands=0/1",
+// say that HELO or EHLO was refused.
+func helloRefused(counts string) bool {
+	for _, verb := range [...]string{"helo=", "ehlo="} {
+		if _, after, ok := strings.Cut(counts, verb); ok {
+			count, _, _ := strings.Cut(after, " ")
+			if strings.IndexByte(count, '/') >= 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // repeated reports whether a context event was told before: Postfix's queue

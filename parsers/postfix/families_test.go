@@ -138,6 +138,11 @@ func TestSession(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageData, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", ClientIP: client, Text: "malformed BDAT command syntax"})},
 		{"postfix/smtpd[1]: warning: NOQUEUE: malformed BDAT command syntax from unknown[203.0.113.9]: BDAT x",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageData, Class: relaylens.Class5xx, ClientIP: client, Text: "malformed BDAT command syntax"})},
+		{`postfix/smtpd[1]: improper command pipelining after EHLO from unknown[203.0.113.9]: MAIL FROM:<a@example.org>\r\n`, func() relaylens.Record {
+			r := refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageHelo, Class: relaylens.Class5xx, ClientIP: client, Text: "improper command pipelining"})
+			r.Presumed = true
+			return r
+		}()},
 		{"postfix/smtpd[1]: bare <LF> received after DATA (123 bytes) from unknown[203.0.113.9]:4711",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, ClientIP: client, ClientPort: 4711, Text: "bare <LF> received"})},
 		{"postfix/smtpd[1]: bare <LF> received after BDAT content from unknown[203.0.113.9]",

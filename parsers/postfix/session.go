@@ -36,7 +36,32 @@ func session(text string, rec *relaylens.Record) relaylens.Verdict {
 	if strings.HasPrefix(text, bareLF) {
 		return bareLineFeed(text, rec)
 	}
+	if rest, ok := strings.CutPrefix(text, "improper command pipelining after "); ok {
+		return pipelining(rest, rec)
+	}
 	return relaylens.Ignored
+}
+
+// pipelining reads "{WHERE} from {client}: {commands}": the client did not wait
+// for an answer. With smtpd_forbid_unauth_pipelining that answer is a refusal, of
+// which nothing else tells but the counts of the session: they have a HELO or EHLO
+// that failed. Other commands fail for other reasons as well.
+//
+// Source: smtpd/smtpd.c smtpd_flag_ill_pipelining, smtpd_proto.
+func pipelining(rest string, rec *relaylens.Record) relaylens.Verdict {
+	client, ok := strings.CutPrefix(rest, "EHLO from ")
+	if !ok {
+		client, ok = strings.CutPrefix(rest, "HELO from ")
+	}
+	if !ok {
+		return relaylens.Ignored
+	}
+	if _, ok = cutClient(client, &rec.Event); !ok {
+		return relaylens.Malformed
+	}
+	refuse(&rec.Event, relaylens.StageHelo, relaylens.ReasonProtocol, relaylens.Class5xx, "improper command pipelining")
+	rec.Presumed = true
+	return relaylens.Parsed
 }
 
 const bareLF = "bare <LF> received after "
