@@ -7,10 +7,16 @@ import "testing"
 // startSendmail runs Debian's Sendmail with rsyslog.
 func startSendmail(t *testing.T) *server {
 	t.Helper()
+	return startSendmailWith(t, sendmailMC)
+}
+
+// startSendmailWith is startSendmail with another configuration.
+func startSendmailWith(t *testing.T, mc string) *server {
+	t.Helper()
 	m := newMachine(t, "sendmail")
 	m.addUser("smmta", 955)
 	m.addUser("smmsp", 956)
-	m.write("/etc/mail/sendmail.mc", sendmailMC)
+	m.write("/etc/mail/sendmail.mc", mc)
 	m.write("/etc/mail/local-host-names", "example.com\nmx1.example.com\n")
 	m.write("/etc/mail/aliases", "alice: /dev/null\nbob: /dev/null\npostmaster: /dev/null\nMAILER-DAEMON: postmaster\n")
 	m.write("/etc/mail/access", "")
