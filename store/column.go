@@ -1,10 +1,11 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"net/netip"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -57,50 +58,68 @@ func bindEvent(p *prepared, e *relaylens.Event) {
 	r.number(e.Offset)
 }
 
-// row is what a database row is scanned into.
+// row reads rows of the columns. Texts of which there are few are kept, so that
+// they need no memory for each row.
 type row struct {
-	id                                                                         []byte
-	time, zone, digits                                                         int64
-	host, service, queueID, direction, stage, reason, cause                    sql.NullString
-	mta, kind                                                                  string
-	clientIP, clientName, helo, proto, user, method, sender, recipient, sd, rd sql.NullString
-	class, enhanced, text, remoteHost, remoteIP, source                        sql.NullString
-	pid, port, code, line, offset                                              sql.NullInt64
+	st      *sqlite.Stmt
+	names   map[string]string
+	buf     [64]byte
+	zone    *time.Location // of the last row
+	seconds int64          // east of UTC
 }
 
-func (r *row) targets() []any {
-	return []any{&r.id, &r.time, &r.zone, &r.digits, &r.host, &r.mta, &r.service, &r.pid, &r.queueID, &r.kind, &r.direction,
-		&r.stage, &r.reason, &r.cause, &r.clientIP, &r.clientName, &r.port, &r.helo, &r.proto, &r.user, &r.method, &r.sender,
-		&r.recipient, &r.sd, &r.rd, &r.code, &r.class, &r.enhanced, &r.text, &r.remoteHost, &r.remoteIP, &r.source, &r.line, &r.offset}
+// maxNames bounds the texts that are kept.
+const maxNames = 4096
+
+func newRow(st *sqlite.Stmt) *row {
+	return &row{st: st, names: make(map[string]string), zone: time.UTC}
+}
+
+// name is a column of which there are few texts.
+func (r *row) name(column int) string {
+	n := r.st.ColumnLen(column)
+	if n == 0 {
+		return ""
+	}
+	if n > len(r.buf) || len(r.names) >= maxNames {
+		return r.st.ColumnText(column)
+	}
+	r.st.ColumnBytes(column, r.buf[:])
+	return interned(r.names, r.buf[:n])
 }
 
 // event is the row as it was written. A word that this version does not know is
 // an error that names it.
 func (r *row) event() (relaylens.Event, error) {
+	st := r.st
 	e := relaylens.Event{
-		TimeDigits: uint8(r.digits), Host: r.host.String, Service: r.service.String, PID: int32(r.pid.Int64), QueueID: r.queueID.String,
-		ClientName: r.clientName.String, ClientPort: uint16(r.port.Int64), Helo: r.helo.String, Proto: r.proto.String,
-		User: r.user.String, AuthMethod: r.method.String, Sender: r.sender.String, NullSender: r.sender.Valid && r.sender.String == "",
-		Recipient: r.recipient.String, Code: uint16(r.code.Int64), Enhanced: r.enhanced.String, Text: r.text.String,
-		RemoteHost: r.remoteHost.String, Source: r.source.String, Line: r.line.Int64, Offset: r.offset.Int64,
+		TimeDigits: uint8(st.ColumnInt64(3)), Host: r.name(4), Service: r.name(6), PID: st.ColumnInt32(7), QueueID: st.ColumnText(8),
+		ClientName: st.ColumnText(15), ClientPort: uint16(st.ColumnInt64(16)), Helo: st.ColumnText(17), Proto: r.name(18),
+		User: st.ColumnText(19), AuthMethod: r.name(20), Sender: st.ColumnText(21), Recipient: st.ColumnText(22),
+		Code: uint16(st.ColumnInt64(25)), Enhanced: r.name(27), Text: r.name(28), RemoteHost: st.ColumnText(29), Source: r.name(31),
+		Line: st.ColumnInt64(32), Offset: st.ColumnInt64(33),
 	}
-	if len(r.id) != len(e.ID) {
-		return e, fmt.Errorf("read event: its id has %d bytes", len(r.id))
+	e.NullSender = e.Sender == "" && !st.ColumnIsNull(21)
+	if n := st.ColumnLen(0); n != len(e.ID) {
+		return e, fmt.Errorf("read event: its id has %d bytes", n)
 	}
-	copy(e.ID[:], r.id)
-	e.Time = time.Unix(0, r.time).In(zone(int(r.zone)))
+	st.ColumnBytes(0, e.ID[:])
+	if seconds := st.ColumnInt64(2); seconds != r.seconds {
+		r.zone, r.seconds = zone(int(seconds)), seconds
+	}
+	e.Time = time.Unix(0, st.ColumnInt64(1)).In(r.zone)
 	var err error
-	word(&err, &e.MTA, r.mta, relaylens.ParseMTA)
-	word(&err, &e.Kind, r.kind, relaylens.ParseKind)
-	word(&err, &e.Direction, r.direction.String, relaylens.ParseDirection)
-	word(&err, &e.Stage, r.stage.String, relaylens.ParseStage)
-	word(&err, &e.Reason, r.reason.String, relaylens.ParseReason)
-	word(&err, &e.Cause, r.cause.String, relaylens.ParseCause)
+	word(&err, &e.MTA, r.name(5), relaylens.ParseMTA)
+	word(&err, &e.Kind, r.name(9), relaylens.ParseKind)
+	word(&err, &e.Direction, r.name(10), relaylens.ParseDirection)
+	word(&err, &e.Stage, r.name(11), relaylens.ParseStage)
+	word(&err, &e.Reason, r.name(12), relaylens.ParseReason)
+	word(&err, &e.Cause, r.name(13), relaylens.ParseCause)
 	if e.Code == 0 {
-		word(&err, &e.Class, r.class.String, relaylens.ParseClass)
+		word(&err, &e.Class, r.name(26), relaylens.ParseClass)
 	}
-	word(&err, &e.ClientIP, r.clientIP.String, netip.ParseAddr)
-	word(&err, &e.RemoteIP, r.remoteIP.String, netip.ParseAddr)
+	word(&err, &e.ClientIP, st.ColumnText(14), netip.ParseAddr)
+	word(&err, &e.RemoteIP, st.ColumnText(30), netip.ParseAddr)
 	if err != nil {
 		return e, fmt.Errorf("read event %s: %w", e.ID, err)
 	}

@@ -23,15 +23,19 @@ func init() {
 		if !ok1 || !ok2 {
 			return int64(0), nil
 		}
-		p, err := netip.ParsePrefix(network)
-		if err != nil {
-			return nil, fmt.Errorf("read network: %w", err)
-		}
-		if a, err := netip.ParseAddr(address); err == nil && p.Contains(a.Unmap().WithZone("")) {
-			return int64(1), nil
-		}
-		return int64(0), nil
+		return isInNetwork(address, network)
 	})
+}
+
+func isInNetwork(address, network string) (int64, error) {
+	p, err := netip.ParsePrefix(network)
+	if err != nil {
+		return 0, fmt.Errorf("read network: %w", err)
+	}
+	if a, err := netip.ParseAddr(address); err == nil && p.Contains(a.Unmap().WithZone("")) {
+		return 1, nil
+	}
+	return 0, nil
 }
 
 // where collects conditions and their arguments. Nothing that somebody typed

@@ -204,32 +204,48 @@ func (s *Store) from(ctx context.Context, w *where, q *Query) error {
 // rows reads events, asks q.Keep and counts up to q.Limit.
 func (s *Store) rows(ctx context.Context, query string, args []any, q *Query) iter.Seq2[relaylens.Event, error] {
 	return func(yield func(relaylens.Event, error) bool) {
-		rows, err := s.read.QueryContext(ctx, query, args...)
-		if err != nil {
+		if err := s.eachRow(ctx, query, args, q, yield); err != nil {
 			yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
-			return
 		}
-		defer rows.Close()
-		var r row
-		targets := r.targets()
-		for left := q.Limit; rows.Next(); {
-			if err := rows.Scan(targets...); err != nil {
-				yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
-				return
-			}
-			e, err := r.event()
-			if err == nil && q.Keep != nil && !q.Keep(&e) {
-				continue
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
-			if left--; left == 0 {
-				return
-			}
+	}
+}
+
+// eachRow returns what went wrong with the reading itself; a row that is not as it
+// should be is told to yield.
+func (s *Store) eachRow(ctx context.Context, query string, args []any, q *Query, yield func(relaylens.Event, error) bool) (err error) {
+	conn, err := s.events.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.events.give(conn)
+	st, _, err := conn.PrepareTransient(query)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := st.Finalize(); err == nil && ctx.Err() == nil {
+			err = e
 		}
-		if err := rows.Err(); err != nil {
-			yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
+	}()
+	bind(st, args)
+	r := newRow(st)
+	for left := q.Limit; ; {
+		more, err := st.Step()
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil || !more:
+			return err
+		}
+		e, err := r.event()
+		if err == nil && q.Keep != nil && !q.Keep(&e) {
+			continue
+		}
+		if !yield(e, err) || err != nil {
+			return nil // it was told
+		}
+		if left--; left == 0 {
+			return nil
 		}
 	}
 }

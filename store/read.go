@@ -15,35 +15,9 @@ type Span struct{ Since, Until time.Time }
 // Events lists the events of a span in time order, events of the same time in
 // the order in which they came. It stops at the first error.
 func (s *Store) Events(ctx context.Context, span Span) iter.Seq2[relaylens.Event, error] {
-	return func(yield func(relaylens.Event, error) bool) {
-		query, args := "SELECT "+columns+" FROM events WHERE time >= ?", []any{int64(-1 << 63)}
-		if !span.Since.IsZero() {
-			args[0] = span.Since.UnixNano()
-		}
-		if !span.Until.IsZero() {
-			query, args = query+" AND time < ?", append(args, span.Until.UnixNano())
-		}
-		rows, err := s.read.QueryContext(ctx, query+" ORDER BY time, seq", args...)
-		if err != nil {
-			yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
-			return
-		}
-		defer rows.Close()
-		var r row
-		targets := r.targets()
-		for rows.Next() {
-			if err := rows.Scan(targets...); err != nil {
-				yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
-				return
-			}
-			if e, err := r.event(); !yield(e, err) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(relaylens.Event{}, fmt.Errorf("read events: %w", err))
-		}
-	}
+	var w where
+	w.span(span)
+	return s.rows(ctx, "SELECT "+columns+" FROM events"+w.sql.String()+" ORDER BY time, seq", w.args, &Query{})
 }
 
 // Stats says how full the store is.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
 // FileName is the name of the database in the data directory.
@@ -25,6 +26,7 @@ var ErrNewer = errors.New("the database was made by a newer version of relaylens
 type Store struct {
 	path   string
 	read   *sql.DB
+	events readers     // of what may be many rows
 	mu     sync.Mutex  // held by who uses write
 	write  *writer     // nil where the store is only read
 	ships  atomic.Bool // there is an outbox
@@ -53,6 +55,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 // or not. It fails when there is none.
 func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}}
+	s.events.path, s.events.flags, s.events.cache = s.path, sqlite.OpenReadOnly, readCache
 	if _, err := os.Stat(s.path); err != nil { //nolint:gosec // the directory is the operator's to name
 		return nil, fmt.Errorf("open event store: %w; is data_dir right, and did the daemon run?", err)
 	}
@@ -83,6 +86,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.read, err = sql.Open("sqlite", s.dsn("mode=rw", "query_only(1)", fmt.Sprintf("cache_size(-%d)", readCache))); err != nil {
 		return err
 	}
+	s.events.path, s.events.flags, s.events.cache = s.path, sqlite.OpenReadWrite, readCache
 	s.read.SetMaxOpenConns(4)
 	s.read.SetConnMaxIdleTime(time.Minute) // its cache goes with it
 	var ships bool
@@ -119,6 +123,7 @@ func (s *Store) Close() error {
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}
+	s.events.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.write != nil {
