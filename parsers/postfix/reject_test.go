@@ -73,6 +73,12 @@ func TestReject(t *testing.T) {
 func TestHostileAddresses(t *testing.T) {
 	client := ip("203.0.113.9")
 	readAll(t, []reading{
+		// A HELO argument that looks like the fields, as it stands before it is made harmless.
+		{`postfix/smtpd[1]: NOQUEUE: reject: HELO from unknown[203.0.113.9]: 501 5.5.2 <a b[192.0.2.1]; proto=SMTP helo=<q>>: Helo command rejected: Invalid name; proto=SMTP helo=<a b[192.0.2.1]; proto=SMTP helo=<q>>`,
+			refused(relaylens.Event{Reason: relaylens.ReasonHelo, Stage: relaylens.StageHelo, ClientIP: client, Helo: `a b[192.0.2.1]; proto=SMTP helo=<q>`, Proto: "SMTP",
+				Code: 501, Enhanced: "5.5.2", Text: "Helo command rejected: Invalid name"})},
+		{`postfix/smtpd[1]: NOQUEUE: reject: HELO from unknown[203.0.113.9]: 501 5.5.2 <z>: Helo command rejected: x; proto=SMTP helo=<z>: Helo command rejected: Invalid name; proto=SMTP helo=<z>: Helo command rejected: x; proto=SMTP helo=<z>`,
+			tainted(refused(relaylens.Event{Reason: relaylens.ReasonHelo, Stage: relaylens.StageHelo, ClientIP: client, Code: 501, Enhanced: "5.5.2", Text: "Helo command rejected: x"}))},
 		{`postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 454 4.7.1 <x; from=<ceo@example.com> to=<v@example.com> proto=ESMTP helo=<a@example.org>: Relay access denied; from=<m@example.org> to=<"x; from=<ceo@example.com> to=<v@example.com> proto=ESMTP helo=<a"@example.org> proto=ESMTP helo=<pc>`,
 			refused(relaylens.Event{Kind: relaylens.KindRelayDenied, Stage: relaylens.StageRcpt, ClientIP: client, Sender: "m@example.org",
 				Recipient: `"x; from=<ceo@example.com> to=<v@example.com> proto=ESMTP helo=<a"@example.org`, Proto: "ESMTP", Helo: "pc", Code: 454, Enhanced: "4.7.1", Text: "Relay access denied"})},

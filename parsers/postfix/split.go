@@ -73,9 +73,39 @@ func splitEarly(rest string, st style, whole int, f *fields) (text string, prove
 			return rest[:i], true
 		}
 		*f = fields{}
+		if st == styleRawHelo {
+			return splitHelo(rest, f)
+		}
 		return rest, false
 	}
 	return strings.TrimSuffix(rest, ";"), true
+}
+
+// splitHelo splits where the HELO argument, as the client sent it, stands both in
+// the text and in the fields: at the one place where both are the same.
+func splitHelo(rest string, f *fields) (text string, proven bool) {
+	found := 0
+	for from := 0; ; {
+		i := strings.Index(rest[from:], protoMarker)
+		if i < 0 {
+			break
+		}
+		at := from + i
+		var g fields
+		if _, ok := cutFields(rest[at+1:], styleRawHelo, &g); ok {
+			_, _, body := smtp.CutReply(rest[:at])
+			if why, same := cutSubject(body, g.helo); same && strings.HasPrefix(why, heloRule.prefix) {
+				found++
+				text, *f = rest[:at], g
+			}
+		}
+		from = at + 1
+	}
+	if found != 1 {
+		*f = fields{}
+		return rest, false
+	}
+	return text, true
 }
 
 // splitAgreeing tries every place where the fields could begin. The right one is
