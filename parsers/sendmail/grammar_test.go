@@ -97,6 +97,7 @@ var ignored = []string{
 	"sendmail[1]: 502345AB004321: tempfailed (due to previous checks)",
 	`sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: probable open proxy: command=GET / HTTP/1.1\r\n`,
 	"sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: VRFY root",
+	"sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: ",
 	"sendmail[1]: 502345AB004321: Authentication-Warning: mx1: joe set sender to x@example.com using -f",
 	"sendmail[1]: 502345AB004321: collect: premature EOM: unexpected close",
 	"sendmail[1]: 502345AB004321: to=<b@example.net>, delay=00:00:02, xdelay=00:00:01, mailer=esmtp, pri=120000, relay=mx.example.net., dsn=4.0.0, stat=Deferred: Connection refused by mx.example.net.",

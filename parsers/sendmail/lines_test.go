@@ -196,13 +196,13 @@ func TestOtherRefusals(t *testing.T) {
 			client("", "203.0.113.9").said(0, "", "due to pre-greeting traffic after 0 seconds").class(relaylens.Class5xx),
 		line("rejecting server EHLO from host.example.com [203.0.113.9] due to traffic before response", relaylens.ReasonProtocol, relaylens.StageHelo).
 			client("", "203.0.113.9").said(0, "", "due to traffic before response").class(relaylens.Class5xx),
-		line("tcpwrappers (host.example.com, 203.0.113.9) rejection", relaylens.ReasonClientPolicy, relaylens.StageConnect).client("", "203.0.113.9"),
+		line("tcpwrappers (host.example.com, 203.0.113.9) rejection", relaylens.ReasonClientPolicy, relaylens.StageConnect).client("", "203.0.113.9").class(relaylens.Class5xx),
 		line("host.example.com [203.0.113.9]: EXPN list [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
-			client("host.example.com", "203.0.113.9").said(0, "", "EXPN list [rejected]"),
+			client("host.example.com", "203.0.113.9").said(0, "", "EXPN list [rejected]").class(relaylens.Class5xx),
 		line("host.example.com [203.0.113.9]: vrfy root [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
 			client("host.example.com", "203.0.113.9").said(0, "", "vrfy root [rejected]"),
 		line(`host.example.com [203.0.113.9]: ETRN\tx [rejected]`, relaylens.ReasonClientPolicy, relaylens.StageEtrn).
-			client("host.example.com", "203.0.113.9").said(0, "", "ETRN\tx [rejected]"),
+			client("host.example.com", "203.0.113.9").said(0, "", "ETRN\tx [rejected]").class(relaylens.Class5xx),
 		line("x.example [203.0.113.9] (may be forged): VRFY y [192.0.2.66]: VRFY z [rejected]", relaylens.ReasonClientPolicy, relaylens.StageVrfy).
 			client("", "203.0.113.9").said(0, "", "VRFY y [192.0.2.66]: VRFY z [rejected]"),
 		line("[203.0.113.9]: Possible SMTP RCPT flood, shutting down connection.", relaylens.ReasonRateLimit, relaylens.StageRcpt).

@@ -58,7 +58,7 @@ func tcpwrappers(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Malformed
 	}
 	e := &rec.Event
-	e.Kind, e.Reason = relaylens.KindRejected, relaylens.ReasonClientPolicy
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonClientPolicy, relaylens.Class5xx
 	e.Direction, e.Stage, e.ClientIP = relaylens.Inbound, relaylens.StageConnect, ip
 	return relaylens.Parsed
 }
@@ -162,7 +162,10 @@ func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdic
 		rec.Fact = relaylens.FactMessage
 		return relaylens.Parsed
 	}
-	stage, reason, class := probed(said), relaylens.ReasonClientPolicy, relaylens.ClassNone
+	stage, reason, class := probed(said), relaylens.ReasonClientPolicy, relaylens.Class5xx
+	if stage == relaylens.StageVrfy && said[0]|0x20 == 'v' {
+		class = relaylens.ClassNone // VRFY is answered 252, the others 502
+	}
 	if said == "Possible SMTP RCPT flood, shutting down connection." {
 		stage, reason, class = relaylens.StageRcpt, relaylens.ReasonRateLimit, relaylens.Class4xx
 	}
@@ -176,8 +179,7 @@ func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdic
 }
 
 // probed tells the stage of a command that PrivacyOptions forbids, StageNone for
-// any other text. The command is as the client typed it. VRFY is answered 252
-// then, the others 502.
+// any other text. The command is as the client typed it.
 func probed(said string) relaylens.Stage {
 	if len(said) < len("VRFY ") || said[4] != ' ' && said[4] != '\\' || !strings.HasSuffix(said, " [rejected]") {
 		return relaylens.StageNone
