@@ -3,7 +3,7 @@ package parsers
 import "github.com/relaylens/relaylens"
 
 // ahead is how many batches may be scanned before they are taken.
-const ahead = 4
+const ahead = 3
 
 // Ahead reads what source hands over, in two steps at once: source and Scan are
 // called on a goroutine of their own, emit and taken on the caller's. Taken is

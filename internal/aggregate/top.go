@@ -26,6 +26,7 @@ type Top[V any] struct {
 	chunks   [][]slot[V] // of chunkLen each; an entry stays where it is
 	len      int
 	heap     []uint32 // positions of entries, the smallest count first; once evicting
+	places   []uint32 // of each entry in heap
 	texts    bounded.Texts
 	total    int64
 }
@@ -34,7 +35,6 @@ type Top[V any] struct {
 type slot[V any] struct {
 	key          bounded.Text
 	hash         uint32
-	at           uint32 // its place in heap
 	count, error int64
 	value        V
 }
@@ -98,17 +98,18 @@ func (t *Top[V]) AddHashed(key string, hash uint32, n int64) *V {
 	t.total += n
 	place, s := t.find(key, hash)
 	if s == nil {
-		s = t.take(place, key, hash)
+		place, s = t.take(place, key, hash)
 	}
 	s.count += n
 	if t.heap != nil {
-		t.down(int(s.at))
+		t.down(int(t.places[t.index[place]-1]))
 	}
 	return &s.value
 }
 
-// take makes room for a key, which belongs at a place of the index.
-func (t *Top[V]) take(place int, key string, hash uint32) *slot[V] {
+// take makes room for a key, which belongs at a place of the index, and says where
+// it is there then.
+func (t *Top[V]) take(place int, key string, hash uint32) (int, *slot[V]) {
 	if t.len < t.capacity {
 		if t.len%chunkLen == 0 && t.len/chunkLen == len(t.chunks) {
 			t.chunks = append(t.chunks, make([]slot[V], min(chunkLen, t.capacity-t.len)))
@@ -118,9 +119,9 @@ func (t *Top[V]) take(place int, key string, hash uint32) *slot[V] {
 		s.hash = hash
 		t.texts.Set(&s.key, key)
 		if t.index[place] = uint32(t.len); 2*t.len > len(t.index) {
-			t.grow()
+			t.grow() // there is no heap yet that asks for the place
 		}
-		return s
+		return place, s
 	}
 	if t.heap == nil {
 		t.heapify()
@@ -131,11 +132,11 @@ func (t *Top[V]) take(place int, key string, hash uint32) *slot[V] {
 	if t.drop != nil {
 		t.drop(&s.value)
 	}
-	*s = slot[V]{key: s.key, hash: hash, at: s.at, count: s.count, error: s.count}
+	*s = slot[V]{key: s.key, hash: hash, count: s.count, error: s.count}
 	t.texts.Set(&s.key, key)
 	place, _ = t.find(key, hash) // what was vacated may stand before it
 	t.index[place] = i + 1
-	return s
+	return place, s
 }
 
 // grow doubles the index.
@@ -170,9 +171,9 @@ func (t *Top[V]) vacate(s *slot[V], i uint32) {
 }
 
 func (t *Top[V]) heapify() {
-	t.heap = make([]uint32, t.len)
+	t.heap, t.places = make([]uint32, t.len), make([]uint32, t.len)
 	for i := range t.heap {
-		t.heap[i], t.slot(uint32(i)).at = uint32(i), uint32(i)
+		t.heap[i], t.places[i] = uint32(i), uint32(i)
 	}
 	for i := len(t.heap)/2 - 1; i >= 0; i-- {
 		t.down(i)
@@ -194,7 +195,7 @@ func (t *Top[V]) down(i int) {
 			return
 		}
 		h[i], h[least] = h[least], h[i]
-		least1.at, s.at = uint32(i), uint32(least)
+		t.places[h[i]], t.places[h[least]] = uint32(i), uint32(least)
 		i = least
 	}
 }

@@ -106,7 +106,7 @@ func (r *Summary) add(e *relaylens.Event) {
 }
 
 // summaryMemory is for refusals whose cause is open; more wait on disk.
-const summaryMemory = 1 << 20
+const summaryMemory = 256 << 10
 
 // CountFiles counts what files tell. A file that cannot be read does not stop
 // the others.

@@ -22,7 +22,7 @@ const (
 	placeSize = 16
 	// chunkSize is how much memory is taken at once for records.
 	chunkSize = 1 << chunkBits
-	chunkBits = 17
+	chunkBits = 16
 	// bufferSize is for what is written to the file, and for each run that is read.
 	bufferSize = 32 << 10
 )
