@@ -29,7 +29,7 @@ type Findings struct {
 	texts   bounded.Texts // of groups
 	buf     []byte
 	viewed  [maxWitnesses]relaylens.Event
-	zone    packed.Zone // of viewed
+	packing packed.Packing
 }
 
 // group is a finding in the making. There are thousands, of which few are shown: it

@@ -6,7 +6,6 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/bounded"
-	"github.com/relaylens/relaylens/internal/packed"
 )
 
 // maxWitnesses are kept of a problem.
@@ -44,7 +43,7 @@ func (f *Findings) keep(w *witness, e *relaylens.Event, kept bool) {
 		w.event = e
 		return
 	}
-	f.buf = packed.Append(f.buf[:0], e)
+	f.buf = f.packing.Append(f.buf[:0], e)
 	f.texts.Set(&w.copy, unsafe.String(unsafe.SliceData(f.buf), len(f.buf)))
 }
 
@@ -85,7 +84,7 @@ func (f *Findings) view(witnesses []witness) []relaylens.Event {
 			continue
 		}
 		text := f.texts.View(w.copy)
-		if err := packed.Read(unsafe.Slice(unsafe.StringData(text), len(text)), &f.viewed[i], &f.zone); err != nil {
+		if err := f.packing.Read(unsafe.Slice(unsafe.StringData(text), len(text)), &f.viewed[i]); err != nil {
 			panic(err) // it was packed by keep
 		}
 	}

@@ -3,6 +3,8 @@ package packed
 import (
 	"net/netip"
 	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,19 +40,21 @@ func TestRead(t *testing.T) {
 	mapped, never := whole, whole
 	mapped.ClientIP, mapped.Time = netip.MustParseAddr("::ffff:192.0.2.1"), whole.Time.UTC()
 	never.Time = time.Time{}
-	var z Zone
-	for name, want := range map[string]relaylens.Event{"whole": whole, "empty": {Time: time.Unix(0, 0).UTC()}, "mapped address": mapped, "no time": never} {
+	long := whole
+	long.Host = strings.Repeat("x", maxName+1)
+	var p Packing
+	for name, want := range map[string]relaylens.Event{"whole": whole, "empty": {Time: time.Unix(0, 0).UTC()}, "mapped address": mapped, "no time": never, "long name": long} {
 		t.Run(name, func(t *testing.T) {
 			var got relaylens.Event
-			buf := Append([]byte("before"), &want)[len("before"):]
-			if err := Read(buf, &got, &z); err != nil {
+			buf := p.Append([]byte("before"), &want)[len("before"):]
+			if err := p.Read(buf, &got); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got, same); diff != "" {
 				t.Errorf("(- want, + got):\n%s", diff)
 			}
 			for n := range buf {
-				if err := Read(buf[:n], &got, &z); err == nil {
+				if err := p.Read(buf[:n], &got); err == nil {
 					t.Fatalf("%d of %d bytes are an event", n, len(buf))
 				}
 			}
@@ -58,10 +62,30 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Names that are too many are as good as others.
+func TestManyNames(t *testing.T) {
+	var p Packing
+	var packed [][]byte
+	name := func(i int) string { return "mx" + strconv.Itoa(i%(maxNames+100)) }
+	for i := range 3 * maxNames {
+		packed = append(packed, p.Append(nil, &relaylens.Event{Host: name(i), Source: name(i / 2)}))
+	}
+	if len(p.names) != maxNames {
+		t.Errorf("%d names are kept, want %d", len(p.names), maxNames)
+	}
+	for i, buf := range packed {
+		var e relaylens.Event
+		if err := p.Read(buf, &e); err != nil || e.Host != name(i) || e.Source != name(i/2) {
+			t.Fatalf("event %d is of %s in %s (%v), want %s in %s", i, e.Host, e.Source, err, name(i), name(i/2))
+		}
+	}
+}
+
 func BenchmarkAppend(b *testing.B) {
 	var buf []byte
+	var p Packing
 	for b.Loop() {
-		buf = Append(buf[:0], &whole)
+		buf = p.Append(buf[:0], &whole)
 	}
 }
 

@@ -6,16 +6,15 @@ import (
 	"fmt"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/internal/packed"
 )
 
 // lengthSize is what the length of a record takes.
 const lengthSize = 4
 
 // appendRecord adds the length of the record and the record.
-func appendRecord(dst []byte, e *relaylens.Event) []byte {
+func (s *Spool) appendRecord(dst []byte, e *relaylens.Event) []byte {
 	begin := len(dst) + lengthSize
-	dst = packed.Append(append(dst, make([]byte, lengthSize)...), e)
+	dst = s.packing.Append(append(dst, make([]byte, lengthSize)...), e)
 	binary.BigEndian.PutUint32(dst[begin-lengthSize:], uint32(len(dst)-begin))
 	return dst
 }
@@ -27,8 +26,8 @@ var errRecord = errors.New("read temporary file for events: it was changed by an
 
 // readRecord reads what appendRecord wrote, without its length. The texts of e are
 // those of buf.
-func readRecord(buf []byte, e *relaylens.Event, z *packed.Zone) error {
-	if err := packed.Read(buf, e, z); err != nil {
+func (s *Spool) readRecord(buf []byte, e *relaylens.Event) error {
+	if err := s.packing.Read(buf, e); err != nil {
 		return fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return nil

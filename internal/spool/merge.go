@@ -9,7 +9,6 @@ import (
 	"iter"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/internal/packed"
 )
 
 // Events gives back what was added. An event is valid until the next is asked for.
@@ -58,7 +57,6 @@ type run struct {
 	number int  // in the order in which runs were made
 	begun  bool // head was read; before, only its time is known
 	head   relaylens.Event
-	zone   packed.Zone
 	next   func(*run) error // puts the following event into head; io.EOF at the end
 }
 

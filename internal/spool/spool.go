@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/packed"
 )
 
 // DefaultMemory is the most bytes of events that are held in memory.
@@ -40,6 +41,7 @@ type Spool struct {
 	end     int64    // of what is in the file
 	runs    []stretch
 	record  []byte
+	packing packed.Packing
 	out     *bufio.Writer
 }
 
@@ -74,7 +76,7 @@ func New(memory int64, reverse bool) *Spool { return &Spool{memory: memory, reve
 
 // Add copies e.
 func (s *Spool) Add(e *relaylens.Event) error {
-	s.record = appendRecord(s.record[:0], e)
+	s.record = s.appendRecord(s.record[:0], e)
 	chunk := s.room(len(s.record))
 	s.places = append(s.places, place{momentOf(e), uint32(s.current)<<chunkBits + uint32(len(*chunk))})
 	*chunk = append(*chunk, s.record...)
@@ -179,7 +181,7 @@ func (s *Spool) next() func(*run) error {
 		}
 		i++
 		r.moment = s.places[i-1].moment
-		return readRecord(s.at(&s.places[i-1])[lengthSize:], &r.head, &r.zone)
+		return s.readRecord(s.at(&s.places[i-1])[lengthSize:], &r.head)
 	}
 }
 
@@ -205,7 +207,7 @@ func (s *Spool) nextOf(part stretch, buffers *[]*bufio.Reader) func(*run) error 
 			return fmt.Errorf("read temporary file for events: %w", noEOF(err))
 		}
 		left -= int64(len(buf))
-		if err := readRecord(buf[lengthSize:], &r.head, &r.zone); err != nil {
+		if err := s.readRecord(buf[lengthSize:], &r.head); err != nil {
 			return err
 		}
 		r.moment = momentOf(&r.head)
