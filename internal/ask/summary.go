@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/summary"
 )
@@ -135,17 +136,28 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 		return err
 	}
 	defer g.close()
-	for e, err := range g.final(fromCursor{}) {
-		if err != nil {
-			return err
-		}
-		if r.add(e); within(e.Time, r.o.Span) {
-			findings.Add(e)
-		}
+	if err := r.countFinal(g, findings); err != nil {
+		return err
 	}
 	list, total := findings.First(r.o.Top)
 	r.problems.list, r.problems.total = diagnoses(list), total
 	return g.readErr
+}
+
+// countFinal counts the events whose causes were open until the end: in the tables
+// on one goroutine, in findings on another.
+func (r *Summary) countFinal(g *gathered, findings *classifier.Findings) error {
+	tables := newAside(r.add)
+	defer tables.close()
+	for e, err := range g.final(fromCursor{}) {
+		if err != nil {
+			return err
+		}
+		if tables.add(e); within(e.Time, r.o.Span) {
+			findings.Add(e)
+		}
+	}
+	return nil
 }
 
 // counted is all that is counted: the span, with the one before it.
