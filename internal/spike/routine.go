@@ -53,6 +53,9 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 	const (
 		days = 7
 		some = 4 // days that have to be known
+		// mostDays is the surprise that most of the days have to be: one in fifty. That
+		// two weeks agree is less, so they have to be more.
+		mostDays = 4.
 		week = days * 24 * 3600 / cell
 	)
 	length := (panesOf[r.window]*pane + cell - 1) / cell
@@ -64,14 +67,14 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 			peaks = append(peaks, n)
 		}
 	}
-	usual := 0.0
+	usual, least := 0.0, mostDays
 	if len(peaks) >= some {
 		usual = middle(peaks)
 	}
 	a, okA := d.peak(t, last-week, length)
 	b, okB := d.peak(t, last-2*week+2, length)
 	if okA && okB && min(a, b) > usual {
-		usual = min(a, b)
+		usual, least = min(a, b), d.needed[r.window]/2
 		peaks = append(peaks[:0], a, b)
 	}
 	// A window that is shorter than a cell may have had all of its excess, but that
@@ -81,7 +84,7 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 		window, expected = fromCell, expected/part
 	}
 	alpha := t.variance(window, max(expected, 1e-3))
-	if usual <= expected || t.spread[window].surprise(usual, max(expected, 1e-3), alpha) < d.needed[window]/2 {
+	if usual <= expected || t.spread[window].surprise(usual, max(expected, 1e-3), alpha) < least {
 		return custom{}
 	}
 	return custom{usual - expected, unevenness(peaks, usual-expected)}
