@@ -39,3 +39,29 @@ func TestDispersionOfNothing(t *testing.T) {
 		t.Errorf("α is %.2f after five stray refusals, and was %.2f", strayed, plain)
 	}
 }
+
+// TestStretchOfAll: a series of which little was seen is believed to be like all.
+func TestStretchOfAll(t *testing.T) {
+	all := tail{beyond: 1400, seen: 1000}
+	few, many := dispersion{all: &all}, dispersion{all: &all, tail: tail{beyond: 2000, seen: 2000}}
+	if got := few.stretch(); got < 0.70 || got > 0.73 {
+		t.Errorf("nothing seen: stretch %.2f, want that of all, 0.72", got)
+	}
+	if got := many.stretch(); got < 0.95 {
+		t.Errorf("much seen: stretch %.2f, want its own, 1", got)
+	}
+}
+
+// TestDoubtCountsOnce: what α was learned with is not added to it again.
+func TestDoubtCountsOnce(t *testing.T) {
+	var d dispersion
+	if got := d.known(30); got != 0 {
+		t.Errorf("%v of the doubt is known before anything was seen", got)
+	}
+	for range 1000 {
+		d.add(30, 30, 0.1, 0.08)
+	}
+	if got := d.known(30); got < 0.075 || got > 0.08 {
+		t.Errorf("%.3f of the doubt is known, want 0.08", got)
+	}
+}

@@ -56,7 +56,7 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 		// mostDays is the surprise that most of the days have to be: one in fifty. That
 		// two weeks agree is less, so they have to be more.
 		mostDays = 4.
-		week = days * 24 * 3600 / cell
+		week     = days * 24 * 3600 / cell
 	)
 	length := (panesOf[r.window]*pane + cell - 1) / cell
 	last := floorDiv(now-1, cell)
@@ -77,12 +77,10 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 		usual, least = min(a, b), d.needed[r.window]/2
 		peaks = append(peaks[:0], a, b)
 	}
-	// A window that is shorter than a cell may have had all of its excess, but that
-	// cells have any is for the window to tell that is as long.
-	window, expected := r.window, r.expected
-	if part := float64(panesOf[r.window]*pane) / cell; part < 1 {
-		window, expected = fromCell, expected/part
-	}
+	// Cells are looked at that have room for the window. It may have had all of their
+	// excess, but that they have any is for the window to tell that is as long.
+	window := max(r.window, fromCell)
+	expected := r.expected * float64(length*cell) / float64(now-r.since)
 	alpha := t.variance(window, max(expected, 1e-3))
 	if usual <= expected || t.spread[window].surprise(usual, max(expected, 1e-3), alpha) < least {
 		return custom{}
