@@ -53,6 +53,7 @@ type Decoder struct {
 	previous history
 	headings headings
 	native   nativeStamp
+	export   export
 }
 
 // NewDecoder returns a Decoder for one source.
@@ -93,6 +94,11 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 	}
 	d.reference = reference
 	d.yearless = false
+	if len(d.export.entry) > 0 {
+		if st, ok := d.exported(line, env); ok {
+			return st
+		}
+	}
 	s := line.Text
 	if n := len(s); n > 0 && (s[n-1] == '\r' || s[n-1] == 0) {
 		s = strings.TrimRight(s, "\r\x00")
@@ -271,6 +277,11 @@ func (d *Decoder) unframed(line *relaylens.Line, s string, env *relaylens.Envelo
 	// The header dump of a rejectlog is a client's text: no prefix in it counts.
 	if d.modes[0] == modeNative {
 		return d.continuation(s, env, depth)
+	}
+	if strings.HasPrefix(s, exportStart) {
+		d.export.entry = append(d.export.entry[:0], '{')
+		st, _ := d.exported(line, env)
+		return st
 	}
 	if service, payload, ok := cutService(s); ok {
 		env.Host = service

@@ -6,12 +6,10 @@
 //   - RFC 3339 stamps (rsyslog's FileFormat, syslog-ng's ISODATE, journalctl
 //     -o short-iso and short-iso-precise), journalctl -o short-full, short-unix
 //   - RFC 5424, with or without priority, octet counted or not
-//   - journalctl -o json
+//   - journalctl -o json and -o export
 //   - Exim's own files, and the second stamp of Exim over syslog
 //   - Docker's json-file, Kubernetes CRI, and the prefixes of docker compose,
 //     kubectl and docker logs around any of these
-//
-// journalctl -o export is not made of lines and is not read.
 //
 // # Joined records
 //
@@ -28,5 +26,6 @@
 //
 // Whatever comes in, a Decoder keeps at most 32 unfinished records of 32 KiB
 // with their last line, two unfinished container lines of [relaylens.MaxLine],
-// and the last record of 16 hosts up to 8 KiB each.
+// one entry of an exported journal of four times that length, and the last record
+// of 16 hosts up to 8 KiB each.
 package syslog

@@ -27,6 +27,7 @@ func within(line, s string) bool {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		"Jan  2 03:04:05 mx1 postfix/smtpd[1234]: a\nJan  2 03:04:05 mx1 last message repeated 2 times\n",
+		"__CURSOR=s=1\n__REALTIME_TIMESTAMP=1735787045123456\nMESSAGE\n\x03\x00\x00\x00\x00\x00\x00\x00a\nb\n_PID=7\n\n",
 		"2025-01-02T03:04:05.1+01:00 mx1 exim[7]: [1/2] 2025-01-02 03:04:05 a\n2025-01-02T03:04:05Z mx1 exim[7]: [2\\2] b\n",
 		"<22>1 2025-01-02T03:04:05Z mx1 sm-mta 7 - [a b=\"\\]\"] 502345AB000007[1]: a ...\n502345AB000007[2]: b",
 		`{"log":"Jan 02 03:04:05 mx1 exim[7]: a","stream":"stdout","time":"2025-01-02T03:04:05.1Z"}` + "\n" + `{"log":"\u00e4\n"}`,
