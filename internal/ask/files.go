@@ -49,11 +49,20 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	}
 	resident.Trim()
 	var errs []error
-	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = l.scan(ctx, hand) }, emit, func() bool { return true })
+	batches := 0
+	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = l.scan(ctx, hand) }, emit, func() bool {
+		if batches++; batches == settled {
+			resident.Trim() // what was needed to begin
+		}
+		return true
+	})
 	parser.Flush(emit)
 	l.Counts = parser.Total()
 	return errors.Join(append(errs, ctx.Err())...)
 }
+
+// settled is after how many batches reading does the same again and again.
+const settled = 64
 
 // scan hands over the lines of the files, in the order of their times.
 func (l *Files) scan(ctx context.Context, hand func(*relaylens.Batch) bool) []error {

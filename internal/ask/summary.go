@@ -9,6 +9,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/internal/resident"
 	"github.com/relaylens/relaylens/store"
 	"github.com/relaylens/relaylens/summary"
 )
@@ -139,6 +140,10 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	if err := r.countFinal(g, findings); err != nil {
 		return err
 	}
+	if err := g.close(); err != nil {
+		return err
+	}
+	resident.Trim() // what was needed to count
 	list, total := findings.First(r.o.Top)
 	r.problems.list, r.problems.total = diagnoses(list), total
 	return g.readErr
