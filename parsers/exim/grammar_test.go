@@ -31,6 +31,8 @@ var misses = []string{
 	"Warning: purging the environment.",
 	"no MAIL in SMTP connection from (pc) [203.0.113.9]:55787 D=0s C=EHLO,RSET,NOOP,QUIT",
 	"H=(pc) [203.0.113.9] incomplete transaction (QUIT) from <a@example.com>",
+	"U=joe incomplete transaction (QUIT) from <a@example.com>",
+	"U=joe Warning: hello",
 	`H=(pc) [203.0.113.9] Warning: "SpamAssassin as joe detected message as NOT spam (-2.9)"`,
 	`H=(pc) [203.0.113.9] Warning: ACL "warn" statement skipped: condition test deferred`,
 	"SMTP command timeout on TLS connection from (pc) [203.0.113.9] D=5m",
