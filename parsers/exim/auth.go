@@ -18,13 +18,14 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 		}
 		return relaylens.Ignored
 	}
-	h, rest, n := oneClient(strings.TrimPrefix(strings.TrimPrefix(s, "H="), "U="), replyFollows)
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "H="), "U=")
+	h, rest, n := oneClient(s, replyFollows)
 	if n == 0 {
 		return relaylens.Malformed
 	}
 	reply, places := follow(rest, isReply)
 	sure := n == 1 && places == 1
-	if n > 1 {
+	if n > 1 && !plainHost(s) {
 		h = host{}
 	}
 	e := &rec.Event
@@ -49,6 +50,15 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	e.User = unprinted(user)
 	return relaylens.Parsed
+}
+
+// plainHost reports that s begins with a host string whose HELO keeps the rules,
+// and right behind it the reply. What looks like another host string is in the
+// user's name then, where any client can have it; only where any HELO is taken
+// (helo_accept_junk_hosts) it may be in that.
+func plainHost(s string) bool {
+	_, rest, strict := cutHost(s)
+	return strict && isReply(rest)
 }
 
 // replyFollows reports that fields may follow a host string, and then a reply.
