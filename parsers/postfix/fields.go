@@ -30,6 +30,10 @@ const (
 // Source: util/msg_syslog.c, MSG_SYSLOG_RECLEN.
 const longLine = 1900
 
+// maxRecord is more than Postfix writes. What goes on is another's, and is left out:
+// the places where a client's words may end are tried one by one.
+const maxRecord = 2048
+
 // cutFields reads the fields in their order from s, each with the separator in
 // front of it, and gives what is left. ok is false when a field cannot be read.
 //

@@ -92,6 +92,11 @@ func (g *Grammar) read(d daemon, service string, env *relaylens.Envelope, rec *r
 	if d == daemonForeign || env.Native || env.Continuation || len(env.Text) < 8 {
 		return relaylens.Ignored
 	}
+	if len(env.Text) > maxRecord {
+		whole := *env
+		whole.Text = whole.Text[:maxRecord]
+		env = &whole
+	}
 	verdict := g.parse(d, env, rec)
 	switch verdict {
 	case relaylens.Parsed:

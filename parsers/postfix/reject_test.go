@@ -1,7 +1,10 @@
 package postfix
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/parsertest"
@@ -114,6 +117,32 @@ func TestCutLine(t *testing.T) {
 	readAll(t, []reading{{head + " to=<" + string(long[:20]), want}})
 	want.Event.Recipient = ""
 	readAll(t, []reading{{head, want}, {head + " to", want}})
+}
+
+// No line of Postfix's is longer than 2000 bytes, so that none takes long to read.
+func TestLongLine(t *testing.T) {
+	for _, words := range []string{`; from=<"`, "; from=<a> to=<b>", "; proto=SMTP helo=<a>", "<x>: Recipient address rejected: ; from=<"} {
+		for _, head := range []string{
+			"postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 5.7.1 <x>: Relay access denied",
+			"postfix/smtpd[1]: NOQUEUE: reject: HELO from unknown[203.0.113.9]: 554 5.7.1 <x>: Helo command rejected: no",
+			"postfix/cleanup[1]: 4F1A2B3C: reject: header X: ",
+			"postfix/cleanup[1]: 4F1A2B3C: milter-reject: END-OF-MESSAGE from unknown[203.0.113.9]: 5.7.1 no",
+		} {
+			t.Run(head+words, func(t *testing.T) {
+				g := New(relaylens.Texts{})
+				long := parsertest.Syslog(head + strings.Repeat(words, relaylens.MaxLine/len(words)))
+				short := parsertest.Syslog(head + strings.Repeat(words, maxRecord/len(words)))
+				short.Text, long.Text = (short.Text + words)[:maxRecord], long.Text[:relaylens.MaxLine-len(words)]
+				var want, got relaylens.Record
+				if g.Parse(&short, &want) != relaylens.Parsed || g.Parse(&long, &got) != relaylens.Parsed {
+					t.Fatal("not parsed")
+				}
+				if diff := cmp.Diff(want, got, equateAddr); diff != "" {
+					t.Errorf("what goes on beyond %d bytes was read (-want +got)\n%s", maxRecord, diff)
+				}
+			})
+		}
+	}
 }
 
 func TestRejectTexts(t *testing.T) {
