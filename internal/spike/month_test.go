@@ -169,7 +169,7 @@ func simulateMonth(p plan) *outcome {
 		o.step(at, groups)
 		out.note(o, s, groups, now)
 		if p.incidents && !down {
-			out.why.look(d, o, out.incidents, now, [2]bool{out.rules[0].last.Equal(now), out.rules[4].last.Equal(now)})
+			out.why.look(d, o, out.incidents, now, out.rules[0].last.Equal(now), out.rules[4].last.Equal(now))
 		}
 	}
 }
