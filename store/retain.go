@@ -113,13 +113,18 @@ var errClosed = errors.New("the event store is closed")
 
 // transact runs one transaction between commits.
 func (s *Store) transact(ctx context.Context, what string, do func(*writer) error) error {
-	return s.writing(what, func(w *writer) error { return w.transact(ctx, do) })
+	return s.writing(ctx, what, func(w *writer) error { return w.transact(ctx, do) })
 }
 
-// writing lends the connection that writes.
-func (s *Store) writing(what string, do func(*writer) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// writing lends the connection that writes, to one at a time. Nobody waits for it
+// longer than ctx lasts: the disk may hang.
+func (s *Store) writing(ctx context.Context, what string, do func(*writer) error) error {
+	select {
+	case s.using <- struct{}{}:
+		defer func() { <-s.using }()
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", what, ctx.Err())
+	}
 	err := errClosed
 	if s.write != nil {
 		err = do(s.write)
@@ -148,7 +153,7 @@ func (s *Store) vacuum(ctx context.Context) error {
 
 // step runs one statement between commits.
 func (s *Store) step(ctx context.Context, query string, args ...any) (n int64, err error) {
-	err = s.writing("retain events", func(w *writer) error {
+	err = s.writing(ctx, "retain events", func(w *writer) error {
 		return w.during(ctx, func(w *writer) (err error) {
 			n, err = w.exec(query, args...)
 			return err

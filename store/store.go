@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,11 +25,11 @@ var ErrNewer = errors.New("the database was made by a newer version of relaylens
 type Store struct {
 	path   string
 	read   *sql.DB
-	events readers     // of what may be many rows
-	mu     sync.Mutex  // held by who uses write
-	write  *writer     // nil where the store is only read
-	ships  atomic.Bool // there is an outbox
-	daily  bool        // there is daily_top
+	events readers       // of what may be many rows
+	using  chan struct{} // holds a token while somebody uses write; nil where the store is only read
+	write  *writer       // nil where the store is only read
+	ships  atomic.Bool   // there is an outbox
+	daily  bool          // there is daily_top
 	tops   limits
 	stmts  statements
 	rollup *rollup
@@ -43,7 +42,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec,nolintlint // the directory is the operator's to name; gosec does not see it each time
 		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
 	}
-	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}, rollup: newRollup()}
+	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}, rollup: newRollup(), using: make(chan struct{}, 1)}
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
@@ -124,14 +123,29 @@ func (s *Store) Close() error {
 		errs = append(errs, s.read.Close())
 	}
 	s.events.close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.write != nil {
-		errs = append(errs, s.write.close())
-		s.write = nil
-	}
+	errs = append(errs, s.closeWriter())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close event store %s: %w", s.path, err)
 	}
 	return nil
+}
+
+// closeTime is how long Close waits for a write, as on a disk that hangs. What is
+// not closed then ends with the program, and loses nothing.
+const closeTime = 5 * time.Second
+
+func (s *Store) closeWriter() error {
+	if s.using == nil {
+		return nil // it only reads
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	err := s.writing(ctx, "end writing", func(w *writer) error {
+		s.write = nil
+		return w.close()
+	})
+	if errors.Is(err, errClosed) {
+		return nil
+	}
+	return err
 }

@@ -125,3 +125,34 @@ func TestCutShort(t *testing.T) {
 		t.Errorf("a commit to a closed store says %v", err)
 	}
 }
+
+// Nobody waits for a disk that hangs longer than he wants to.
+func TestWaitIsBounded(t *testing.T) {
+	s := open(t, t.TempDir())
+	hangs, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		ended <- s.transact(context.Background(), "hang", func(*writer) error {
+			close(hangs)
+			<-goOn
+			return nil
+		})
+	}()
+	<-hangs
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := s.SaveAlerts(ctx, []byte("[]")); !errors.Is(err, context.DeadlineExceeded) || FailureOf(err) != FailureLocked {
+		t.Errorf("save alerts says %v", err)
+	}
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := s.SaveAlerts(t.Context(), []byte("[]")); err != nil {
+		t.Error(err)
+	}
+	for range 2 { // closing again does nothing
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
