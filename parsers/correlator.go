@@ -112,9 +112,9 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 	}
 	if !e.ClientIP.IsValid() && e.Service != "pickup" {
 		f.message = c.learn(c.messages, k.message, e, now)
-		return
+	} else {
+		f.message = c.fresh(c.messages, k.message, e, now)
 	}
-	f.message = c.fresh(c.messages, k.message, e, now)
 	c.recall(k, f, now)
 	m, s := f.message, f.session
 	if s != nil && m.text(textUser) == "" && s.user.known && s.user == m.client {

@@ -76,6 +76,18 @@ func TestFilters(t *testing.T) {
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.net>": "550 5.7.1 <b@example.net>: Relay access denied"`,
 			`Nov 20 09:00:02 mx1 postfix/smtpd[10]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused`,
 		}, []string{"2: relay_denied 198.51.100.7  >b@example.net", "3: rejected/resources 198.51.100.7  >"}},
+		"the login before a filter before the queue": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_client=pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:02 mx1 postfix/smtpd[10]: proxy-accept: END-OF-MESSAGE: 250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 5F1A2B3C5D; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>",
+			bounce,
+		}, []string{"4: remote relay_denied 198.51.100.7 joe >b@example.net"}},
+		"the login of another client": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_client=unknown[203.0.113.9]",
+			"Nov 20 09:00:02 mx1 postfix/smtpd[10]: proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as 5F1A2B3C5D; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>",
+			bounce,
+		}, []string{"4: remote relay_denied 203.0.113.9  >b@example.net"}},
 		"a message too big for a filter": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
 			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: NOQUEUE: queue file size limit exceeded",

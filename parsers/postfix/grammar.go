@@ -127,6 +127,9 @@ func (g *Grammar) parse(d daemon, env *relaylens.Envelope, rec *relaylens.Record
 		if rest, ok := strings.CutPrefix(text, "proxy-reject: "); ok && smtpdLine(d) {
 			return g.proxyReject("", rest, rec)
 		}
+		if rest, ok := strings.CutPrefix(text, "proxy-accept: "); ok && smtpdLine(d) {
+			return proxyAccept(rest, rec)
+		}
 	}
 	if id, rest, ok := cutID(text); ok {
 		if id == noQueue {

@@ -39,6 +39,19 @@ func (g *Grammar) proxyReject(id, rest string, rec *relaylens.Record) relaylens.
 	return relaylens.Parsed
 }
 
+// proxyAccept reads the queue id that a message got behind the filter: it is the
+// session's, and so is its login.
+func proxyAccept(rest string, rec *relaylens.Record) relaylens.Verdict {
+	const queued = "queued as "
+	reply, _, _ := strings.Cut(rest, fromMarker)
+	i := strings.LastIndex(reply, queued)
+	if i < 0 || !queueID(reply[i+len(queued):]) {
+		return relaylens.Ignored
+	}
+	rec.Event.QueueID, rec.Fact = reply[i+len(queued):], relaylens.FactMessage
+	return relaylens.Parsed
+}
+
 // proxyWarning reads how a filter refused a command before the end of the
 // message, or could not be asked. smtpd passes the answer on, except to a refused
 // connection, and writes no other line. By default it turns to the filter when

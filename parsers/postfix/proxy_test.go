@@ -32,6 +32,8 @@ func TestProxy(t *testing.T) {
 		{"postfix/smtpd[1]: warning: NOQUEUE: queue file size limit exceeded",
 			fact(relaylens.FactDetail, relaylens.Event{Kind: relaylens.KindRejected, Direction: relaylens.Inbound, Stage: relaylens.StageEOD, Class: relaylens.Class5xx,
 				Reason: relaylens.ReasonSize, Text: "queue file size limit exceeded"})},
+		{"postfix/smtpd[1]: proxy-accept: END-OF-MESSAGE: 250 2.0.0 Ok: queued as 5F1A2B3C; from=<\"x queued as 6F1A2B3C\"@example.com> to=<b@example.net> proto=ESMTP helo=<x>",
+			fact(relaylens.FactMessage, relaylens.Event{QueueID: "5F1A2B3C"})},
 		{`postfix/smtpd[1]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.net> NOTIFY=NEVER": "550 5.1.1 <b@example.net>: Recipient address rejected: User unknown in virtual mailbox table"`,
 			passedOn(relaylens.Event{Reason: relaylens.ReasonUnknownRecipient, Stage: relaylens.StageRcpt, Recipient: "b@example.net", Code: 550, Enhanced: "5.1.1",
 				Text: "Recipient address rejected: User unknown in virtual mailbox table"})},
