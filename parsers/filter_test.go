@@ -1,6 +1,7 @@
 package parsers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -19,6 +20,8 @@ func TestFilters(t *testing.T) {
 		bounce   = "Nov 20 09:00:03 mx1 postfix/smtp[11]: 5F1A2B3C5D: to=<b@example.net>, relay=mx.example.net[192.0.2.25]:25, delay=1, delays=0/0/1/0, dsn=5.7.1, status=bounced (host mx.example.net[192.0.2.25] said: 554 5.7.1 Relay access denied (in reply to RCPT TO command))"
 		header   = "Nov 20 09:00:02 mx1 postfix/cleanup[13]: 5F1A2B3C5D: reject: header Subject: hi from pc.example.com[198.51.100.7]; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>: 5.7.1 no"
 		answer   = "Nov 20 09:00:03 mx1 postfix/smtpd[10]: proxy-reject: END-OF-MESSAGE: 550 5.7.1 no; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>"
+		denied   = "Nov 20 09:00:01 mx1 postfix/smtpd[20]: NOQUEUE: reject: RCPT from localhost[127.0.0.1]: 450 4.7.1 <b@example.com>: Recipient address rejected: not now; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<mx1.example.com>"
+		passed   = `Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.com>": "450 4.7.1 <b@example.com>: Recipient address rejected: not now"`
 		probe    = "Nov 20 09:00:01 mx1 postfix/qmgr[2]: 6F1A2B3C5D: from=<double-bounce@mx1.example.com>, size=250, nrcpt=1 (queue active)"
 	)
 	for name, tc := range map[string]struct {
@@ -71,6 +74,19 @@ func TestFilters(t *testing.T) {
 			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: reject: DATA from localhost[127.0.0.1]: 450 4.7.1 <a@example.org>: Sender address rejected: not now; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<mx1.example.com>",
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "DATA": "450 4.7.1 <a@example.org>: Sender address rejected: not now"`,
 		}, []string{"4: rejected/sender_policy 198.51.100.7  a@example.org>b@example.com"}},
+		"lines of the server behind a filter that are one stand for all of them": {[]string{
+			denied, again(denied, 2), passed, passed, passed,
+		}, []string{
+			"1: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com", "2: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com",
+			"2: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com",
+		}},
+		"lines of the server before a filter that are one stand for more than what was told": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
+			denied, denied, passed, again(passed, 3),
+		}, []string{
+			"2: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com", "3: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com",
+			"5: rejected/recipient_policy 198.51.100.7  >b@example.com", "5: rejected/recipient_policy 198.51.100.7  >b@example.com",
+		}},
 		"what a filter refuses by itself": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.net>": "550 5.7.1 <b@example.net>: Relay access denied"`,
@@ -107,4 +123,10 @@ func TestFilters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// again is what a syslogd writes for n more lines like one.
+func again(line string, n int) string {
+	head, text, _ := strings.Cut(line, "]: ")
+	return fmt.Sprintf("%s]: message repeated %d times: [ %s]", head, n, text)
 }

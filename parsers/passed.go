@@ -12,28 +12,31 @@ const (
 	passedTTL = 60
 )
 
-// passedOn reports whether the refusal was told by the server behind a filter. It
-// counts the refusals of those that may stand there: each is passed on once.
+// passedOn takes out of a refusal what the server behind a filter told of it, and
+// reports whether that is all. It counts the refusals of those that may stand there:
+// each is passed on once.
 func (c *correlator) passedOn(r *scannedRecord, f *found, now int64) bool {
 	e := &r.rec.Event
 	if e.MTA != relaylens.Postfix || e.Direction != relaylens.Inbound {
 		return false
 	}
-	atEnd := e.Stage == relaylens.StageEOD
+	atEnd, times := e.Stage == relaylens.StageEOD, uint32(repeats(&r.env))
 	if r.rec.PassedOn {
 		n := c.passed.Get(c.answerPassed(r, atEnd), now)
 		if n == nil || *n == 0 {
 			return false
 		}
-		*n--
-		return true
+		told := min(*n, times)
+		*n -= told
+		r.env.Repeat = int(times - told)
+		return told == times
 	}
 	if atEnd && e.QueueID != "" || e.ClientIP.IsLoopback() || f.behind {
 		n, isNew := c.passed.Put(c.answerPassed(r, atEnd), now)
 		if isNew {
 			*n = 0
 		}
-		*n++
+		*n += times
 	}
 	return false
 }
