@@ -1,7 +1,6 @@
 package syslog
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -371,33 +370,5 @@ func TestPopKeepsEnvelope(t *testing.T) {
 	}
 	if env.Text != "b" || popped.Text != "a" {
 		t.Errorf("got %q and %q, want a and b", popped.Text, env.Text)
-	}
-}
-
-func TestAllocations(t *testing.T) {
-	for _, format := range []string{
-		"Jan  2 03:04:0%d mx1 postfix/smtpd[1234]: x",
-		"2025-01-02T03:04:0%d.123456+01:00 mx1 postfix/smtpd[1234]: x",
-		"2025-01-02 03:04:0%d +0100 [7] H=x",
-		"<22>1 2025-01-02T03:04:0%dZ mx1 exim 7 - - x",
-		"2025-01-02T03:04:0%dZ stdout F exim[7]: x",
-		"no framing %d",
-	} {
-		t.Run(format, func(t *testing.T) {
-			var lines [2]relaylens.Line
-			for i := range lines {
-				lines[i].Text = fmt.Sprintf(format, i)
-			}
-			d := NewDecoder(Options{Location: berlin})
-			var env relaylens.Envelope
-			n := testing.AllocsPerRun(100, func() {
-				for i := range lines {
-					d.Decode(&lines[i], reference, &env)
-				}
-			})
-			if n > 0 {
-				t.Errorf("%v allocations", n)
-			}
-		})
 	}
 }
