@@ -55,7 +55,7 @@ func (r *rollup) reset() {
 
 func (r *rollup) add(e *relaylens.Event) {
 	hour := hourOf(e.Time.Unix())
-	r.totals[totalKey{hour, e.Host, e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
+	r.totals[totalKey{hour, relaylens.ValidText(e.Host), e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
 	// What a remote server refused is no deed of the client that sent it, and the
 	// recipient is not of ours: it counts under the server that refused.
 	if e.Direction == relaylens.Outbound {
@@ -128,8 +128,11 @@ func (r *rollup) write(w *writer, st *statements) error {
 	return nil
 }
 
-// write adds n events, of which there may be fewer than before.
+// write adds n events, of which there may be fewer than before, or as many.
 func (k *totalKey) write(w *writer, st *statements, n int64) error {
+	if n == 0 {
+		return nil
+	}
 	b := st.total.bind()
 	k.bind(&b)
 	b.number(n)

@@ -166,6 +166,29 @@ func TestRevisedCauseMovesInTheTotals(t *testing.T) {
 	}
 }
 
+// A cause that changes before its event is written leaves nothing of itself, not
+// even where the text of the host is not as it is stored.
+func TestCauseRevisedWithItsEvent(t *testing.T) {
+	for _, host := range []string{"mx1", "mx\xff"} {
+		t.Run(host, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			for n := range 8 { // the order of the totals differs
+				e := event(n)
+				e.Host, e.Time = host, at.Add(time.Duration(n)*time.Hour)
+				commit(t, s, &Batch{Events: []relaylens.Event{e}, Revised: []Revision{{ID: e.ID, Cause: relaylens.CausePolicy, Time: e.Time}}})
+			}
+			for v, err := range s.Totals(t.Context(), Span{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if v.Cause != relaylens.CausePolicy || v.Events != 1 {
+					t.Errorf("%s: %d events of cause %s, want 1 of policy", v.Hour, v.Events, v.Cause)
+				}
+			}
+		})
+	}
+}
+
 func TestSpanIsHalfOpen(t *testing.T) {
 	s := open(t, t.TempDir())
 	commit(t, s, &Batch{Events: []relaylens.Event{event(3), event(1), event(2)}})
