@@ -169,11 +169,12 @@ func (c *correlator) fresh(t *states, key uint64, e *relaylens.Event, now int64)
 	return s
 }
 
-// learn adds e to what is known of key.
+// learn adds e to what is known of key. Another client in a session's process is
+// another session.
 func (c *correlator) learn(t *states, key uint64, e *relaylens.Event, now int64) *state {
 	s, isNew := t.Put(key, now)
 	t.bytes -= s.extra()
-	if isNew {
+	if isNew || t == c.sessions && e.ClientIP.IsValid() && s.client.known && s.client != addressOf(e.ClientIP) {
 		s.reset()
 	}
 	c.scratch = s.learn(e, c.scratch)

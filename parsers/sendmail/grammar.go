@@ -111,7 +111,7 @@ func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdi
 		}
 	}
 	if s, ok := strings.CutPrefix(text, "SMTP "); ok {
-		return tempfailed(id, s, rec)
+		return tempfailed(s, rec)
 	}
 	return g.rarer(id, text, rec)
 }

@@ -153,14 +153,14 @@ func TestMilter(t *testing.T) {
 // What a filter said of the session is counted with its own line; those of the
 // commands that are refused for it tell whom it concerns.
 func TestTempfailed(t *testing.T) {
-	of := func(id, line string, fact relaylens.Fact) read {
+	of := func(id, line string) read {
 		if id != "" {
 			line = id + ": " + line
 		}
-		return read{"sm-mta[4321]: " + line, relaylens.Record{Fact: fact, Event: relaylens.Event{QueueID: id}}}.client("host.example.com", "203.0.113.9")
+		return read{"sm-mta[4321]: " + line, relaylens.Record{Fact: relaylens.FactMessage, Event: relaylens.Event{QueueID: id}}}.client("host.example.com", "203.0.113.9")
 	}
 	told := func(command string) read {
-		return of(id, "SMTP "+command+" from host.example.com [203.0.113.9] tempfailed (due to previous checks)", relaylens.FactMessage)
+		return of(id, "SMTP "+command+" from host.example.com [203.0.113.9] tempfailed (due to previous checks)")
 	}
 	long := strings.Repeat("a", 99)
 	run(t, []read{
@@ -174,7 +174,7 @@ func TestTempfailed(t *testing.T) {
 		told("MAIL command (a@example.org)").sender("a@example.org"),
 		told("MAIL command (<>)").sender(""),
 		told("MAIL command ()"),
-		of("", "SMTP MAIL command (<a@example.org>) from host.example.com [203.0.113.9] tempfailed (due to previous checks)", relaylens.FactSession).sender("a@example.org"),
+		of("", "SMTP MAIL command (<a@example.org>) from host.example.com [203.0.113.9] tempfailed (due to previous checks)").sender("a@example.org"),
 		// The argument is the client's text, cut at 100 characters.
 		told("MAIL command (<" + long + ")"),
 		told("MAIL command (" + long + "a)"),

@@ -230,7 +230,7 @@ func setsender(s string, rec *relaylens.Record) relaylens.Verdict {
 // REL tempfailed (due to previous checks)", at LogLevel 10 and higher. The check was
 // a filter's, whose own line is counted; what it lacks, the client or the sender,
 // stands here. srvrsmtp.c, smtp
-func tempfailed(id, s string, rec *relaylens.Record) relaylens.Verdict {
+func tempfailed(s string, rec *relaylens.Record) relaylens.Verdict {
 	s, ok := strings.CutSuffix(s, " tempfailed (due to previous checks)")
 	if !ok {
 		return relaylens.Ignored
@@ -249,9 +249,7 @@ func tempfailed(id, s string, rec *relaylens.Record) relaylens.Verdict {
 			e.SetSender(mailbox(argument[:end]))
 		}
 	}
-	if rec.Fact = relaylens.FactMessage; id == "" {
-		rec.Fact = relaylens.FactSession
-	}
+	rec.Fact = relaylens.FactMessage
 	return relaylens.Parsed
 }
 
