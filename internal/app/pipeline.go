@@ -327,6 +327,12 @@ func (p *pipeline) handOver(within time.Duration) {
 	}
 }
 
+// catchUp has the store know how far everything was read that was sent until now.
+func (p *pipeline) catchUp() {
+	p.drain()
+	p.handOver(handOverTime)
+}
+
 // drain takes what waits at this moment.
 func (p *pipeline) drain() {
 	for range len(p.in) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"os"
@@ -357,4 +358,53 @@ func TestReloadWaitsForALateSource(t *testing.T) {
 	r.send("/mail.log", refusalLine)
 	r.settle()
 	r.wantMetric(mailRefused + "1")
+}
+
+// lateSource reads one more line when it has been told to stop.
+type lateSource struct{ begun, hold chan struct{} }
+
+func (lateSource) Name() string { return "/mail.log" }
+
+func (l lateSource) Run(ctx context.Context, out chan<- relaylens.Batch) error {
+	close(l.begun)
+	<-ctx.Done()
+	<-l.hold
+	out <- at(100, "/mail.log", refusalLine)
+	return nil
+}
+
+// What a late source reads last is not read again by the one that follows it.
+func TestLateSourceIsResumedWhereItEnded(t *testing.T) {
+	late := lateSource{make(chan struct{}), make(chan struct{})}
+	next := testConfig("/mail.log")
+	next.Sources[0].Group = "anew"
+	var r *rig
+	sources, resumed := 0, make(chan []relaylens.Position, 1)
+	r = newRig(t, func(o *Options) {
+		o.lateAfter = time.Millisecond
+		o.Load = func() (*config.Config, error) { return next, nil }
+		o.newSource = func(config.Source) relaylens.Source {
+			if sources++; sources == 1 {
+				return late
+			}
+			resumed <- r.positions
+			return r.feed("/mail.log")
+		}
+	})
+	if err := r.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-late.begun
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	close(late.hold)
+	select {
+	case got := <-resumed:
+		if len(got) != 1 || got[0].Offset != 100 {
+			t.Errorf("the source is resumed at %v, want 100", got)
+		}
+	case <-time.After(patience):
+		t.Fatal("the source was not started again")
+	}
 }

@@ -54,7 +54,13 @@ func (a *App) startAfter(ctx context.Context, late *follower, s config.Source) {
 	if a.stopping.Load() || !wanted || a.follow.running[s.Name()] != late {
 		return // somebody else sees to it
 	}
-	if err := a.resume(ctx); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, stepTimeout)
+	defer cancel()
+	err := a.pipeline.do(ctx, a.pipeline.catchUp) // or what the former one read last would be read, and counted, again
+	if err == nil {
+		err = a.resume(ctx)
+	}
+	if err != nil {
 		a.logger.Error("start source", zap.String("source", s.Name()), zap.Error(err))
 		return
 	}
