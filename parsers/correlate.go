@@ -16,6 +16,7 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 		r.env.Repeat = min(r.env.Repeat, n)
 	}
 	k, f := &r.keys, new(found)
+	c.noteFilter(r, now)
 	c.before(r, f, now)
 	c.enrich(&r.rec, k, f, now)
 	p.release(&r.rec, k, f, now)
@@ -27,7 +28,7 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 // events hands on what a completed record reports.
 func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 	rec, env, line, k := &r.rec, &r.env, r.line, &r.keys
-	c, e := p.memory, &rec.Event
+	e := &rec.Event
 	if e.Kind != relaylens.KindNone {
 		p.complete(e, r.mta, line, env)
 	}
@@ -45,21 +46,33 @@ func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 	case rec.Presumed:
 		return ResultContext
 	case e.Refusal():
-		if c.refusedBefore(rec, k, f, now) || c.passedOn(r, f, now) {
-			return ResultContext
-		}
-		hold := rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid())
-		if hold {
-			c.learnClient(e, k, f, now)
-		}
-		p.tell(e, line, repeats(env), hold, k.message)
-		return ResultRefusal
+		return p.refusal(r, f, now)
 	case e.Kind.Refusal():
-		p.tell(e, line, repeats(env), false, 0)
+		p.tell(e, line, repeats(env), 0)
 		return ResultWarned
 	}
 	p.context(rec, k, f, line, now)
 	return ResultContext
+}
+
+// refusal hands on a refusal, unless it was told before, or keeps it until a later
+// line tells what it lacks.
+func (p *Parser) refusal(r *scannedRecord, f *found, now int64) Result {
+	rec, k, c := &r.rec, &r.keys, p.memory
+	e := &rec.Event
+	if c.refusedBefore(rec, k, f, now) {
+		return ResultContext
+	}
+	all, hold := p.passedOn(r, f, now)
+	if all {
+		return ResultContext
+	}
+	if rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid()) {
+		c.learnClient(e, k, f, now)
+		hold = k.message
+	}
+	p.tell(e, r.line, repeats(&r.env), hold)
+	return ResultRefusal
 }
 
 // release hands on the refusals that waited for what rec tells of their message:
@@ -115,14 +128,15 @@ func (p *Parser) complete(e *relaylens.Event, mta relaylens.MTA, line *relaylens
 	}
 }
 
-// tell emits e n times, each with its own id, or keeps it until its sender is known.
-func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold bool, message uint64) {
+// tell emits e n times, each with its own id, or keeps it under a key, if hold is
+// one, until what it lacks is known.
+func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold uint64) {
 	for ordinal := range n {
 		if ordinal > 0 || e.ID.IsZero() {
 			e.ID = relaylens.NewID(line, ordinal)
 		}
-		if hold {
-			p.memory.held.hold(message, p.feeds, e, p.out)
+		if hold != 0 {
+			p.memory.held.hold(hold, p.feeds, e, p.out)
 		} else {
 			p.emit(e)
 		}

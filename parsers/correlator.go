@@ -43,7 +43,8 @@ type correlator struct {
 	messages *states
 	details  *bounded.Table[relaylens.Event]
 	presumed *bounded.Table[relaylens.Event]
-	passed   *bounded.Table[uint32] // answers that a filter may hand on
+	passed   *bounded.Table[uint32]   // answers that a filter may hand on
+	filters  *bounded.Table[struct{}] // hosts that have one before the queue
 	scratch  []byte
 	copies   *copies
 	held     heldEvents
@@ -57,6 +58,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
+	c.filters = bounded.NewTable[struct{}](maxFilters, messageTTL, nil)
 	c.copies = newCopies()
 	c.held.max, c.held.messages = limits.Held, c.messages.Get
 	return c

@@ -87,6 +87,19 @@ func TestFilters(t *testing.T) {
 			"2: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com", "3: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com",
 			"5: rejected/recipient_policy 198.51.100.7  >b@example.com", "5: rejected/recipient_policy 198.51.100.7  >b@example.com",
 		}},
+		"a filter that does not tell the client": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
+			denied, passed, denied, passed,
+		}, []string{"2: rejected/recipient_policy 198.51.100.7 joe a@example.org>b@example.com", "4: rejected/recipient_policy 198.51.100.7 joe a@example.org>b@example.com"}},
+		"a filter that does not tell the client of a message": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1]",
+			strings.Replace(header, "pc.example.com[198.51.100.7]", "localhost[127.0.0.1]", 1), answer,
+		}, []string{"3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
+		"a local client where there is a filter": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]", denied,
+			"Nov 20 09:00:40 mx1 postfix/smtpd[10]: NOQUEUE: reject: RCPT from pc.example.com[198.51.100.7]: 550 5.1.1 <c@example.com>: Recipient address rejected: no; from=<a@example.org> to=<c@example.com> proto=ESMTP helo=<pc>",
+		}, []string{"2: rejected/recipient_policy 127.0.0.1  a@example.org>b@example.com", "3: rejected/recipient_policy 198.51.100.7  a@example.org>c@example.com"}},
 		"what a filter refuses by itself": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.net>": "550 5.7.1 <b@example.net>: Relay access denied"`,

@@ -97,6 +97,24 @@ func (h *heldEvents) release(message uint64, s *state, end bool, emit func(*rela
 	h.skipGone()
 }
 
+// name emits the first n events that wait under a key as refusals of the client
+// that e names.
+func (h *heldEvents) name(key uint64, n int, e *relaylens.Event, emit func(*relaylens.Event)) {
+	for i := h.first; i < len(h.queue) && n > 0; i++ {
+		w := &h.queue[i]
+		if w.message != key || w.event == nil {
+			continue
+		}
+		if e.ClientIP.IsValid() {
+			w.event.ClientIP, w.event.ClientName, w.event.ClientPort = e.ClientIP, e.ClientName, e.ClientPort
+			w.event.Helo, w.event.Proto, w.event.User, w.event.AuthMethod = e.Helo, e.Proto, e.User, e.AuthMethod
+		}
+		h.give(w, emit)
+		n--
+	}
+	h.skipGone()
+}
+
 // expire emits what has waited too long by now, the time that its own source has
 // come to: others may be a day ahead of it.
 func (h *heldEvents) expire(source string, now time.Time, emit func(*relaylens.Event)) {

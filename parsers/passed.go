@@ -2,6 +2,7 @@ package parsers
 
 import (
 	"hash/maphash"
+	"net/netip"
 
 	"github.com/relaylens/relaylens"
 )
@@ -10,47 +11,79 @@ const (
 	maxPassed = 1 << 10
 	// passedTTL is longer than any filter takes to hand on an answer.
 	passedTTL = 60
+	// maxFilters are the hosts of which it is remembered that they have a filter.
+	maxFilters = 256
 )
+
+// noteFilter remembers that there is a filter before the queue: lines of the server
+// before it show that, of its messages as of its answers.
+func (c *correlator) noteFilter(r *scannedRecord, now int64) {
+	if r.mta == relaylens.Postfix && (r.rec.PassedOn || r.rec.Fact == relaylens.FactMessage && r.keys.message == 0) {
+		c.filters.Put(r.writer.hostKey, now)
+	}
+}
 
 // passedOn takes out of a refusal what the server behind a filter told of it, and
 // reports whether that is all. It counts the refusals of those that may stand there:
-// each is passed on once.
-func (c *correlator) passedOn(r *scannedRecord, f *found, now int64) bool {
-	e := &r.rec.Event
+// each is passed on once. One that names the filter for the client is to wait under
+// key, if that is not 0, for the line that names the client.
+func (p *Parser) passedOn(r *scannedRecord, f *found, now int64) (all bool, key uint64) {
+	c, e := p.memory, &r.rec.Event
 	if e.MTA != relaylens.Postfix || e.Direction != relaylens.Inbound {
-		return false
+		return false, 0
 	}
 	atEnd, times := e.Stage == relaylens.StageEOD, uint32(repeats(&r.env))
 	if r.rec.PassedOn {
-		n := c.passed.Get(c.answerPassed(r, atEnd), now)
-		if n == nil || *n == 0 {
-			return false
+		told := p.takeTold(c.answerPassed(r, atEnd, e.ClientIP), times, e, now)
+		if atEnd && told < times {
+			told += p.takeTold(c.answerPassed(r, atEnd, netip.Addr{}), times-told, e, now)
 		}
-		told := min(*n, times)
-		*n -= told
 		r.env.Repeat = int(times - told)
-		return told == times
+		return told == times, 0
 	}
-	if atEnd && e.QueueID != "" || e.ClientIP.IsLoopback() || f.behind {
-		n, isNew := c.passed.Put(c.answerPassed(r, atEnd), now)
-		if isNew {
-			*n = 0
-		}
-		*n += times
+	local := e.ClientIP.IsLoopback()
+	if !(atEnd && e.QueueID != "" || local || f.behind) {
+		return false, 0
 	}
-	return false
+	client := e.ClientIP
+	if local {
+		client = netip.Addr{}
+	}
+	answer := c.answerPassed(r, atEnd, client)
+	n, isNew := c.passed.Put(answer, now)
+	if isNew {
+		*n = 0
+	}
+	*n += times
+	if local && c.filters.Get(r.writer.hostKey, now) != nil {
+		key = answer
+	}
+	return false, key
+}
+
+// takeTold takes at most so many of what was told of one answer, and tells those that
+// wait for their client that it is e's.
+func (p *Parser) takeTold(answer uint64, most uint32, e *relaylens.Event, now int64) uint32 {
+	n := p.memory.passed.Get(answer, now)
+	if n == nil {
+		return 0
+	}
+	told := min(*n, most)
+	*n -= told
+	p.memory.held.name(answer, int(told), e, p.out)
+	return told
 }
 
 // answerPassed digests an answer the way both servers log it: that to the end of a
-// message is without its code in one of the lines, and both know the client; of
-// another command the server behind the filter may not know it.
-func (c *correlator) answerPassed(r *scannedRecord, atEnd bool) uint64 {
+// message is without its code in one of the lines, and both may know the client; of
+// another command the server behind the filter does not know it.
+func (c *correlator) answerPassed(r *scannedRecord, atEnd bool, client netip.Addr) uint64 {
 	e := &r.rec.Event
 	var h maphash.Hash
 	h.SetSeed(c.seed)
 	maphash.WriteComparable(&h, r.writer.hostKey)
 	if atEnd {
-		maphash.WriteComparable(&h, e.ClientIP)
+		maphash.WriteComparable(&h, client)
 	} else {
 		maphash.WriteComparable(&h, e.Code)
 	}
