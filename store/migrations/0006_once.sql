@@ -1,7 +1,8 @@
 -- An event is looked for by the second that its line shows, by the log's own clock,
 -- and its id. An index of ids alone has no order of time, so that each event changed
 -- a page of its own in it: three quarters of the time that a large store took for one.
--- The second is that of the line, whatever time zone or year it was taken for.
+-- The second is that of the line, whatever time zone it was taken for. A line without a
+-- year that is read again when its day has come once more is taken for another.
 ALTER TABLE revisions ADD COLUMN event INTEGER; -- events.seq
 
 UPDATE revisions SET event = (SELECT events.seq FROM events WHERE events.id = revisions.id);
