@@ -91,6 +91,12 @@ func TestFilters(t *testing.T) {
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
 			denied, passed, denied, passed,
 		}, []string{"2: rejected/recipient_policy 198.51.100.7 joe a@example.org>b@example.com", "4: rejected/recipient_policy 198.51.100.7 joe a@example.org>b@example.com"}},
+		"two clients are told the same": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:00 mx1 postfix/smtpd[12]: NOQUEUE: client=unknown[203.0.113.9]",
+			denied, strings.ReplaceAll(denied, "b@", "c@"),
+			strings.Replace(strings.ReplaceAll(passed, "b@", "c@"), "[10]", "[12]", 1), passed,
+		}, []string{"4: rejected/recipient_policy 203.0.113.9  a@example.org>c@example.com", "3: rejected/recipient_policy 198.51.100.7  a@example.org>b@example.com"}},
 		"a filter that does not tell the client of a message": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
 			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1]",

@@ -97,22 +97,29 @@ func (h *heldEvents) release(message uint64, s *state, end bool, emit func(*rela
 	h.skipGone()
 }
 
-// name emits the first n events that wait under a key as refusals of the client
-// that e names.
+// name emits n events that wait under a key as refusals of the client that e names:
+// those of e's recipient first, as other clients may be told the same.
 func (h *heldEvents) name(key uint64, n int, e *relaylens.Event, emit func(*relaylens.Event)) {
-	for i := h.first; i < len(h.queue) && n > 0; i++ {
-		w := &h.queue[i]
-		if w.message != key || w.event == nil {
-			continue
+	for _, same := range [...]bool{true, false} {
+		for i := h.first; i < len(h.queue) && n > 0; i++ {
+			w := &h.queue[i]
+			if w.message != key || w.event == nil || same && w.event.Recipient != e.Recipient {
+				continue
+			}
+			w.event.setClient(e)
+			h.give(w, emit)
+			n--
 		}
-		if e.ClientIP.IsValid() {
-			w.event.ClientIP, w.event.ClientName, w.event.ClientPort = e.ClientIP, e.ClientName, e.ClientPort
-			w.event.Helo, w.event.Proto, w.event.User, w.event.AuthMethod = e.Helo, e.Proto, e.User, e.AuthMethod
-		}
-		h.give(w, emit)
-		n--
 	}
 	h.skipGone()
+}
+
+// setClient makes the event one of the client of e, if that is known.
+func (k *kept) setClient(e *relaylens.Event) {
+	if e.ClientIP.IsValid() {
+		k.ClientIP, k.ClientName, k.ClientPort = e.ClientIP, e.ClientName, e.ClientPort
+		k.Helo, k.Proto, k.User, k.AuthMethod = e.Helo, e.Proto, e.User, e.AuthMethod
+	}
 }
 
 // expire emits what has waited too long by now, the time that its own source has
