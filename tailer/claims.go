@@ -60,17 +60,28 @@ func (c *Claims) load(positions []relaylens.Position) {
 	}
 }
 
-// furthest are the contents of an origin, what was read most of first. Where that
-// is little, logs may begin alike, and what was read from id comes first.
+// furthest are the contents of an origin, what was read most of first, and what was
+// skipped last, of which nothing was read. Where that is little, logs may begin
+// alike, and what was read from id comes first.
 func (c *Claims) furthest(origin relaylens.Origin, id fileID) []*content {
 	all := slices.Clone(c.contents[origin])
-	slices.SortStableFunc(all, func(a, b *content) int { return cmp.Compare(b.line, a.line) })
+	slices.SortStableFunc(all, func(a, b *content) int {
+		return cmp.Or(cmp.Compare(a.skipped(), b.skipped()), cmp.Compare(b.line, a.line))
+	})
 	if len(all) > 0 && all[0].line < printSize {
 		if i := slices.IndexFunc(all, func(t *content) bool { return t.id == id }); i > 0 {
 			all[0], all[i] = all[i], all[0]
 		}
 	}
 	return all
+}
+
+// skipped is 1 for what is not to be read.
+func (t *content) skipped() int {
+	if t.key.State == relaylens.PositionSkipped {
+		return 1
+	}
+	return 0
 }
 
 // wants reports whether a rotated file holds something that was not read and
@@ -126,8 +137,8 @@ func (c *Claims) enter(s *stream, origin relaylens.Origin, size int64, beside ma
 		case t.id == s.id && is == same:
 			c.pass(t, s, false)
 			return turnKnown
-		case t.id == s.id, is == different, !s.copyOf && !c.moved(t, is, beside):
-			continue // rewritten; something else; a log that begins with the same words
+		case t.id == s.id, is == different, !s.copyOf && (t.skipped() > 0 || !c.moved(t, is, beside)):
+			continue // rewritten; something else; a log that begins with the same words, or a copy of which was skipped
 		case is == partial:
 			return turnWait
 		case t.owner == nil:

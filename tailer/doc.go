@@ -28,7 +28,8 @@
 // Claims are filled from the saved positions at start, and changed with every
 // batch that was taken. A position says besides whether the content was read to
 // its end and its writer has left it, or was there before following began and
-// is not asked for (State). It is forgotten when no file has held the content
+// is not asked for (State); that of a copy of what the path itself names says
+// nothing about the path's own file. It is forgotten when no file has held the content
 // for a while.
 //
 // # A start, a rotation, a truncation

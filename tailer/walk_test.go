@@ -61,6 +61,44 @@ func TestStartNeedsNoClock(t *testing.T) {
 	}
 }
 
+// A copy of the log that was there when following began, whole or not, packed or
+// not, changes nothing about the log: it is read from where it is configured to
+// be, and goes on there after a restart, rotated or not.
+func TestCopyBesideTheLog(t *testing.T) {
+	const n = 3000 // more lines than a print
+	for name, copied := range map[string]func(*testing.T, string){
+		"packed": func(t *testing.T, path string) {
+			writeFile(t, path+".gz", string(compressors[".gz"](t, text(lines(0, n)))))
+		},
+		"packed part": func(t *testing.T, path string) {
+			writeFile(t, path+".1.gz", string(compressors[".gz"](t, text(lines(0, n/2)))))
+		},
+		"plain":      func(t *testing.T, path string) { writeFile(t, path+".bak", text(lines(0, n))) },
+		"plain part": func(t *testing.T, path string) { writeFile(t, path+".1", text(lines(0, n/2))) },
+	} {
+		for _, start1 := range []Start{StartBegin, StartEnd} {
+			t.Run(fmt.Sprintf("%s, %d", name, start1), func(t *testing.T) {
+				t.Parallel()
+				path := filepath.Join(t.TempDir(), "mail.log")
+				writeFile(t, path, text(lines(0, n)))
+				copied(t, path)
+				tl := start(t, FileOptions{Path: path, Start: start1})
+				appendTo(t, path, text(lines(n, n+10)))
+				from := 0
+				if start1 == StartEnd {
+					from = n
+				}
+				tl.want(lines(from, n+10)...)
+				tl.stop()
+				appendTo(t, path, text(lines(n+10, n+20)))
+				rename(t, path, path+".1")
+				writeFile(t, path, text(lines(n+20, n+30)))
+				again(t, path, tl.saved, n+10, n+30)
+			})
+		}
+	}
+}
+
 // What was there when following began is not read, then or after a restart.
 func TestOldFilesStayUnread(t *testing.T) {
 	t.Parallel()
