@@ -108,7 +108,7 @@ func (b *binder) addr(a netip.Addr) {
 	b.valid(a.String())
 }
 
-// sender is ” for the null sender.
+// sender is the empty text for the null sender, and NULL for none.
 func (b *binder) sender(e *relaylens.Event) {
 	if e.NullSender {
 		b.valid("")
