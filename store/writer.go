@@ -90,6 +90,8 @@ func bind(st *sqlite.Stmt, args []any) {
 			st.BindInt64(i+1, v)
 		case int:
 			st.BindInt64(i+1, int64(v))
+		default: // it would keep what was bound before
+			panic(fmt.Sprintf("no column holds a %T", a))
 		}
 	}
 }
