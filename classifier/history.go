@@ -74,7 +74,7 @@ type user struct {
 
 // deniedDomain is a domain that somebody wanted us to relay to.
 type deniedDomain struct {
-	clients bounded.Set
+	clients bounded.Set[uint64]
 	senders bounded.Marks // domains of the senders
 }
 

@@ -6,19 +6,24 @@ const (
 	// SetSize is how many members a Set tells apart.
 	SetSize = 12
 	// fewMembers need no memory beside the Set: most sets never have more.
-	fewMembers = 2
+	fewMembers = 3
 )
 
-// Set is a small set of hashes. When it is full it stays full: what matters is
-// whether there are a few members or many. The zero value is empty.
-type Set struct {
-	few  [fewMembers]uint64
-	more *[SetSize - fewMembers]uint64
+// Set is a small set of hashes, of which as much is kept as a T holds. When it is
+// full it stays full: what matters is whether there are a few members or many. The
+// zero value is empty.
+type Set[T uint32 | uint64] struct {
+	few  [fewMembers]T
 	n    uint8
+	more *[SetSize - fewMembers]T
 }
 
+// Marks are a Set that keeps half of each hash: there is one chance in hundreds of
+// millions that a hash is taken for one that it is not.
+type Marks = Set[uint32]
+
 // Add adds a member and reports whether the set has it now.
-func (s *Set) Add(member uint64) bool {
+func (s *Set[T]) Add(member uint64) bool {
 	if s.Has(member) {
 		return true
 	}
@@ -26,26 +31,26 @@ func (s *Set) Add(member uint64) bool {
 	case n == SetSize:
 		return false
 	case n < fewMembers:
-		s.few[n] = member
+		s.few[n] = T(member)
 	default:
 		if s.more == nil {
-			s.more = new([SetSize - fewMembers]uint64)
+			s.more = new([SetSize - fewMembers]T)
 		}
-		s.more[n-fewMembers] = member
+		s.more[n-fewMembers] = T(member)
 	}
 	s.n++
 	return true
 }
 
 // Has reports whether member was added.
-func (s *Set) Has(member uint64) bool {
+func (s *Set[T]) Has(member uint64) bool {
 	for i := range min(int(s.n), fewMembers) {
-		if s.few[i] == member {
+		if s.few[i] == T(member) {
 			return true
 		}
 	}
 	for i := range int(s.n) - fewMembers {
-		if s.more[i] == member {
+		if s.more[i] == T(member) {
 			return true
 		}
 	}
@@ -53,11 +58,11 @@ func (s *Set) Has(member uint64) bool {
 }
 
 // Len is the number of members, at most SetSize.
-func (s *Set) Len() int { return int(s.n) }
+func (s *Set[T]) Len() int { return int(s.n) }
 
-// Members gives them in the order in which they were added.
-func (s *Set) Members() iter.Seq[uint64] {
-	return func(yield func(uint64) bool) {
+// Members gives what is kept of them in the order in which they were added.
+func (s *Set[T]) Members() iter.Seq[T] {
+	return func(yield func(T) bool) {
 		for i := range int(s.n) {
 			m := s.few[min(i, fewMembers-1)]
 			if i >= fewMembers {

@@ -1,20 +1,15 @@
 package bounded
 
 import (
-	"iter"
 	"slices"
 	"testing"
 )
 
-func TestSet(t *testing.T)   { testSet(t, new(Set)) }
+func TestSet(t *testing.T)   { testSet(t, new(Set[uint64])) }
 func TestMarks(t *testing.T) { testSet(t, new(Marks)) }
 
-func testSet[M uint32 | uint64](t *testing.T, s interface {
-	Add(member uint64) bool
-	Has(member uint64) bool
-	Len() int
-	Members() iter.Seq[M]
-}) {
+func testSet[M uint32 | uint64](t *testing.T, s *Set[M]) {
+	t.Helper()
 	if s.Has(0) || s.Len() != 0 {
 		t.Error("the zero value is not empty")
 	}
