@@ -130,16 +130,6 @@ var placeholders = map[string]placeholder{
 	}},
 }
 
-// Placeholders lists the names that commands may have in braces.
-func Placeholders() []string {
-	var names []string
-	for name := range placeholders {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 func valueOf(name string, event *relaylens.Event) (value string, known bool) {
 	if event == nil {
 		return "", false

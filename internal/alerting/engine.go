@@ -19,9 +19,6 @@ const (
 	Attack = "RelaylensAttack"
 )
 
-// Names lists the names of alerts.
-func Names() []string { return []string{ServerFault, RefusalSpike, Attack} }
-
 const (
 	// hold is how long a problem has to show until it is an alert: causes that
 	// little evidence gave may be others in the next moment.

@@ -34,7 +34,6 @@ type Detector struct {
 	causeOn  bool                // a spike of any cause is on
 	causeEnd int64               // of the last one
 	pending  []Spike
-	late     int64
 	learned  int64 // the last hour that Learn was told of
 }
 
@@ -77,8 +76,7 @@ func (d *Detector) AddN(e *relaylens.Event, n int) {
 	for _, i := range indexes(e.Kind, e.Cause) {
 		t := d.tracks[i]
 		if !t.ring.add(p, uint32(n)) {
-			d.late += int64(n)
-			return
+			return // too late: no window reaches so far back
 		}
 		t.count(floorDiv(at, cell), uint32(n), d.head)
 	}
@@ -137,9 +135,6 @@ func (d *Detector) Active() []Spike {
 	slices.SortFunc(on, bySeries)
 	return on
 }
-
-// Late is how many refusals came too late to count.
-func (d *Detector) Late() int64 { return d.late }
 
 // Expected is how many refusals of s the baseline foresees in the window that
 // ends now, and how many there were; of windows up to three hours, and 0 for
