@@ -16,10 +16,11 @@ type prepared struct {
 }
 
 // value is what a parameter has: a number, a text, or NULL, which is the zero value.
+// The text is a copy: that of the row is the caller's, who may write over it.
 type value struct {
 	kind   valueKind
 	number int64
-	text   string
+	text   []byte
 }
 
 type valueKind uint8
@@ -46,24 +47,25 @@ type binder struct {
 
 func (p *prepared) bind() binder { return binder{prepared: p} }
 
-// take is the place of the next parameter, where it has another value than v.
-func (b *binder) take(v value) (place int, changed bool) {
+// take is the place of the next parameter, where it has another value than this.
+func (b *binder) take(kind valueKind, number int64, text string) (place int, changed bool) {
+	v := &b.bound[b.n]
 	b.n++
-	if b.bound[b.n-1] == v {
+	if v.kind == kind && v.number == number && string(v.text) == text {
 		return b.n, false
 	}
-	b.bound[b.n-1] = v
+	v.kind, v.number, v.text = kind, number, append(v.text[:0], text...)
 	return b.n, true
 }
 
 func (b *binder) null() {
-	if at, changed := b.take(value{}); changed {
+	if at, changed := b.take(isNull, 0, ""); changed {
 		b.st.BindNull(at)
 	}
 }
 
 func (b *binder) number(n int64) {
-	if at, changed := b.take(value{kind: isNumber, number: n}); changed {
+	if at, changed := b.take(isNumber, n, ""); changed {
 		b.st.BindInt64(at, n)
 	}
 }
@@ -95,7 +97,7 @@ func (b *binder) text(s string) {
 
 // valid is text for a column that is not NULL.
 func (b *binder) valid(s string) {
-	if at, changed := b.take(value{kind: isText, text: s}); changed {
+	if at, changed := b.take(isText, 0, s); changed {
 		b.st.BindText(at, relaylens.ValidText(s))
 	}
 }

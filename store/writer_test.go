@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
 )
@@ -22,6 +23,23 @@ func TestReadsOnly(t *testing.T) {
 	defer s.events.give(conn)
 	if _, err := (&writer{conn}).exec("DELETE FROM positions"); err == nil {
 		t.Error("a connection for reading events deleted")
+	}
+}
+
+// The memory of a batch is its caller's again after the commit: what is bound from
+// one row to the next does not depend on it.
+func TestMemoryOfABatchIsUsedAgain(t *testing.T) {
+	s := open(t, t.TempDir())
+	memory := []byte("first@example.com")
+	e := event(1)
+	e.Sender = unsafe.String(&memory[0], len(memory))
+	commit(t, s, &Batch{Events: []relaylens.Event{e}})
+	copy(memory, "other")
+	o := event(2)
+	o.Sender = e.Sender
+	commit(t, s, &Batch{Events: []relaylens.Event{o}})
+	if got := list(t, s, Span{}); len(got) != 2 || got[0].Sender != "first@example.com" || got[1].Sender != "other@example.com" {
+		t.Errorf("stored %+v", got)
 	}
 }
 
