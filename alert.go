@@ -17,9 +17,6 @@ var severities = enum[Severity]{"severity", []string{"warning", "critical"}}
 // Severities lists every severity, the mildest first.
 func Severities() []Severity { return severities.all() }
 
-// ParseSeverity is the inverse of String.
-func ParseSeverity(s string) (Severity, error) { return severities.parse(s) }
-
 func (s Severity) String() string { return severities.name(s) }
 
 // MarshalText implements [encoding.TextMarshaler].

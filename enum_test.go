@@ -54,9 +54,11 @@ func TestEnums(t *testing.T) {
 	t.Run("action", func(t *testing.T) { testEnum(t, Actions(), ParseAction) })
 	t.Run("class", func(t *testing.T) { testEnum(t, Classes(), ParseClass) })
 	t.Run("mta", func(t *testing.T) { testEnum(t, MTAs(), ParseMTA) })
-	t.Run("fact", func(t *testing.T) { testEnum(t, Facts(), ParseFact) })
-	t.Run("position state", func(t *testing.T) { testEnum(t, PositionStates(), ParsePositionState) })
-	t.Run("verdict", func(t *testing.T) { testEnum(t, Verdicts(), ParseVerdict) })
+	t.Run("fact", func(t *testing.T) { testEnum(t, facts.all(), facts.parse) })
+	t.Run("position state", func(t *testing.T) { testEnum(t, positionStates.all(), ParsePositionState) })
+	t.Run("verdict", func(t *testing.T) { testEnum(t, verdicts.all(), verdicts.parse) })
+	t.Run("severity", func(t *testing.T) { testEnum(t, Severities(), severities.parse) })
+	t.Run("status", func(t *testing.T) { testEnum(t, statuses.all(), statuses.parse) })
 }
 
 func TestReasonKind(t *testing.T) {
@@ -94,4 +96,4 @@ func TestEveryCauseHasItsFault(t *testing.T) {
 	}
 }
 
-func TestEntityKinds(t *testing.T) { testEnum(t, EntityKinds(), ParseEntityKind) }
+func TestEntityKinds(t *testing.T) { testEnum(t, entityKinds.all(), ParseEntityKind) }

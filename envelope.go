@@ -31,14 +31,3 @@ type Envelope struct {
 	Repeat int
 	Text   string
 }
-
-// Daemon is the last component of the program: "smtpd" of
-// "postfix/submission/smtpd".
-func (e *Envelope) Daemon() string {
-	for i := len(e.Program) - 1; i >= 0; i-- {
-		if e.Program[i] == '/' {
-			return e.Program[i+1:]
-		}
-	}
-	return e.Program
-}

@@ -19,12 +19,6 @@ var facts = enum[Fact]{"fact", []string{
 	"", "session", "session_end", "message", "message_end", "child", "detail",
 }}
 
-// Facts lists every fact.
-func Facts() []Fact { return facts.all() }
-
-// ParseFact is the inverse of String.
-func ParseFact(s string) (Fact, error) { return facts.parse(s) }
-
 func (f Fact) String() string { return facts.name(f) }
 
 // MarshalText implements [encoding.TextMarshaler].

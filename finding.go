@@ -19,9 +19,6 @@ const (
 
 var entityKinds = enum[EntityKind]{"entity", []string{"", "host", "client_ip", "user", "sender", "sender_domain", "recipient_domain", "remote_host"}}
 
-// EntityKinds lists every kind of entity, by the names of the fields.
-func EntityKinds() []EntityKind { return entityKinds.all() }
-
 // ParseEntityKind is the inverse of String.
 func ParseEntityKind(s string) (EntityKind, error) { return entityKinds.parse(s) }
 
@@ -56,12 +53,6 @@ const (
 )
 
 var statuses = enum[Status]{"status", []string{"open", "resolved"}}
-
-// Statuses lists every status.
-func Statuses() []Status { return statuses.all() }
-
-// ParseStatus is the inverse of String.
-func ParseStatus(s string) (Status, error) { return statuses.parse(s) }
 
 func (s Status) String() string { return statuses.name(s) }
 

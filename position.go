@@ -31,9 +31,6 @@ var positionStates = enum[PositionState]{"state of a position", []string{
 	"open", "ended", "skipped",
 }}
 
-// PositionStates lists every state.
-func PositionStates() []PositionState { return positionStates.all() }
-
 // ParsePositionState is the inverse of String.
 func ParsePositionState(s string) (PositionState, error) { return positionStates.parse(s) }
 

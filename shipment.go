@@ -66,9 +66,6 @@ type Parcel struct {
 	Marks [3]int64
 }
 
-// Len is the number of things in it.
-func (p *Parcel) Len() int { return len(p.Events) + len(p.Revised) + len(p.Context) }
-
 // Backlog is what waits in an outbox.
 type Backlog struct {
 	Events int64     // an upper bound

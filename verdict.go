@@ -13,12 +13,6 @@ var verdicts = enum[Verdict]{"verdict", []string{
 	"ignored", "parsed", "malformed",
 }}
 
-// Verdicts lists every verdict.
-func Verdicts() []Verdict { return verdicts.all() }
-
-// ParseVerdict is the inverse of String.
-func ParseVerdict(s string) (Verdict, error) { return verdicts.parse(s) }
-
 func (v Verdict) String() string { return verdicts.name(v) }
 
 // MarshalText implements [encoding.TextMarshaler].

@@ -19,6 +19,8 @@ func outbox(t *testing.T, s *Store) *Outbox {
 	return o
 }
 
+func empty(p *relaylens.Parcel) bool { return len(p.Events)+len(p.Revised)+len(p.Context) == 0 }
+
 func next(t *testing.T, o *Outbox, most int) *relaylens.Parcel {
 	t.Helper()
 	p, err := o.Next(t.Context(), most)
@@ -67,8 +69,8 @@ func TestOutboxGivesEveryEventOnce(t *testing.T) {
 	if diff := cmp.Diff(idsOf(someEvents(0, 7)), got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if p := next(t, o, 3); p.Len() != 0 {
-		t.Errorf("%d things too many", p.Len())
+	if p := next(t, o, 3); !empty(p) {
+		t.Errorf("too many: %+v", p)
 	}
 }
 
@@ -117,8 +119,8 @@ func TestOutboxRevisesWhatTheFleetHas(t *testing.T) {
 		t.Errorf("revised %+v", p.Revised)
 	}
 	done(t, o, p)
-	if p := next(t, o, 2); p.Len() != 0 {
-		t.Errorf("%d things too many: %+v", p.Len(), p.Revised)
+	if p := next(t, o, 2); !empty(p) {
+		t.Errorf("too many: %+v", p)
 	}
 }
 
@@ -135,8 +137,8 @@ func TestOutboxKeepsContext(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 	done(t, o, p)
-	if p := next(t, o, 10); p.Len() != 0 {
-		t.Errorf("%d things too many", p.Len())
+	if p := next(t, o, 10); !empty(p) {
+		t.Errorf("too many: %+v", p)
 	}
 }
 

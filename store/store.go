@@ -113,9 +113,6 @@ func (s *Store) dsn(option string, pragmas ...string) string {
 	return dsn
 }
 
-// Path is the database file.
-func (s *Store) Path() string { return s.path }
-
 // Close ends all statements and closes the file.
 func (s *Store) Close() error {
 	var errs []error

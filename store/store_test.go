@@ -241,7 +241,7 @@ func fileSize(t *testing.T, s *Store) int64 {
 	if _, err := s.write.exec("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(s.Path())
+	info, err := os.Stat(s.path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,7 +331,7 @@ func TestPositionsOfAnOlderSchema(t *testing.T) {
 		t.Error(diff)
 	}
 	for i := range want { // and what is saved comes back
-		want[i].State = relaylens.PositionStates()[i%3]
+		want[i].State = relaylens.PositionState(i % 3)
 	}
 	commit(t, s, &Batch{Positions: want})
 	if got, err = s.Positions(t.Context()); err != nil || !cmp.Equal(want, got) {

@@ -96,7 +96,7 @@ func TestListingIsLeft(t *testing.T) {
 // it is let go.
 func TestLockedByAnother(t *testing.T) {
 	s := open(t, t.TempDir())
-	other, err := openWriter(s.Path())
+	other, err := openWriter(s.path)
 	if err != nil {
 		t.Fatal(err)
 	}

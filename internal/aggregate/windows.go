@@ -12,8 +12,7 @@ import (
 
 const (
 	numKinds  = int(relaylens.KindRejected) // refusals, from 1 on
-	numCauses = int(relaylens.CauseUnknown) + 1
-	precision = 11 // of distinct counts: 2 KiB each, a standard error of 2.3 %
+	precision = 11                          // of distinct counts: 2 KiB each, a standard error of 2.3 %
 )
 
 // scale is a window and the panes it moves by. The pane under way belongs to it,
@@ -31,15 +30,6 @@ var scales = [...]scale{
 	{24 * time.Hour, 12, 384},
 }
 
-// Durations lists the lengths of the windows.
-func Durations() []time.Duration {
-	var list []time.Duration
-	for _, s := range scales {
-		list = append(list, s.window)
-	}
-	return list
-}
-
 // Limits bound what [Windows] remember.
 type Limits struct {
 	// TopK is how many values of each list a snapshot names; 20 when 0. Beyond 48
@@ -55,15 +45,12 @@ type Windows struct {
 	seed   maphash.Seed
 	clock  bounded.Clock
 	rings  [len(scales)][]*windowPane
-	late   int64
-	future int64
 }
 
 // windowPane is a part of a window.
 type windowPane struct {
-	at     int64 // number of the pane, counted from 1970; -1 is none
-	counts [numKinds][numCauses]int64
-	lists  [numKinds][NumBy]*list
+	at    int64 // number of the pane, counted from 1970; -1 is none
+	lists [numKinds][NumBy]*list
 }
 
 // list is what one pane knows of one kind by one field.
@@ -86,35 +73,30 @@ func New(l Limits) *Windows {
 	return w
 }
 
-// Add counts a refusal in every window that it falls into; other events are
-// passed over. An event of a later time than any before moves the windows. One
+// Add counts a refusal by this server in every window that it falls into; other
+// events are passed over, and what is older than the longest window is not counted. An event of a later time than any before moves the windows. One
 // that is far ahead of all others, as from a host with a wrong clock, counts as
 // of now.
 func (w *Windows) Add(e *relaylens.Event) {
 	at := e.Time.Unix()
 	if !w.clock.Observe(at) {
-		w.future++
 		at = w.clock.Now()
 	}
-	if !e.Refusal() {
+	if !e.Refusal() || e.Direction == relaylens.Outbound {
 		return
 	}
 	var keys [NumBy]Key
 	var hashes [NumBy]uint64
 	for by := range NumBy {
-		if k := &keys[by]; e.Direction != relaylens.Outbound {
-			*k = KeyOf(e, by)
-			hashes[by] = maphash.Bytes(w.seed, k.text[:k.n])
-		}
+		k := &keys[by]
+		*k = KeyOf(e, by)
+		hashes[by] = maphash.Bytes(w.seed, k.text[:k.n])
 	}
-	counted := false
 	for i := range scales {
 		p := w.pane(i, at)
 		if p == nil {
 			continue
 		}
-		counted = true
-		p.counts[e.Kind-1][causeOf(e)]++
 		for by := range NumBy {
 			if k := &keys[by]; !k.None() {
 				l := p.list(e.Kind, by, w.counters(i))
@@ -123,16 +105,6 @@ func (w *Windows) Add(e *relaylens.Event) {
 			}
 		}
 	}
-	if !counted {
-		w.late++
-	}
-}
-
-func causeOf(e *relaylens.Event) relaylens.Cause {
-	if int(e.Cause) >= numCauses {
-		return relaylens.CauseUnknown
-	}
-	return e.Cause
 }
 
 // counters of a list have to be more than are shown, for those that are shown
@@ -164,7 +136,7 @@ func (w *Windows) pane(scale int, at int64) *windowPane {
 }
 
 func (p *windowPane) reset(at int64) {
-	p.at, p.counts = at, [numKinds][numCauses]int64{}
+	p.at = at
 	for k := range p.lists {
 		for _, l := range p.lists[k] {
 			if l != nil {
@@ -204,34 +176,6 @@ func (w *Windows) Limit(now time.Time) { w.clock.Limit(now.Unix()) }
 
 // SetTopK changes Limits.TopK. Panes that are there keep their size.
 func (w *Windows) SetTopK(k int) { w.limits.TopK = max(k, 1) }
-
-// Late is how many refusals were older than the longest window; they count
-// nowhere.
-func (w *Windows) Late() int64 { return w.late }
-
-// Future is how many events were so far ahead of all others that they were
-// counted as of their time of arrival.
-func (w *Windows) Future() int64 { return w.future }
-
-// Count is how many refusals a window has, of one kind and cause; a zero kind
-// or cause stands for all. 0 for a window that there is not.
-func (w *Windows) Count(k relaylens.Kind, c relaylens.Cause, window time.Duration) (n int64) {
-	for i := range scales {
-		if scales[i].window != window {
-			continue
-		}
-		for _, p := range w.live(i) {
-			for kind := range p.counts {
-				for cause, count := range p.counts[kind] {
-					if (k == 0 || int(k) == kind+1) && (c == 0 || int(c) == cause) {
-						n += count
-					}
-				}
-			}
-		}
-	}
-	return n
-}
 
 // live are the panes that belong to a window now.
 func (w *Windows) live(scale int) (panes []*windowPane) {

@@ -49,7 +49,8 @@ func TestWindows(t *testing.T) {
 		BySenderDomain:    {Total: 7, Distinct: 1, Top: []Ranked{{"sender.example", 7}}},
 		ByRecipientDomain: {Total: 7, Distinct: 1, Top: []Ranked{{"rcpt.example", 7}}},
 	} {
-		for _, window := range Durations() {
+		for _, scale := range scales {
+			window := scale.window
 			want.Kind, want.By, want.Window = relaylens.KindRelayDenied, by, window
 			got := find(s, by, window)
 			if off := int(got.Distinct) - int(want.Distinct); off < -1 || off > 1 { // two may share a register
@@ -60,12 +61,6 @@ func TestWindows(t *testing.T) {
 				t.Errorf("%s in %s: %s", by, window, diff)
 			}
 		}
-	}
-	if got := w.Count(relaylens.KindRelayDenied, relaylens.CauseOpenRelayProbe, time.Minute); got != 8 {
-		t.Errorf("%d relay denials of probes, want 8 with the outbound one", got)
-	}
-	if got := w.Count(0, relaylens.CausePolicy, time.Minute) + w.Count(relaylens.KindRejected, 0, time.Minute) + w.Count(0, 0, time.Second); got != 0 {
-		t.Errorf("%d refusals of what there was nothing of", got)
 	}
 }
 
@@ -83,9 +78,9 @@ func TestWindowsMove(t *testing.T) {
 			w.Add(refusal(noon, "192.0.2.1"))
 			w.Advance(noon.Add(c.after))
 			w.Advance(noon) // back goes nothing
-			for i, window := range Durations() {
-				if got := find(w.Snapshot(), ByClient, window); got.Total != c.want[i] || len(got.Top) != int(c.want[i]) || got.Distinct != uint64(c.want[i]) {
-					t.Errorf("%s has %d refusals, want %d: %v", window, got.Total, c.want[i], got)
+			for i, scale := range scales {
+				if got := find(w.Snapshot(), ByClient, scale.window); got.Total != c.want[i] || len(got.Top) != int(c.want[i]) || got.Distinct != uint64(c.want[i]) {
+					t.Errorf("%s has %d refusals, want %d: %v", scale.window, got.Total, c.want[i], got)
 				}
 			}
 		})
@@ -105,8 +100,8 @@ func TestWindowsLateAndFuture(t *testing.T) {
 			t.Errorf("%s has %d refusals, want %d", window, got.Total, want)
 		}
 	}
-	if w.Late() != 1 || w.Future() != 1 || !s.Time.Equal(noon.Add(time.Second)) {
-		t.Errorf("%d late, %d future, now %v", w.Late(), w.Future(), s.Time)
+	if !s.Time.Equal(noon.Add(time.Second)) {
+		t.Errorf("now %v", s.Time)
 	}
 	w.Limit(noon)
 	for range 5 { // not believed however often it is said

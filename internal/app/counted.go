@@ -27,11 +27,7 @@ func (p *pipeline) addSource(name string) *counted {
 func (p *pipeline) mta(name string) relaylens.MTA {
 	for _, s := range p.configured {
 		if matches(s, name) {
-			mta, err := relaylens.ParseMTA(s.MTA)
-			if err != nil { // auto
-				return relaylens.MTANone
-			}
-			return mta
+			return s.Grammar()
 		}
 	}
 	return relaylens.MTANone

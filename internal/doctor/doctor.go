@@ -74,9 +74,6 @@ type Complaint struct {
 	Finding *relaylens.Finding `json:"finding,omitempty"`
 }
 
-// Confirmed reports whether log and configuration agree.
-func (c *Complaint) Confirmed() bool { return c.Finding != nil }
-
 // Report is what the configuration of one server says.
 type Report struct {
 	MTA        relaylens.MTA `json:"mta"`

@@ -1,7 +1,5 @@
 package smtp
 
-import "strings"
-
 // CutPath reads an address that stands in angle brackets at the start of s:
 // `<"a b>c"@example.com> to=…` gives `"a b>c"@example.com` and ` to=…`. Quoted
 // strings may hold any character, with backslash escapes (RFC 5321 4.1.2); a
@@ -12,31 +10,19 @@ func CutPath(s string) (address, rest string, ok bool) {
 	if s == "" || s[0] != '<' {
 		return "", s, false
 	}
-	end := scanAddress(s, 1, '>')
+	end := closing(s)
 	if end < 0 {
 		return "", s, false
 	}
 	return s[1:end], s[end+1:], true
 }
 
-// CutAddress reads an address without brackets up to the first unquoted space,
-// or to the end of s.
-func CutAddress(s string) (address, rest string, ok bool) {
-	end := scanAddress(s, 0, ' ')
-	if end < 0 {
-		if strings.IndexByte(s, '"') >= 0 && scanAddress(s+" ", 0, ' ') != len(s) {
-			return "", s, false
-		}
-		return s, "", s != ""
-	}
-	return s[:end], s[end:], end > 0
-}
-
-// scanAddress finds the first stop from i on that no quoted string holds, or -1.
-func scanAddress(s string, i int, stop byte) int {
-	for ; i < len(s); i++ {
+// closing finds the bracket that closes the one at the start of s, or -1: the first
+// that no quoted string holds.
+func closing(s string) int {
+	for i := 1; i < len(s); i++ {
 		switch s[i] {
-		case stop:
+		case '>':
 			return i
 		case '<':
 			return -1

@@ -82,28 +82,6 @@ func TestCutPath(t *testing.T) {
 	}
 }
 
-func TestCutAddress(t *testing.T) {
-	tests := []struct {
-		in, address, rest string
-		ok                bool
-	}{
-		{"a@example.com x", "a@example.com", " x", true},
-		{"a@example.com", "a@example.com", "", true},
-		{`"a b"@example.com x`, `"a b"@example.com`, " x", true},
-		{`"a b`, "", `"a b`, false},
-		{"", "", "", false},
-		{" x", "", " x", false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.in, func(t *testing.T) {
-			address, rest, ok := CutAddress(tt.in)
-			if ok != tt.ok || ok && (address != tt.address || rest != tt.rest) {
-				t.Errorf("got %q %q %v, want %q %q %v", address, rest, ok, tt.address, tt.rest, tt.ok)
-			}
-		})
-	}
-}
-
 func TestCutSubject(t *testing.T) {
 	tests := []struct {
 		in, address, text string
