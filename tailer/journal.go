@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // JournalOptions configure NewJournal. The zero value reads all of this
@@ -120,7 +121,7 @@ func (j *journal) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 		}
 		delay := j.pause.next()
 		j.complain("journalctl ended, starting it again", err.Error(), zap.Duration("after", delay))
-		if !wait(ctx, delay) {
+		if !sleep.For(ctx, delay) {
 			return nil
 		}
 		j.restarts.Inc()

@@ -125,15 +125,3 @@ func (p *pause) next() time.Duration {
 	p.last = min(max(2*p.last, minPause), maxPause)
 	return p.last
 }
-
-// wait waits for d and reports whether ctx was still alive then.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

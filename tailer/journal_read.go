@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // A journalReader hands on what one journalctl writes.
@@ -128,7 +129,7 @@ var mendAfter = [...]time.Duration{0, 20 * time.Millisecond, 100 * time.Millisec
 func (d *journalReader) mend(r *record) bool {
 	cursor := string(r.cursor())
 	for _, delay := range mendAfter {
-		if delay > 0 && !wait(d.ctx, delay) {
+		if delay > 0 && !sleep.For(d.ctx, delay) {
 			return false
 		}
 		whole, err := d.look(d.ctx, "--lines=1", "--cursor="+cursor)

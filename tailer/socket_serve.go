@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // packetConn is a socket of datagrams.
@@ -93,7 +94,7 @@ func (a *streams) serve(ctx context.Context) error {
 		case err != nil: // out of descriptors
 			a.m.errors.Inc()
 			a.sometimes("accept: " + err.Error())
-			if !wait(ctx, p.next()) {
+			if !sleep.For(ctx, p.next()) {
 				return nil
 			}
 			continue

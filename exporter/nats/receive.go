@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 const (
@@ -195,7 +196,7 @@ func (s *Source) read(ctx context.Context, messages jetstream.MessagesContext, o
 			return fmt.Errorf("read from consumer %s: %w", s.options.Consumer, err)
 		case err != nil:
 			s.say("messages of the fleet", err)
-			if !sleep(ctx, minRetry) {
+			if !sleep.For(ctx, minRetry) {
 				return nil
 			}
 			continue
@@ -331,7 +332,7 @@ func (s *Source) settle(conn *nats.Conn) {
 		if left == 0 {
 			break
 		}
-		sleep(context.Background(), 20*time.Millisecond)
+		sleep.For(context.Background(), 20*time.Millisecond)
 	}
 	if err := conn.FlushTimeout(time.Second); err != nil {
 		s.options.Logger.Debug("flush acknowledgements; some messages come again", zap.Error(err))

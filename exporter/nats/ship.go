@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // Outbox is where a shipper gets what it ships.
@@ -84,7 +85,7 @@ func (s *Shipper) Run(ctx context.Context) {
 			s.options.Logger.Info("events are shipped again")
 			clear(s.said)
 		}
-		if !sleep(ctx, wait) {
+		if !sleep.For(ctx, wait) {
 			return
 		}
 	}
@@ -269,19 +270,4 @@ func publishError(err error) error {
 		return &shipError{failFull, fmt.Errorf("the stream is at its limit: %w; raise nats.stream.max_size or the servers' limits, or let readers catch up", err)}
 	}
 	return &shipError{failPublish, fmt.Errorf("publish: %w%s", err, hint(err))}
-}
-
-// sleep waits for d and reports whether ctx was still alive then.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

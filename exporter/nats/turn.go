@@ -8,6 +8,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // Readers of a group read everything, each for itself, and one of them speaks
@@ -64,7 +66,7 @@ func (s *Source) takeTurns(ctx context.Context, conn *nats.Conn) {
 			s.options.Logger.Error("ask whose turn it is to page", zap.String("group", s.options.Group), zap.Error(err))
 		}
 		s.silentTooLong(&t, time.Now())
-		if !sleep(ctx, turnEvery) {
+		if !sleep.For(ctx, turnEvery) {
 			return
 		}
 	}
@@ -136,7 +138,7 @@ func readPins(ctx context.Context, messages jetstream.MessagesContext, pins chan
 		case ctx.Err() != nil, gone(err):
 			return fmt.Errorf("read whose turn it is: %w", err)
 		case err != nil: // a server went away, and another will do
-			if !sleep(ctx, minRetry) {
+			if !sleep.For(ctx, minRetry) {
 				return ctx.Err()
 			}
 			continue

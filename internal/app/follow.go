@@ -12,6 +12,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // followers are the sources that run. They are used under App's mutex.
@@ -114,7 +115,7 @@ func (f *follower) run(ctx context.Context) {
 			told[text] = true
 			f.logger.Error("source failed, trying again", zap.Error(err), zap.Duration("after", delay))
 		}
-		if !sleep(ctx, delay) {
+		if !sleep.For(ctx, delay) {
 			return
 		}
 	}
@@ -135,16 +136,4 @@ type backoff struct{ last time.Duration }
 func (b *backoff) next() time.Duration {
 	b.last = min(max(2*b.last, minBackoff), maxBackoff)
 	return b.last/2 + rand.N(b.last/2) //nolint:gosec // spreads load, keeps no secret
-}
-
-// sleep waits for d and reports whether ctx was still alive then.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/exporter/prom"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // failing is a source that fails with one error after the other, then ends.
@@ -27,7 +28,7 @@ func (f *failing) Name() string { return "/mail.log" }
 func (f *failing) Run(ctx context.Context, _ chan<- relaylens.Batch) error {
 	f.began = append(f.began, time.Now())
 	if f.lasts > 0 {
-		sleep(ctx, f.lasts)
+		sleep.For(ctx, f.lasts)
 	}
 	if len(f.began) > len(f.errs) {
 		return nil

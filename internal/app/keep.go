@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/internal/sleep"
 	"github.com/relaylens/relaylens/store"
 )
 
@@ -56,7 +57,7 @@ func (a *App) claimData(dir string) error {
 	_ = os.MkdirAll(dir, 0o750)
 	claimed, err := claim(dir)
 	for end := time.Now().Add(leaveTime); errors.Is(err, errClaimed) && time.Now().Before(end); claimed, err = claim(dir) {
-		sleep(context.Background(), leaveTime/100)
+		sleep.For(context.Background(), leaveTime/100)
 	}
 	switch {
 	case errors.Is(err, errClaimed):
@@ -109,7 +110,7 @@ type keptStore interface {
 // run goes on until ctx ends.
 func (u *upkeep) run(ctx context.Context) {
 	due := time.Now().Add(settleTime)
-	for sleep(ctx, shrinkEvery) {
+	for sleep.For(ctx, shrinkEvery) {
 		if time.Now().Before(due) {
 			deleted, err := u.store.Shrink(ctx, u.bounds().MaxBytes)
 			u.note(ctx, deleted, err)

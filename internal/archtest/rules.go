@@ -50,7 +50,7 @@ type Rule struct {
 var Rules = []Rule{
 	{Package: "", Pure: true},
 	{Package: "config", Modules: []string{viper, mapstruct, pflag, yaml, promCommon}},
-	{Package: "tailer", Modules: []string{nxtail, fsnotify, compress, xz, zap, prometheus, xSync, xSys}},
+	{Package: "tailer", Rooms: []string{"internal/sleep"}, Modules: []string{nxtail, fsnotify, compress, xz, zap, prometheus, xSync, xSys}},
 
 	{Package: "parsers/syslog", Pure: true},
 	{Package: "parsers/smtp", Pure: true},
@@ -63,12 +63,13 @@ var Rules = []Rule{
 	{Package: "store", Modules: []string{sqlite, sqliteConn}},
 	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate", "internal/bounded"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
-	{Package: "exporter/nats", Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
+	{Package: "exporter/nats", Rooms: []string{"internal/sleep"}, Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
 	{Package: "exporter/alertmanager", Rooms: []string{"classifier/knowledge"}, Modules: []string{alertmgr, openAPI, promCommon, prometheus, zap}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
 	{Package: "internal/bounded", Pure: true},
 	{Package: "internal/packed", Pure: true},
+	{Package: "internal/sleep"},
 	{Package: "internal/alerting", Rooms: []string{"internal/aggregate", "internal/spike"}, Pure: true},
 	{Package: "internal/watch", Rooms: []string{"classifier", "internal/alerting", "internal/bounded", "internal/spike"}, Pure: true},
 	{Package: "internal/spike", Rooms: []string{"internal/bounded", "internal/aggregate"}, Pure: true},
@@ -87,15 +88,15 @@ var Rules = []Rule{
 	{Package: "internal/api", Rooms: []string{"store", "summary", "internal/ask", "internal/timespec"}},
 
 	// Only these two know every room.
-	{Package: "internal/app", Rooms: append([]string{"internal/api"}, rooms...), Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
+	{Package: "internal/app", Rooms: append([]string{"internal/api", "internal/sleep"}, rooms...), Modules: []string{zap, prometheus, webToolkit, systemd, xSync}},
 	{Package: "cmd/relaylens", Rooms: append([]string{"internal/app", "internal/ask", "internal/doctor", "internal/doctor/*", "internal/timespec", "internal/pager", "internal/peers", "internal/resident"}, rooms...),
 		Modules: []string{cobra, pflag, zap, xTerm}},
 
 	// Nothing of these is in the program.
 	{Package: "internal/archtest"},
 	{Package: "internal/demo"},
-	{Package: "internal/sample", Rooms: []string{"internal/demo"}},
-	{Package: "internal/fleet", Rooms: []string{"internal/demo"}},
+	{Package: "internal/sample", Rooms: []string{"internal/demo", "internal/sleep"}},
+	{Package: "internal/fleet", Rooms: []string{"internal/demo", "internal/sleep"}},
 	{Package: "internal/generate"},
 	{Package: "internal/bench"},
 	{Package: "internal/testutil", Modules: []string{xSys}},

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 )
 
 // Main reads the flags that are defined, and -for, and calls run with a context
@@ -30,18 +29,6 @@ func Main(name string, run func(context.Context) error) {
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, name+":", err)
 		os.Exit(1)
-	}
-}
-
-// Pause waits for d; false when ctx ended before.
-func Pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/relaylens/relaylens/internal/demo"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // mailLog is the log of one mail server.
@@ -49,7 +49,7 @@ const (
 // play has the logs grow until ctx ends, and tells how far everybody is.
 func (f *fleet) play(ctx context.Context) error {
 	told := time.Now()
-	for demo.Pause(ctx, grain) {
+	for sleep.For(ctx, grain) {
 		for _, l := range f.logs {
 			if err := l.refuse(max(1, f.rate*int(grain)/int(time.Second))); err != nil {
 				return fmt.Errorf("write log: %w", err)

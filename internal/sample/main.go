@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens/internal/demo"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 func main() {
@@ -87,7 +88,7 @@ func (s *sample) serve(ctx context.Context, paths []string) (*exec.Cmd, error) {
 		if _, err := demo.Get(ctx, s.url+"/-/ready"); err == nil {
 			return daemon, nil
 		}
-		if !demo.Pause(ctx, 50*time.Millisecond) {
+		if !sleep.For(ctx, 50*time.Millisecond) {
 			break
 		}
 	}
@@ -118,7 +119,7 @@ func (s *sample) play(ctx context.Context, logs []playlist) error {
 		return fmt.Errorf("start relaylens parse: %w", err)
 	}
 	began, told := time.Now(), time.Now()
-	for demo.Pause(ctx, time.Duration(rand.Float64()*2*float64(s.pace))) {
+	for sleep.For(ctx, time.Duration(rand.Float64()*2*float64(s.pace))) {
 		if err := logs[rand.IntN(len(logs))].session(ctx, stdin); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens/internal/demo"
+	"github.com/relaylens/relaylens/internal/sleep"
 )
 
 // playlist is the log of one server: sessions to be written over and over, with
@@ -84,7 +85,7 @@ func (p *playlist) session(ctx context.Context, copied io.Writer) error {
 		if _, err := io.WriteString(copied, stamped); err != nil {
 			return fmt.Errorf("hand lines to relaylens parse: %w", err)
 		}
-		demo.Pause(ctx, rand.N(120*time.Millisecond))
+		sleep.For(ctx, rand.N(120*time.Millisecond))
 	}
 	return nil
 }
