@@ -16,14 +16,55 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 		r.env.Repeat = min(r.env.Repeat, n)
 	}
 	k, f := &r.keys, new(found)
+	if r.rec.Event.Kind == relaylens.KindNone && r.rec.Fact == relaylens.FactMessageEnd {
+		c.after(&r.rec, k, f, now)
+		return ResultContext
+	}
 	c.noteFilter(r, now)
 	c.before(r, f, now)
+	if p.untold(r, f, now) {
+		c.after(&r.rec, k, f, now)
+		return ResultContext
+	}
 	c.enrich(&r.rec, k, f, now)
 	p.release(&r.rec, k, f, now)
 	result := p.events(r, f, now)
 	c.after(&r.rec, k, f, now)
 	return result
 }
+
+// untold reports whether there is nothing to tell of a record, and nobody who waits
+// for what it tells of its message.
+func (p *Parser) untold(r *scannedRecord, f *found, now int64) bool {
+	switch rec := &r.rec; {
+	case rec.Event.Kind == relaylens.KindNone:
+		return rec.Fact == relaylens.FactMessage && p.memory.held.empty()
+	case rec.Event.Kind == relaylens.KindConnection:
+		return p.options.Brief && p.plainVisit(r, f, now)
+	}
+	return false
+}
+
+// plainVisit reports whether a client came, or one left who was refused nothing, and
+// the time was told lately.
+func (p *Parser) plainVisit(r *scannedRecord, f *found, now int64) bool {
+	if s := f.session; s == nil || !s.plain || f.troubled || r.keys.message != 0 || s.clientPort != r.rec.Event.ClientPort {
+		return false
+	}
+	if w := r.writer; now-w.told >= visitsEvery || now < w.told {
+		w.told = now
+		return false
+	}
+	if told := p.presume(r, now); told != nil {
+		p.emit(told)
+		return false
+	}
+	return true
+}
+
+// visitsEvery is how often, in seconds, a plain visit is told of all the same, as it
+// shows that the server is there.
+const visitsEvery = 60
 
 // events hands on what a completed record reports.
 func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
@@ -60,6 +101,9 @@ func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 func (p *Parser) refusal(r *scannedRecord, f *found, now int64) Result {
 	rec, k, c := &r.rec, &r.keys, p.memory
 	e := &rec.Event
+	if f.session != nil {
+		f.session.plain = false
+	}
 	if c.refusedBefore(rec, k, f, now) {
 		return ResultContext
 	}

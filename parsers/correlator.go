@@ -70,6 +70,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 type found struct {
 	session, message *state
 	behind           bool // the line names a filter of this machine for the message's client
+	troubled         bool // the process had another session, in which something may have been refused
 }
 
 // before takes in what rec tells that is true of its own event already.
@@ -78,7 +79,7 @@ func (c *correlator) before(r *scannedRecord, f *found, now int64) {
 	switch rec.Fact {
 	case relaylens.FactSession:
 		if k.process {
-			f.session = c.fresh(c.sessions, k.session, e, now)
+			c.came(k, f, e, now)
 		}
 	case relaylens.FactMessage:
 		c.message(rec, k, f, now)
@@ -164,11 +165,16 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 // fresh remembers e as the first that is known of key.
 func (c *correlator) fresh(t *states, key uint64, e *relaylens.Event, now int64) *state {
 	s, _ := t.Put(key, now)
-	t.bytes -= s.extra()
-	s.reset()
-	s.begin(e)
-	t.bytes += s.extra()
+	t.begin(s, e)
 	return s
+}
+
+// came begins a session.
+func (c *correlator) came(k *keys, f *found, e *relaylens.Event, now int64) {
+	s, isNew := c.sessions.Put(k.session, now)
+	f.session, f.troubled = s, !isNew && !s.plain
+	c.sessions.begin(s, e)
+	s.plain = true
 }
 
 // learn adds e to what is known of key. Another client in a session's process is

@@ -23,6 +23,9 @@ type Options struct {
 	// ContextIDs gives events that are no refusals an id as well. They are many,
 	// and a digest costs more than reading the line.
 	ContextIDs bool
+	// Brief leaves out that a client came, and that one left who was refused nothing:
+	// no cause is told by it. Of each program one such event a minute says what time it is.
+	Brief bool
 	// Limits bound the correlator's memory; the zero value is DefaultLimits.
 	Limits Limits
 	// OnMalformed is given every line that should have been understood and was

@@ -25,6 +25,7 @@ type state struct {
 	accepted   bool // a KindAccepted was reported
 	refused    bool // the end of the message was refused
 	loggedIn   bool // a KindAuthOK was reported for the user
+	plain      bool // a session whose beginning is known, and nothing was refused since
 }
 
 // address is an address, or none, without what [netip.Addr] needs for its zone.
@@ -88,6 +89,14 @@ func newStates(entries int, ttl int64) *states {
 	})
 	t.Spare = func(s *state) bool { return s == t.used }
 	return t
+}
+
+// begin has s be what e tells, and nothing else.
+func (t *states) begin(s *state, e *relaylens.Event) {
+	t.bytes -= s.extra()
+	s.reset()
+	s.begin(e)
+	t.bytes += s.extra()
 }
 
 func (s *state) reset() {

@@ -16,10 +16,11 @@ type writer struct {
 	hostKey       uint64
 	sessions      uint64 // of what the keys of its sessions are made
 	instance      uint64 // of what the keys of its messages are made, in Postfix
+	told          int64  // when it was told last that a client came or left; of the goroutine that takes
 }
 
 // writers finds a line's writer. It is used by the goroutine that scans, to which
-// route and read of a writer belong; all else does not change once it is made.
+// route and read of a writer belong; all else but told does not change once it is made.
 type writers struct {
 	seed   maphash.Seed
 	router *router

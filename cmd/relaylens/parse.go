@@ -95,7 +95,7 @@ func runParse(c *cobra.Command, o parseOptions, files []string) error {
 		r.malformed = bufio.NewWriter(f)
 		options.OnMalformed = r.keepMalformed
 	}
-	options.Raw, options.ContextIDs = o.raw, o.all
+	options.Raw, options.ContextIDs, options.Brief = o.raw, o.all, !o.all
 	if r.parser, err = parsers.New(options); err != nil {
 		return err
 	}

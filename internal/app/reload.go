@@ -54,6 +54,7 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 	if next.sender, err = newSender(&cfg.Alerting, a.alerted, a.logger.Named("alert")); err != nil {
 		return nil, fmt.Errorf("alerting: %w", err)
 	}
+	options.Brief = true
 	next.parser, err = parsers.New(options)
 	return next, err
 }

@@ -134,6 +134,7 @@ func ignoreCanceled(ctx context.Context, err error) error {
 func (q *Events) Files(ctx context.Context, files *Files, emit func(*relaylens.Event) error) error {
 	files.Options.Raw = files.Options.Raw || q.Match.Uses("raw")
 	files.Options.ContextIDs = q.All || q.Match.Context()
+	files.Options.Brief = !files.Options.ContextIDs
 	// The last N are the first N from behind.
 	turn := q.Number >= 0 && q.From == nil && !q.Reverse
 	g, err := files.gather(ctx, q.Match, q.Reverse || turn, q.listed)
