@@ -16,9 +16,10 @@ func Damaged(err error) bool { return err != nil && FailureOf(err) == FailureDam
 // OpenOrReplace opens the database in dir. When the one that is there is
 // damaged, it is put aside beside the new one, under a name with the time now,
 // and aside is its path: nothing is ever deleted, and what can be saved of it
-// can be with sqlite3's .recover.
-func OpenOrReplace(ctx context.Context, dir string, now time.Time) (s *Store, aside string, err error) {
-	s, err = Open(ctx, dir)
+// can be with sqlite3's .recover. It calls updating before it brings a database of
+// an older version up to date.
+func OpenOrReplace(ctx context.Context, dir string, now time.Time, updating Updating) (s *Store, aside string, err error) {
+	s, err = openDir(ctx, dir, updating)
 	if err == nil || !Damaged(err) {
 		return s, "", err
 	}

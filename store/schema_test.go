@@ -2,12 +2,18 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -119,5 +125,128 @@ func TestOnceInWhateverZone(t *testing.T) {
 		if n := commit(t, s, &b); n != []int{1, 1, 0}[i] {
 			t.Errorf("commit %d inserted %d", i, n)
 		}
+	}
+}
+
+// older makes a store of the schema before the last, with events.
+func older(t *testing.T, dir string) (events []relaylens.Event) {
+	t.Helper()
+	s := open(t, dir)
+	for n := range 1000 {
+		events = append(events, event(n))
+	}
+	commit(t, s, &Batch{Events: events})
+	downgrade(t, s, latestVersion()-1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// expectOlder holds that there is what older made, and nothing of the last schema.
+func expectOlder(t *testing.T, dir string, events []relaylens.Event) {
+	t.Helper()
+	s, err := OpenReadOnly(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if version, err := schemaVersion(t.Context(), s.read); err != nil || version != latestVersion()-1 {
+		t.Errorf("the schema is %d, %v", version, err)
+	}
+	if made := schema(t, s); strings.Contains(made, "events_once") || !strings.Contains(made, "sqlite_autoindex_events_1") {
+		t.Errorf("something of the migration stayed:\n%s", made)
+	}
+	if diff := cmp.Diff(events, list(t, s, Span{}), compareEvents); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A daemon that is killed while it brings its store up to date has done nothing, and
+// the next one does it.
+func TestKilledInAMigration(t *testing.T) {
+	const there = "RELAYLENS_TEST_DIE_IN"
+	if dir := os.Getenv(there); dir != "" {
+		dieInMigration(t, dir)
+	}
+	dir := t.TempDir()
+	events := older(t, dir)
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	child.Env = append(os.Environ(), there+"="+dir)
+	out, err := child.CombinedOutput()
+	if child.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if wal, err := os.Stat(filepath.Join(dir, FileName+"-wal")); err != nil || wal.Size() == 0 {
+		t.Fatalf("nothing of it was written: %v", err)
+	}
+	expectOlder(t, dir, events)
+
+	s := open(t, dir)
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if made := schema(t, s); made != schema(t, open(t, t.TempDir())) {
+		t.Errorf("the schema is not that of a new store:\n%s", made)
+	}
+	if diff := cmp.Diff(events, list(t, s, Span{}), compareEvents); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// dieInMigration does all of the last migration but its end.
+func dieInMigration(t *testing.T, dir string) {
+	w, err := openWriter(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.exec("PRAGMA cache_size = 10"); err != nil { // so that pages are written before
+		t.Fatal(err)
+	}
+	die := sqlite.AuthorizeFunc(func(a sqlite.Action) sqlite.AuthResult {
+		if a.Type() == sqlite.OpPragma && a.Pragma() == "user_version" && a.PragmaArg() != "" {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
+		return sqlite.AuthResultOK
+	})
+	if err := w.conn.SetAuthorizer(die); err != nil {
+		t.Fatal(err)
+	}
+	t.Fatal("it lives:", (&Store{write: w}).migrate(t.Context(), nil))
+}
+
+// Who opens an older store is told what it needs, and that it is done or was not.
+func TestUpdateIsTold(t *testing.T) {
+	dir := t.TempDir()
+	events := older(t, dir)
+	file, err := os.Stat(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Update{From: latestVersion() - 1, To: latestVersion(), Bytes: file.Size(), About: time.Duration(5 * file.Size())}
+	var told []Update
+	var ended []error
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := func(u Update) func(error) {
+		cancel()
+		told = append(told, u)
+		return func(err error) { ended = append(ended, err) }
+	}
+	if _, _, err := OpenOrReplace(ctx, dir, time.Now(), stopped); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	expectOlder(t, dir, events)
+	for range 2 { // nothing is to be told the second time
+		s, _, err := OpenOrReplace(t.Context(), dir, time.Now(), stopped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+	if diff := cmp.Diff([]Update{want, want}, told); diff != "" {
+		t.Error(diff)
+	}
+	if len(ended) != 2 || !errors.Is(ended[0], context.Canceled) || ended[1] != nil {
+		t.Errorf("ended with %v", ended)
 	}
 }

@@ -38,12 +38,14 @@ type Store struct {
 // Open opens the database in directory dir, and makes both when they are not
 // there. A database that SQLite cannot read is put aside, never deleted: see
 // [OpenOrReplace].
-func Open(ctx context.Context, dir string) (*Store, error) {
+func Open(ctx context.Context, dir string) (*Store, error) { return openDir(ctx, dir, nil) }
+
+func openDir(ctx context.Context, dir string, updating Updating) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec,nolintlint // the directory is the operator's to name; gosec does not see it each time
 		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
 	}
 	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}, rollup: newRollup(), using: make(chan struct{}, 1)}
-	if err := s.open(ctx); err != nil {
+	if err := s.open(ctx, updating); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
 	}
@@ -74,12 +76,12 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context) (err error) {
+func (s *Store) open(ctx context.Context, updating Updating) (err error) {
 	if s.write, err = openWriter(s.path); err != nil {
 		return err
 	}
 	s.daily = true
-	if err := migrate(ctx, s.write); err != nil {
+	if err := s.migrate(ctx, updating); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", s.dsn("mode=rw", "query_only(1)", fmt.Sprintf("cache_size(-%d)", readCache))); err != nil {

@@ -287,7 +287,7 @@ func TestDamagedFileIsPutAside(t *testing.T) {
 	if _, err := Open(context.Background(), dir); err == nil || !Damaged(err) {
 		t.Fatalf("Open says %v", err)
 	}
-	s, aside, err := OpenOrReplace(context.Background(), dir, at)
+	s, aside, err := OpenOrReplace(context.Background(), dir, at, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
-	if _, _, err := OpenOrReplace(context.Background(), dir, at); !errors.Is(err, ErrNewer) {
+	if _, _, err := OpenOrReplace(context.Background(), dir, at, nil); !errors.Is(err, ErrNewer) {
 		t.Errorf("Open says %v", err)
 	}
 	if _, err := OpenReadOnly(context.Background(), dir); !errors.Is(err, ErrNewer) {

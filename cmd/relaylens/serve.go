@@ -76,7 +76,7 @@ func runServe(c *cobra.Command, files []string) error {
 
 	limitMemory(cfg)
 	version, revision := build()
-	a, err := app.New(app.Options{
+	a, err := app.New(c.Context(), app.Options{
 		Config:   cfg,
 		Load:     load,
 		Logger:   logger,
@@ -86,6 +86,10 @@ func runServe(c *cobra.Command, files []string) error {
 		Revision: revision,
 	})
 	if err != nil {
+		if errors.Is(err, context.Canceled) { // a signal came before
+			logger.Info("stopped")
+			return nil
+		}
 		return err
 	}
 	return serve(c.Context(), a, hangup, logger)

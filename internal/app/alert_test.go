@@ -248,7 +248,7 @@ func TestWrongAlertmanager(t *testing.T) {
 	r := &rig{t: t, feeds: map[string]*feed{}}
 	o := r.newOptions()
 	o.Config.Alerting.Alertmanagers = []config.Alertmanager{{URL: "https://am.example", CAFile: filepath.Join(t.TempDir(), "ca.pem")}}
-	if _, err := New(o); err == nil || !os.IsNotExist(err) && !strings.Contains(err.Error(), "ca.pem") {
+	if _, err := New(t.Context(), o); err == nil || !os.IsNotExist(err) && !strings.Contains(err.Error(), "ca.pem") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -101,20 +101,21 @@ type App struct {
 }
 
 // New builds a daemon and binds its address, so that Addr is true before Start.
-// On error nothing is left behind. An App that is never started needs Stop, too.
-func New(o Options) (*App, error) {
+// On error nothing is left behind, nor when ctx ends before. An App that is never
+// started needs Stop, too.
+func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{options: o, logger: o.Logger, served: make(chan struct{}), failed: make(chan error, 1), alerted: alertmanager.NewMetrics()}
 	if a.logger == nil {
 		a.logger = zap.NewNop()
 	}
-	if err := a.setup(); err != nil {
+	if err := a.setup(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop(context.Background()))
 	}
 	return a, nil
 }
 
 // setup is one straight function, as each part needs those before it.
-func (a *App) setup() error {
+func (a *App) setup(ctx context.Context) error {
 	if err := a.options.fill(); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (a *App) setup() error {
 	a.tailer = tailer.NewMetrics(a.exporter.Registry())
 	a.fleet = nats.NewMetrics(a.exporter.Registry())
 	a.claims = tailer.NewClaims()
-	if err := a.openStore(cmp.Or(a.options.dataDir, next.config.DataDir)); err != nil {
+	if err := a.openStore(ctx, cmp.Or(a.options.dataDir, next.config.DataDir)); err != nil {
 		return err
 	}
 	a.retention.Store(retentionOf(next.config))

@@ -218,7 +218,7 @@ func TestNewErrors(t *testing.T) {
 			r := &rig{t: t, feeds: map[string]*feed{}}
 			o := r.newOptions()
 			tt.change(&o)
-			a, err := New(o)
+			a, err := New(t.Context(), o)
 			if err == nil {
 				_ = a.Stop(context.Background())
 				t.Fatal("no error")

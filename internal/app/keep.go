@@ -28,14 +28,16 @@ const (
 
 // openStore opens the event store, in the place of a damaged one that is put
 // aside.
-func (a *App) openStore(dir string) error {
-	if err := a.claimData(dir); err != nil {
+func (a *App) openStore(ctx context.Context, dir string) error {
+	if err := a.claimData(ctx, dir); err != nil {
 		return fmt.Errorf("data_dir: %w", err)
 	}
-	s, aside, err := store.OpenOrReplace(context.Background(), dir, time.Now())
-	if err != nil {
-		failure := store.FailureOf(err)
-		return fmt.Errorf("data_dir: %w; %s", err, failure.Remedy())
+	s, aside, err := store.OpenOrReplace(ctx, dir, time.Now(), a.updating)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("data_dir: %w", err)
+	case err != nil:
+		return fmt.Errorf("data_dir: %w; %s", err, store.FailureOf(err).Remedy())
 	}
 	if aside != "" {
 		a.logger.Error("event store was damaged and is put aside; another one begins, and logs without a position are read from where their source says",
@@ -43,6 +45,36 @@ func (a *App) openStore(dir string) error {
 	}
 	a.store = s
 	return nil
+}
+
+// The service manager waits for a start that it hears of, each time for so long.
+const (
+	extendBy    = 30 * time.Second
+	extendEvery = 5 * time.Second
+)
+
+// updating says what takes the start its time, and has the service manager wait for
+// it: to be killed in the middle would have it begin again.
+func (a *App) updating(u store.Update) (done func(error)) {
+	began := time.Now()
+	a.logger.Info("event store is brought up to date", zap.Int("from", u.From), zap.Int("to", u.To),
+		zap.Int64("bytes", u.Bytes), zap.Duration("about", u.About.Round(time.Second)))
+	ctx, cancel := context.WithCancel(context.Background())
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		for again := true; again; again = sleep.For(ctx, extendEvery) {
+			a.tell(fmt.Sprintf("EXTEND_TIMEOUT_USEC=%d\nSTATUS=bringing the event store up to date for %s, which takes about %s",
+				extendBy.Microseconds(), time.Since(began).Round(time.Second), u.About.Round(time.Second)))
+		}
+	}()
+	return func(err error) {
+		cancel()
+		<-told
+		if err == nil {
+			a.logger.Info("event store is up to date", zap.Duration("took", time.Since(began)))
+		}
+	}
 }
 
 // errClaimed is what claim returns of a directory that somebody has claimed.
@@ -53,11 +85,13 @@ const leaveTime = 5 * time.Second
 
 // claimData keeps dir until Stop. One that cannot be made or opened is for the store
 // to complain of.
-func (a *App) claimData(dir string) error {
+func (a *App) claimData(ctx context.Context, dir string) error {
 	_ = os.MkdirAll(dir, 0o750)
 	claimed, err := claim(dir)
 	for end := time.Now().Add(leaveTime); errors.Is(err, errClaimed) && time.Now().Before(end); claimed, err = claim(dir) {
-		sleep.For(context.Background(), leaveTime/100)
+		if !sleep.For(ctx, leaveTime/100) {
+			return ctx.Err()
+		}
 	}
 	switch {
 	case errors.Is(err, errClaimed):

@@ -9,10 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/relaylens/relaylens/exporter/prom"
 	"github.com/relaylens/relaylens/internal/spike"
+	"github.com/relaylens/relaylens/store"
 )
 
 // The daemon speaks to a real socket as systemd provides it.
@@ -84,7 +87,7 @@ func TestWrongWatchdogVariable(t *testing.T) {
 	r := &rig{t: t, feeds: map[string]*feed{}}
 	o := r.newOptions()
 	o.notify = nil
-	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "WATCHDOG_USEC") {
+	if _, err := New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "WATCHDOG_USEC") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -114,6 +117,33 @@ func TestWatchdogNeedsPipeline(t *testing.T) {
 		}
 		if err := a.cleanup.run(t.Context(), time.Second); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// A service manager that would end a long start hears of it in time, and what takes
+// so long.
+func TestUpdateOfTheStoreExtendsTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.InfoLevel)
+		var told []string
+		a := &App{logger: zap.New(core)}
+		a.options.notify = func(state string) error { told = append(told, state); return nil }
+		done := a.updating(store.Update{From: 5, To: 6, Bytes: 4e9, About: 20 * time.Second})
+		time.Sleep(12 * time.Second) //nolint:forbidigo // the bubble's time
+		done(nil)
+		time.Sleep(time.Minute) //nolint:forbidigo // the bubble's time
+		want := []string{
+			"EXTEND_TIMEOUT_USEC=30000000\nSTATUS=bringing the event store up to date for 0s, which takes about 20s",
+			"EXTEND_TIMEOUT_USEC=30000000\nSTATUS=bringing the event store up to date for 5s, which takes about 20s",
+			"EXTEND_TIMEOUT_USEC=30000000\nSTATUS=bringing the event store up to date for 10s, which takes about 20s",
+		}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Error(diff)
+		}
+		said := logs.All()
+		if len(said) != 2 || said[0].Message != "event store is brought up to date" || said[1].ContextMap()["took"] != 12*time.Second {
+			t.Errorf("log: %+v", said)
 		}
 	})
 }

@@ -147,7 +147,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	for _, f := range change {
 		f(&o)
 	}
-	a, err := New(o)
+	a, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
