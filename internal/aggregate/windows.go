@@ -42,6 +42,7 @@ type Limits struct {
 // for concurrent use.
 type Windows struct {
 	limits Limits
+	behind time.Duration
 	seed   maphash.Seed
 	clock  bounded.Clock
 	rings  [len(scales)][]*windowPane
@@ -82,7 +83,8 @@ func (w *Windows) Add(e *relaylens.Event) {
 	if !w.clock.Observe(at) {
 		at = w.clock.Now()
 	}
-	if !e.Refusal() || e.Direction == relaylens.Outbound {
+	first := w.first()
+	if !e.Refusal() || e.Direction == relaylens.Outbound || first == len(scales) {
 		return
 	}
 	var keys [NumBy]Key
@@ -92,7 +94,7 @@ func (w *Windows) Add(e *relaylens.Event) {
 		*k = KeyOf(e, by)
 		hashes[by] = maphash.Bytes(w.seed, k.text[:k.n])
 	}
-	for i := range scales {
+	for i := first; i < len(scales); i++ {
 		p := w.pane(i, at)
 		if p == nil {
 			continue
@@ -105,6 +107,20 @@ func (w *Windows) Add(e *relaylens.Event) {
 			}
 		}
 	}
+}
+
+// Behind says how far from the present that is which is counted from now on. What is
+// in a window that is no longer has left it by the time that the present is reached:
+// such windows are left as they are.
+func (w *Windows) Behind(d time.Duration) { w.behind = d }
+
+// first is the shortest window that is counted in; the others are longer.
+func (w *Windows) first() int {
+	i := 0
+	for i < len(scales) && scales[i].window <= w.behind {
+		i++
+	}
+	return i
 }
 
 // counters of a list have to be more than are shown, for those that are shown

@@ -87,6 +87,38 @@ func TestWindowsMove(t *testing.T) {
 	}
 }
 
+// TestWindowsFarBehind is about what no window will hold by the time that the
+// present is reached.
+func TestWindowsFarBehind(t *testing.T) {
+	const day = 24 * time.Hour
+	for behind, want := range map[time.Duration][len(scales)]int64{
+		0:                {1, 1, 1, 1},
+		59 * time.Second: {1, 1, 1, 1},
+		time.Minute:      {0, 1, 1, 1},
+		30 * time.Minute: {0, 0, 1, 1},
+		day - 1:          {0, 0, 0, 1},
+		day:              {0, 0, 0, 0},
+		300 * day:        {0, 0, 0, 0},
+	} {
+		t.Run(behind.String(), func(t *testing.T) {
+			w := New(Limits{})
+			w.Behind(behind)
+			w.Add(refusal(noon, "192.0.2.1"))
+			s := w.Snapshot()
+			for i, scale := range scales {
+				if l := find(s, ByClient, scale.window); l.Total != want[i] {
+					t.Errorf("%d in %s, want %d", l.Total, scale.window, want[i])
+				}
+			}
+			w.Behind(0)
+			w.Add(refusal(noon, "192.0.2.1"))
+			if l := find(w.Snapshot(), ByClient, time.Minute); l.Total != want[0]+1 {
+				t.Errorf("%d in a minute once the present is reached, want %d", l.Total, want[0]+1)
+			}
+		})
+	}
+}
+
 func TestWindowsLateAndFuture(t *testing.T) {
 	w := New(Limits{})
 	w.Add(refusal(noon, "192.0.2.1"))

@@ -254,8 +254,10 @@ func (p *pipeline) event(ev *relaylens.Event) {
 // hear has the watch know the time of the last line that was read.
 func (p *pipeline) hear(last time.Time) {
 	p.watch.Observe(last)
-	p.tempo.hear(p.watch.Now(), time.Now())
+	now := time.Now()
+	p.tempo.hear(p.watch.Now(), now)
 	p.watch.Far(!p.tempo.near)
+	p.windows.Behind(p.tempo.behind(now))
 }
 
 // idle has event time go on while no lines come.

@@ -119,6 +119,14 @@ func (t *tempo) hear(event, now time.Time) {
 	t.at, t.lag = now, lag
 }
 
+// behind is how far from the present that is which is read.
+func (t *tempo) behind(now time.Time) time.Duration {
+	if t.near {
+		return 0
+	}
+	return now.Sub(t.event)
+}
+
 // idle gives event time while no lines come. Then there is nothing to catch up with.
 func (t *tempo) idle(now time.Time) (event time.Time, ok bool) {
 	t.near = true
