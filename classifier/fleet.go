@@ -138,7 +138,7 @@ func (h *history) missing(e *relaylens.Event) bool {
 	honest := 0
 	for key := range d.clients.Members() {
 		c := h.clients.Get(key, now)
-		if c != nil && c.named && c.logins == 0 && c.denDomains.Len() <= fewDomains && c.failures == 0 {
+		if c != nil && c.logins == 0 && c.maybeHonest() {
 			honest++
 		}
 	}

@@ -56,7 +56,7 @@ type client struct {
 	failures   uint32 // logins
 	burst      uint32 // most logins that failed in one session
 	denied     uint32 // relaying
-	named      bool   // the server verified a name of it
+	looks      looks  // at worst; 0 is not known
 	ours       bool   // a name in one of our domains
 	// Of the last day: where it was refused, and whether it is welcome anywhere, as it
 	// logged in, or mail was taken from it.
@@ -70,12 +70,6 @@ type user struct {
 	okFrom   bounded.Marks
 	failFrom bounded.Marks
 	logins   uint32
-}
-
-// deniedDomain is a domain that somebody wanted us to relay to.
-type deniedDomain struct {
-	clients bounded.Set[uint64]
-	senders bounded.Marks // domains of the senders
 }
 
 // ownDomain is a domain whose mail or users are ours, by how often it showed.
@@ -336,13 +330,15 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 	key := h.address(e.ClientIP)
 	c := h.clientEntry(e.ClientIP, now)
 	c.denied++
-	c.named = c.named || e.ClientName != ""
+	if l := looksOf(e); c.looks == 0 || l < c.looks {
+		c.looks = l
+	}
 	c.ours = c.ours || h.inOurs(e.ClientName, now)
 	if d := h.recipient(e); d.name != "" {
 		c.denDomains.Add(d.key)
-		denied := entry(h.denied, d.key, now)
-		denied.clients.Add(key)
-		denied.senders.Add(h.lowered(e.SenderDomain()))
+		if c.maybeHonest() && !h.ofProvider(d.name, now) {
+			entry(h.denied, d.key, now).add(key, h.lowered(e.SenderDomain()), now)
+		}
 	}
 	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.sender(e) {
 		// Somebody whose login failed goes on to send as himself: no guesser does.

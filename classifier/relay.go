@@ -47,7 +47,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 		return h.whyUnknownUser(e, c, late)
 	case !h.knowsOurs() && c.denDomains.Len() <= fewDomains:
 		return relaylens.CauseUnknown // nothing was seen yet that would be ours
-	case !late && c.maybeHonest():
+	case !late && c.maybeHonest() && !h.ofProvider(h.recipient(e).name, now):
 		return relaylens.CauseUnknown // it may be the first of many honest servers
 	}
 	return relaylens.CauseOpenRelayProbe
@@ -123,10 +123,10 @@ func (c *client) lostBackend(now int64) bool {
 	return c.backendAt != 0 && abs(now-c.backendAt) <= afterFailure && (c.okAt < c.backendAt || c.okAt > now)
 }
 
-// maybeHonest reports whether nothing speaks against a client: DNS confirms its
-// name, it wants hardly any domain, and fails no logins.
+// maybeHonest reports whether nothing speaks against a client: it looks like a mail
+// server, it wants hardly any domain, and fails no logins.
 func (c *client) maybeHonest() bool {
-	return c.named && c.denDomains.Len() <= fewDomains && c.failures == 0
+	return c.looks >= passable && c.denDomains.Len() <= fewDomains && c.failures == 0
 }
 
 func (h *history) maybeHonest(e *relaylens.Event) bool {
@@ -142,7 +142,8 @@ func (h *history) ofTheHouse(e *relaylens.Event) bool {
 
 // wanted reports whether many unrelated servers bring mail for one domain, each
 // with a name that DNS confirms, from senders of its own, and with mail for
-// hardly any other domain: they follow an MX record that points to us.
+// hardly any other domain: they follow an MX record that points to us. Of those that
+// greet with a name that has nothing to do with theirs it takes twice as many.
 func (h *history) wanted(domain domain, now int64) bool {
 	d := h.denied.Get(domain.key, now)
 	if d == nil || domain.name == "" || d.senders.Len() < strangers {
@@ -152,10 +153,14 @@ func (h *history) wanted(domain domain, now int64) bool {
 	for key := range d.clients.Members() {
 		c := h.clients.Get(key, now)
 		if c != nil && c.maybeHonest() {
-			honest++
+			honest += int(c.looks - shady)
 		}
 	}
-	return honest >= strangers
+	if honest < strangers*int(upright-shady) {
+		return false
+	}
+	d.wanted = max(d.wanted, now)
+	return true
 }
 
 // moved reports whether the sender's mail was accepted until now from other
