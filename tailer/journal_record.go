@@ -5,8 +5,10 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/jsonscan"
 )
 
 // The members of a journal entry that are kept, in the order in which they are
@@ -57,38 +59,27 @@ type record struct {
 // one, with a cursor. The values alias text.
 func (r *record) parse(text []byte) bool {
 	*r = record{}
-	i := skipBlank(text, 0)
-	if i >= len(text) || text[i] != '{' {
+	s := unsafe.String(unsafe.SliceData(text), len(text))
+	i := jsonscan.Space(s, 0)
+	if i >= len(s) || s[i] != '{' {
 		return false
 	}
 	for i++; ; {
-		i = skipBlank(text, i)
-		if i < len(text) && text[i] == ',' {
-			i = skipBlank(text, i+1)
-		}
-		if i < len(text) && text[i] == '}' {
+		name, value, next, ok := jsonscan.Member(s, i)
+		switch {
+		case !ok:
+			return false
+		case next == 0:
 			return len(r.values[journalCursor]) > 2 && r.values[journalCursor][0] == '"'
 		}
-		end := stringEnd(text, i)
-		if end == 0 {
-			return false
-		}
-		name := text[i+1 : end-1]
-		i = skipBlank(text, end)
-		if i >= len(text) || text[i] != ':' {
-			return false
-		}
-		start := skipBlank(text, i+1)
-		if i = valueEnd(text, start); i == 0 {
-			return false
-		}
-		r.set(name, text[start:i])
+		r.set(name, text[next-len(value):next])
+		i = next
 	}
 }
 
-func (r *record) set(name, value []byte) {
+func (r *record) set(name string, value []byte) {
 	for f, known := range journalFields {
-		if string(name) == known {
+		if name == known {
 			r.values[f] = value
 			return
 		}
@@ -193,64 +184,4 @@ func closing(opening byte) byte {
 		return ']'
 	}
 	return '"'
-}
-
-func skipBlank(s []byte, i int) int {
-	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// stringEnd is the position after the JSON string at s[i:], 0 when there is none.
-func stringEnd(s []byte, i int) int {
-	if i >= len(s) || s[i] != '"' {
-		return 0
-	}
-	for i++; ; i++ {
-		n := bytes.IndexByte(s[i:], '"')
-		if n < 0 {
-			return 0
-		}
-		escapes := 0
-		for escapes < n && s[i+n-1-escapes] == '\\' {
-			escapes++
-		}
-		if i += n; escapes%2 == 0 {
-			return i + 1
-		}
-	}
-}
-
-// valueEnd is the position after the JSON value at s[i:], 0 when it has no end.
-func valueEnd(s []byte, i int) int {
-	start, depth := i, 0
-	for i < len(s) {
-		switch s[i] {
-		case '"':
-			if i = stringEnd(s, i); i == 0 {
-				return 0
-			}
-			if depth == 0 {
-				return i
-			}
-			continue
-		case '[', '{':
-			depth++
-		case ']', '}', ',':
-			if depth == 0 { // ends a number or a literal, and the object around it
-				if i == start {
-					return 0
-				}
-				return i
-			}
-			if s[i] != ',' {
-				if depth--; depth == 0 {
-					return i + 1
-				}
-			}
-		}
-		i++
-	}
-	return 0
 }

@@ -50,9 +50,9 @@ type Rule struct {
 var Rules = []Rule{
 	{Package: "", Pure: true},
 	{Package: "config", Modules: []string{viper, mapstruct, pflag, yaml, promCommon}},
-	{Package: "tailer", Rooms: []string{"internal/sleep"}, Modules: []string{nxtail, fsnotify, compress, xz, zap, prometheus, xSync, xSys}},
+	{Package: "tailer", Rooms: []string{"internal/jsonscan", "internal/sleep"}, Modules: []string{nxtail, fsnotify, compress, xz, zap, prometheus, xSync, xSys}},
 
-	{Package: "parsers/syslog", Pure: true},
+	{Package: "parsers/syslog", Rooms: []string{"internal/jsonscan"}, Pure: true},
 	{Package: "parsers/smtp", Pure: true},
 	{Package: "parsers/parsertest", Rooms: []string{"parsers/*"}, Modules: []string{cmp}},
 	{Package: "parsers/*", Rooms: []string{"parsers/smtp"}, Pure: true},
@@ -69,6 +69,7 @@ var Rules = []Rule{
 	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
 	{Package: "internal/bounded", Pure: true},
 	{Package: "internal/packed", Pure: true},
+	{Package: "internal/jsonscan", Pure: true},
 	{Package: "internal/sleep"},
 	{Package: "internal/alerting", Rooms: []string{"internal/aggregate", "internal/spike"}, Pure: true},
 	{Package: "internal/watch", Rooms: []string{"classifier", "internal/alerting", "internal/bounded", "internal/spike"}, Pure: true},

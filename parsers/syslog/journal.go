@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/jsonscan"
 )
 
 // json reads a line of Docker's json-file or of journalctl -o json. Both are
@@ -12,7 +13,7 @@ import (
 func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
 	var f fields
 	for i := 1; ; {
-		name, value, next, ok := member(s, i)
+		name, value, next, ok := jsonscan.Member(s, i)
 		if !ok {
 			return Malformed
 		}

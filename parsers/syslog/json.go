@@ -5,95 +5,9 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/relaylens/relaylens/internal/jsonscan"
 )
-
-// member reads the member of an object at s[i:]. next is where the following
-// one begins, 0 at the end of the object. value is raw JSON.
-func member(s string, i int) (name, value string, next int, ok bool) {
-	i = skipSpace(s, i)
-	if i < len(s) && s[i] == ',' {
-		i = skipSpace(s, i+1)
-	}
-	if i < len(s) && s[i] == '}' {
-		return "", "", 0, true
-	}
-	end := skipString(s, i)
-	if end == 0 {
-		return "", "", 0, false
-	}
-	name = s[i+1 : end-1]
-	i = skipSpace(s, end)
-	if i >= len(s) || s[i] != ':' {
-		return "", "", 0, false
-	}
-	i = skipSpace(s, i+1)
-	end = skipValue(s, i)
-	if end == 0 {
-		return "", "", 0, false
-	}
-	return name, s[i:end], end, true
-}
-
-func skipSpace(s string, i int) int {
-	for i < len(s) && (s[i] == ' ' || s[i] == '\t' || s[i] == '\r' || s[i] == '\n') {
-		i++
-	}
-	return i
-}
-
-// skipString is the position after the string at s[i:], 0 when there is none.
-// A quote ends it unless an odd number of backslashes stands before it.
-func skipString(s string, i int) int {
-	if i >= len(s) || s[i] != '"' {
-		return 0
-	}
-	for i++; ; i++ {
-		n := strings.IndexByte(s[i:], '"')
-		if n < 0 {
-			return 0
-		}
-		escapes := 0
-		for escapes < n && s[i+n-1-escapes] == '\\' {
-			escapes++
-		}
-		if i += n; escapes%2 == 0 {
-			return i + 1
-		}
-	}
-}
-
-// skipValue is the position after the value at s[i:], 0 when it has no end.
-func skipValue(s string, i int) int {
-	start, depth := i, 0
-	for i < len(s) {
-		switch s[i] {
-		case '"':
-			if i = skipString(s, i); i == 0 {
-				return 0
-			}
-			if depth == 0 {
-				return i
-			}
-			continue
-		case '[', '{':
-			depth++
-		case ']', '}', ',':
-			if depth == 0 { // ends a number or a literal, and the object around it
-				if i == start {
-					return 0
-				}
-				return i
-			}
-			if s[i] != ',' {
-				if depth--; depth == 0 {
-					return i + 1
-				}
-			}
-		}
-		i++
-	}
-	return 0
-}
 
 // text is the text of a raw value. journalctl writes an array of numbers for
 // bytes that are not UTF-8, an array of values for a field that was set several
@@ -103,8 +17,8 @@ func (d *Decoder) text(value string) string {
 		return ""
 	}
 	if value[0] == '[' {
-		first := skipSpace(value, 1)
-		if end := skipValue(value, first); end > 0 && (value[first] == '"' || value[first] == '[') {
+		first := jsonscan.Space(value, 1)
+		if end := jsonscan.Value(value, first); end > 0 && (value[first] == '"' || value[first] == '[') {
 			value = value[first:end]
 		}
 	}
