@@ -176,7 +176,7 @@ func (p *Parser) complete(e *relaylens.Event, mta relaylens.MTA, line *relaylens
 // one, until what it lacks is known.
 func (p *Parser) tell(e *relaylens.Event, line *relaylens.Line, n int, hold uint64) {
 	for ordinal := range n {
-		if ordinal > 0 || e.ID.IsZero() {
+		if (ordinal > 0 || e.ID.IsZero()) && !p.options.NoIDs {
 			e.ID = relaylens.NewID(line, ordinal)
 		}
 		if hold != 0 {

@@ -90,7 +90,9 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 	case rec.Presumed:
 		kept, isNew := c.presumed.Put(key, now)
 		if isNew {
-			e.ID = relaylens.NewID(r.line, 0)
+			if !p.options.NoIDs {
+				e.ID = relaylens.NewID(r.line, 0)
+			}
 			*kept = e.Clone()
 		}
 	case e.Refusal(), rec.Fact == relaylens.FactSession:

@@ -23,6 +23,8 @@ type Options struct {
 	// ContextIDs gives events that are no refusals an id as well. They are many,
 	// and a digest costs more than reading the line.
 	ContextIDs bool
+	// NoIDs gives no event an id, for those who only count.
+	NoIDs bool
 	// Brief leaves out that a client came, and that one left who was refused nothing:
 	// no cause is told by it. Of each program one such event a minute says what time it is.
 	Brief bool

@@ -189,7 +189,7 @@ func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, int
 		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
 			r.line, r.writer, r.mta, r.second, r.verdict = line, w, mta, second, verdict
 			r.keys = w.keys(r, s.writers.seed)
-			if r.rec.Event.Kind.Refusal() && !r.rec.Copied {
+			if r.rec.Event.Kind.Refusal() && !r.rec.Copied && !s.options.NoIDs {
 				r.rec.Event.ID = relaylens.NewID(line, 0) // now that the processor has the text at hand
 			}
 			into.keep()

@@ -34,6 +34,8 @@ type Files struct {
 	// Counts is what became of the lines, once they were read.
 	Counts parsers.Counts
 
+	// counted says that events need no id to be told apart by, unless there are twins.
+	counted bool
 	// twins says that files begin alike: one may be a copy of another, whose
 	// events are told once.
 	twins bool
@@ -43,14 +45,17 @@ type Files struct {
 // only. A file that cannot be read does not stop the others. Lines are read and
 // scanned on one goroutine while emit is called on the caller's.
 func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
-	parser, err := parsers.New(l.Options)
+	waiting, errs := l.open(l.Names)
+	options := l.Options
+	options.NoIDs = l.counted && !l.twins
+	parser, err := parsers.New(options)
 	if err != nil {
+		closeAll(waiting)
 		return err
 	}
 	resident.Trim()
-	var errs []error
 	batches := 0
-	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = l.scan(ctx, hand) }, emit, func() bool {
+	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = append(errs, l.scan(ctx, waiting, hand)...) }, emit, func() bool {
 		if batches++; batches == settled {
 			resident.Trim() // what was needed to begin
 		}
@@ -64,15 +69,10 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 // settled is after how many batches reading does the same again and again.
 const settled = 64
 
-// scan hands over the lines of the files, in the order of their times.
-func (l *Files) scan(ctx context.Context, hand func(*relaylens.Batch) bool) []error {
-	waiting, errs := l.open(l.Names)
+// scan hands over the lines of files, in the order of their times.
+func (l *Files) scan(ctx context.Context, waiting []*logFile, hand func(*relaylens.Batch) bool) (errs []error) {
 	active := &logHeap{}
-	defer func() {
-		for _, f := range append(waiting, active.files...) {
-			f.close()
-		}
-	}()
+	defer func() { closeAll(append(waiting, active.files...)) }()
 	for (len(waiting) > 0 || active.Len() > 0) && ctx.Err() == nil {
 		if len(waiting) > 0 && (active.Len() == 0 || waiting[0].time <= active.files[0].time) {
 			f := waiting[0]
@@ -184,6 +184,12 @@ func (f *logFile) close() {
 		f.reader.Close()
 	}
 	f.reader, f.batch = nil, nil
+}
+
+func closeAll(files []*logFile) {
+	for _, f := range files {
+		f.close()
+	}
 }
 
 // fill makes sure that there is a line to take; io.EOF when there is none.

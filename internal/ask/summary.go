@@ -114,7 +114,7 @@ const summaryMemory = 256 << 10
 // the others.
 func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	files.Options.Raw = files.Options.Raw || r.o.Match.Uses("raw") || slices.Contains(r.o.By, "raw")
-	files.Options.Brief = true
+	files.Options.Brief, files.counted = true, !r.o.Match.Uses("id") && !slices.Contains(r.o.By, "id")
 	g := newGathered(files.Site, summaryMemory, r.o.Match, false)
 	findings := g.classify.NewFindings()
 	counted := r.counted()

@@ -32,7 +32,9 @@ func (s *Spool) Events() iter.Seq2[*relaylens.Event, error] {
 				clear(seen)
 			}
 			if _, ok := seen[r.head.ID]; !ok {
-				seen[r.head.ID] = struct{}{}
+				if !r.head.ID.IsZero() {
+					seen[r.head.ID] = struct{}{}
+				}
 				if !yield(&r.head, nil) {
 					return
 				}

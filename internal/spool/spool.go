@@ -29,7 +29,8 @@ const (
 )
 
 // Spool takes events in any order and gives them back by time, those of the
-// same time in the order in which they came. An id is given back once.
+// same time in the order in which they came. An id is given back once; events without
+// one are all different.
 type Spool struct {
 	reverse bool
 	memory  int64

@@ -35,6 +35,30 @@ var sameTime = cmp.Options{
 	cmpopts.EquateEmpty(),
 }
 
+// Events without an id come back one by one.
+func TestSpoolKeepsWhatHasNoID(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	s := New(1<<20, false)
+	defer s.Close()
+	for i := range 3 {
+		e := event(i, at)
+		e.ID = relaylens.ID{}
+		if err := s.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []int32
+	for e, err := range s.Events() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.PID)
+	}
+	if diff := cmp.Diff([]int32{0, 1, 2}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What goes in comes out sorted, whole and once, whether it fits into memory or not.
 func TestSpool(t *testing.T) {
 	began := time.Date(2026, 11, 20, 9, 0, 0, 123_456_789, time.FixedZone("", 3600))
