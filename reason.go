@@ -99,6 +99,19 @@ func (k Kind) Reasons() []Reason {
 	return rs
 }
 
+// AnyReason is the one among the reasons of kind k that claims least.
+func (k Kind) AnyReason() Reason {
+	switch k {
+	case KindSenderVerify:
+		return ReasonUnverified
+	case KindAuthFailed:
+		return ReasonCredentials
+	case KindRejected:
+		return ReasonOther
+	}
+	return ReasonNone
+}
+
 func (r Reason) String() string { return reasons.name(r) }
 
 // MarshalText implements [encoding.TextMarshaler].

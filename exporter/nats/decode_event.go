@@ -30,7 +30,7 @@ func (r *reading) eventOf(b []byte) error {
 	}
 	e.NullSender = e.NullSender && e.Sender == ""
 	if e.Reason != relaylens.ReasonNone && e.Reason.Kind() != e.Kind {
-		e.Reason = fallback(e.Kind)
+		e.Reason = e.Kind.AnyReason()
 	}
 	r.time += t.seconds
 	r.last.Number, r.last.Offset = e.Line, e.Offset
@@ -111,7 +111,7 @@ func (r *reading) eventText(e *relaylens.Event, f field) error {
 	case eventStage:
 		return word(&e.Stage, f.bytes, relaylens.ParseStage, relaylens.StageNone)
 	case eventReason:
-		return word(&e.Reason, f.bytes, relaylens.ParseReason, fallback(e.Kind))
+		return word(&e.Reason, f.bytes, relaylens.ParseReason, e.Kind.AnyReason())
 	case eventCause:
 		return word(&e.Cause, f.bytes, relaylens.ParseCause, relaylens.CauseUnknown)
 	case eventClass:
@@ -158,19 +158,6 @@ func textField(e *relaylens.Event, number protowire.Number) *string {
 		return &e.Source
 	}
 	return nil
-}
-
-// fallback is the reason that claims least, for one that this version does not know.
-func fallback(k relaylens.Kind) relaylens.Reason {
-	switch k {
-	case relaylens.KindSenderVerify:
-		return relaylens.ReasonUnverified
-	case relaylens.KindAuthFailed:
-		return relaylens.ReasonCredentials
-	case relaylens.KindRejected:
-		return relaylens.ReasonOther
-	}
-	return relaylens.ReasonNone
 }
 
 // word reads a word of a closed list. One that a later version added is taken

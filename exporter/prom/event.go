@@ -95,7 +95,7 @@ func (x *Exporter) countRefusal(ev *relaylens.Event, n float64) {
 		direction = relaylens.Inbound
 	}
 	if !belongs(reason, ev.Kind) {
-		reason = fallbackReason(ev.Kind)
+		reason = ev.Kind.AnyReason()
 	}
 	class := ev.ReplyClass()
 	if class != relaylens.Class4xx && class != relaylens.Class5xx {
@@ -116,20 +116,6 @@ func belongs(r relaylens.Reason, k relaylens.Kind) bool {
 		return r == relaylens.ReasonNone
 	}
 	return r.Kind() == k
-}
-
-// fallbackReason is the reason of kind k that claims least.
-func fallbackReason(k relaylens.Kind) relaylens.Reason {
-	switch k {
-	case relaylens.KindRelayDenied:
-		return relaylens.ReasonNone
-	case relaylens.KindSenderVerify:
-		return relaylens.ReasonUnverified
-	case relaylens.KindAuthFailed:
-		return relaylens.ReasonCredentials
-	default:
-		return relaylens.ReasonOther
-	}
 }
 
 func fallbackClass(r relaylens.Reason) relaylens.Class {
