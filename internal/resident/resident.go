@@ -4,6 +4,6 @@ package resident
 // Trim gives back the pages of the program's own code and tables. Most of them
 // were needed only to start, by packages that get ready for what a command never
 // asks of them, some 15 MiB; those that are needed come back as they are used, out
-// of the page cache, and where the kernel can (Linux 6.7) they alone. Call it where
-// the work begins. Where the system cannot, it does nothing.
+// of the page cache. Call it where the work begins. Where the system cannot, it
+// does nothing.
 func Trim() { trim() }

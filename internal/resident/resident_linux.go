@@ -6,7 +6,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,16 +20,11 @@ func trim() {
 		return
 	}
 	defer maps.Close()
-	parts := fileParts(maps, program)
-	for _, p := range parts {
+	for _, p := range fileParts(maps, program) {
 		// It is advice: what the kernel does not take stays.
 		_, _, _ = unix.Syscall(unix.SYS_MADVISE, p.begin, p.end-p.begin, unix.MADV_DONTNEED)
 	}
-	// Where the kernel cannot, more comes back than is needed.
-	exactOnce.Do(func() { _ = exact(parts) })
 }
-
-var exactOnce sync.Once
 
 // part is a range of addresses.
 type part struct{ begin, end uintptr }
