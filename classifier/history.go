@@ -168,7 +168,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case relaylens.KindAuthOK:
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
-		entry(h.hosts, h.host(e), now).backendError(now)
+		entry(h.hosts, h.host(e), now).backendError(e.Text, now)
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}
@@ -289,7 +289,7 @@ func loggedIn(counters string) bool {
 func (h *history) failed(e *relaylens.Event, now int64) {
 	host := entry(h.hosts, h.host(e), now)
 	if e.Reason == relaylens.ReasonBackend {
-		host.backendError(now)
+		host.authError(now)
 	}
 	if e.Reason != relaylens.ReasonBackend && e.Reason != relaylens.ReasonCredentials {
 		return

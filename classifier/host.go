@@ -1,6 +1,10 @@
 package classifier
 
-import "github.com/relaylens/relaylens/internal/bounded"
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens/internal/bounded"
+)
 
 // host is how the logins of one server fare.
 type host struct {
@@ -20,7 +24,12 @@ type host struct {
 }
 
 // outage is a time in which no login could succeed.
-type outage struct{ from, to int64 }
+type outage struct {
+	from, to int64
+	// mute is one of which the server does not say that it is about logins: a login
+	// that succeeds proves that it is not.
+	mute bool
+}
 
 const (
 	// honestEnough users who cannot log in, and nobody who can, are no coincidence.
@@ -35,6 +44,9 @@ const (
 func (h *host) loggedIn() {
 	h.logins++
 	h.failures, h.honestUsers = 0, bounded.Marks{}
+	if n := len(h.outages) - 1; n >= 0 && h.outages[n].mute {
+		h.outages = h.outages[:n]
+	}
 }
 
 func (h *host) failed(now int64) {
@@ -44,27 +56,39 @@ func (h *host) failed(now int64) {
 	h.failures++
 }
 
-// backendError is the server's own word that its auth backend fails.
-func (h *host) backendError(now int64) { h.down(now, now) }
+// authError is the server's own word that its auth backend fails.
+func (h *host) authError(now int64) { h.down(outage{from: now, to: now}) }
+
+// backendError takes the server's word that something behind it fails: a table, where
+// passwords may be as well, or what has nothing to do with logins.
+func (h *host) backendError(said string, now int64) {
+	for _, other := range []string{"connect to Milter ", "milter ", "malware ", "spam "} {
+		if strings.HasPrefix(said, other) {
+			return
+		}
+	}
+	lower := strings.ToLower(said)
+	h.down(outage{from: now, to: now, mute: !strings.Contains(lower, "sasl") && !strings.Contains(lower, "auth")})
+}
 
 func (h *host) honest(user uint64, now int64) {
 	h.honestUsers.Add(user)
 	if h.honestUsers.Len() >= honestEnough {
-		h.down(h.firstFailed, now)
+		h.down(outage{from: h.firstFailed, to: now})
 	}
 }
 
 // down records that logins could not succeed in a time.
-func (h *host) down(from, to int64) {
-	if n := len(h.outages) - 1; n >= 0 && from-h.outages[n].to <= outageGap {
-		h.outages[n].from = min(h.outages[n].from, from)
-		h.outages[n].to = max(h.outages[n].to, to)
+func (h *host) down(o outage) {
+	if n := len(h.outages) - 1; n >= 0 && o.from-h.outages[n].to <= outageGap {
+		last := &h.outages[n]
+		last.from, last.to, last.mute = min(last.from, o.from), max(last.to, o.to), last.mute && o.mute
 		return
 	}
 	if len(h.outages) == maxOutages {
 		h.outages = append(h.outages[:0], h.outages[1:]...)
 	}
-	h.outages = append(h.outages, outage{from, to})
+	h.outages = append(h.outages, o)
 }
 
 // wasDown reports whether logins could not succeed around a time.

@@ -31,7 +31,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 	switch {
 	case c.lostBackend(now):
 		return relaylens.CauseAuthBackendUnavailable
-	case c.failures > 0 && h.authDown(e):
+	case c.failures > 0 && abs(now-c.failedAt) <= afterFailure && h.authDown(e):
 		return relaylens.CauseAuthBackendUnavailable
 	case h.site.has(h.recipient(e).name):
 		return relaylens.CauseRecipientDomainNotConfigured // it is said to be ours

@@ -1,0 +1,50 @@
+package classifier
+
+import (
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// What fails behind a server is its auth backend where the server says so, or where
+// nobody can log in besides; and it concerns those who tried to at that time.
+func TestAuthBackendIsNotWhateverFails(t *testing.T) {
+	const (
+		sasl   = "SASL: Connect to Dovecot auth socket 'private/auth' failed: Connection refused"
+		table  = `mysql:/etc/postfix/virtual.cf lookup error for "a@ours.example"`
+		milter = "connect to Milter service inet:localhost:8891: Connection refused"
+		clamd  = "malware acl condition: clamd /run/clamd.ctl : unable to connect to UNIX socket"
+	)
+	for name, test := range map[string]struct {
+		said     string
+		before   time.Duration // from the failed login to the refusal
+		loggedIn bool          // somebody could log in since the error
+		down     bool
+	}{
+		"it says so":                    {said: sasl, before: time.Minute, down: true},
+		"a table":                       {said: table, before: time.Minute, down: true},
+		"a table, and others log in":    {said: table, before: time.Minute, loggedIn: true},
+		"it says so, to others at last": {said: sasl, before: time.Minute, loggedIn: true, down: true},
+		"a milter":                      {said: milter, before: time.Minute},
+		"a scanner":                     {said: clamd, before: time.Minute},
+		"a login that failed long ago":  {said: table, before: 24 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMany()
+			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindDelivered, Recipient: "a@ours.example"})
+			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindAuthFailed, Reason: relaylens.ReasonCredentials, Code: 535, ClientIP: address(1), User: "info"})
+			m.at = m.at.Add(test.before)
+			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindBackendError, Text: test.said})
+			if test.loggedIn {
+				m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindAuthOK, ClientIP: address(2), User: "ann@ours.example"})
+			}
+			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindRelayDenied, Code: 554, ClientIP: address(1), Sender: "x@else.example", Recipient: "y@there.example"})
+			e := m.events[len(m.events)-1]
+			m.c.Final(&e)
+			if is := e.Cause == relaylens.CauseAuthBackendUnavailable; is != test.down {
+				t.Errorf("cause %v, want of the backend: %v", e.Cause, test.down)
+			}
+		})
+	}
+}
