@@ -224,7 +224,7 @@ const maxFirst = 2
 func fixes(a *relaylens.Alert) string {
 	entry := entryOf(a)
 	if entry == nil {
-		return ""
+		return strings.TrimSuffix(cut(unbraced.Replace(ruleFixes(a)), maxFixes), "\n")
 	}
 	var event *relaylens.Event
 	mta := relaylens.MTANone

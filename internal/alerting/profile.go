@@ -1,7 +1,9 @@
 package alerting
 
 import (
+	"math"
 	"net/netip"
+	"time"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/spike"
@@ -14,7 +16,7 @@ type profile struct {
 	kind  relaylens.Kind
 	host  string
 	mta   relaylens.MTA
-	// reason is what most of them were told.
+	// reason is what most of those were told that there are more of than before.
 	reason relaylens.Reason
 	client netip.Addr
 	// revised is set where most refusals of a cause have another by now.
@@ -25,6 +27,9 @@ type profile struct {
 	domains  int // of senders, likewise
 	evidence []relaylens.Event
 }
+
+// wellKnown is how much of the time before a spike has to be known to be compared.
+const wellKnown = 5 * time.Minute
 
 // maxCounted is up to how many distinct clients and domains are counted.
 const maxCounted = 1000
@@ -39,7 +44,15 @@ type tally struct {
 	clients map[netip.Addr]int
 	domains map[string]bool
 	reasons map[relaylens.Reason]int
-	shown   map[relaylens.Kind]*shown
+	before  map[relaylens.Reason]int // the spike, as far as known
+	scale   float64                  // of those, to the time that it has been on
+	shown   map[what]*shown
+}
+
+// what refusals are alike in that are shown together.
+type what struct {
+	kind   relaylens.Kind
+	reason relaylens.Reason
 }
 
 // shown are the first of some refusals, one of another client, and the last.
@@ -58,7 +71,8 @@ func (p *shown) add(e *relaylens.Event) {
 
 func newTally() *tally {
 	return &tally{causes: map[relaylens.Cause]int{}, kinds: map[relaylens.Kind]int{}, hosts: map[string]int{}, mtas: map[relaylens.MTA]int{},
-		clients: map[netip.Addr]int{}, domains: map[string]bool{}, reasons: map[relaylens.Reason]int{}, shown: map[relaylens.Kind]*shown{}}
+		clients: map[netip.Addr]int{}, domains: map[string]bool{}, reasons: map[relaylens.Reason]int{},
+		before: map[relaylens.Reason]int{}, shown: map[what]*shown{}}
 }
 
 func (t *tally) add(e *relaylens.Event) {
@@ -76,11 +90,33 @@ func (t *tally) add(e *relaylens.Event) {
 		t.domains[e.SenderDomain()] = true
 	}
 	t.reasons[e.Reason]++
-	if t.shown[e.Kind] == nil {
-		t.shown[e.Kind] = &shown{}
+	like := what{e.Kind, e.Reason}
+	if t.shown[like] == nil {
+		t.shown[like] = &shown{}
 	}
-	t.shown[e.Kind].add(e)
+	t.shown[like].add(e)
 }
+
+// grown is the reason of which there are most more than before, among the refusals of
+// a kind, and whether it makes most of what there is more of. What was as frequent
+// before explains nothing.
+func (t *tally) grown(kind relaylens.Kind) (like what, explains bool) {
+	largest, all := math.Inf(-1), 0.0
+	for l := range t.shown {
+		if l.kind != kind {
+			continue
+		}
+		n := float64(t.reasons[l.reason]) - t.scale*float64(t.before[l.reason])
+		all += max(n, 0)
+		if n > largest || n == largest && l.reason < like.reason {
+			like, largest = l, n
+		}
+	}
+	return like, largest >= most*all
+}
+
+// earlier counts a refusal from before the spike.
+func (t *tally) earlier(e *relaylens.Event) { t.before[e.Reason]++ }
 
 // profile is what t has counted, within what the series says anyway.
 func (t *tally) profile(s *spike.Series) profile {
@@ -92,14 +128,18 @@ func (t *tally) profile(s *spike.Series) profile {
 		p.kind = dominant(t.kinds, t.events)
 	}
 	p.host, p.mta = dominant(t.hosts, t.events), dominant(t.mtas, t.events)
-	p.reason, p.client = dominant(t.reasons, t.events), dominant(t.clients, t.events)
+	p.client = dominant(t.clients, t.events)
 	kind := p.kind
 	for k, n := range t.kinds { // the most frequent, where none is most of all
 		if p.kind == relaylens.KindNone && (n > t.kinds[kind] || n == t.kinds[kind] && k < kind) {
 			kind = k
 		}
 	}
-	if some := t.shown[kind]; some != nil {
+	like, explains := t.grown(kind)
+	if explains {
+		p.reason = like.reason
+	}
+	if some := t.shown[like]; some != nil {
 		for _, e := range some {
 			if e != nil {
 				p.evidence = append(p.evidence, e.Clone())
@@ -124,10 +164,18 @@ func profiles(open []spike.Spike, in *Input) []profile {
 	tallies := make([]*tally, len(open))
 	for i := range tallies {
 		tallies[i] = newTally()
+		if past := open[i].Start.Sub(in.Since); !in.Since.IsZero() && past >= wellKnown {
+			tallies[i].scale = in.Now.Sub(open[i].Start).Seconds() / past.Seconds()
+		}
 	}
 	for e := range in.Refusals {
 		for i := range open {
-			if !e.Time.Before(open[i].Start) && matches(&open[i].Series, e) {
+			if !matches(&open[i].Series, e) {
+				continue
+			}
+			if e.Time.Before(open[i].Start) {
+				tallies[i].earlier(e)
+			} else {
 				tallies[i].add(e)
 			}
 		}
@@ -160,7 +208,7 @@ func (p *profile) finding(a *relaylens.Alert) *relaylens.Finding {
 	f := &relaylens.Finding{Cause: a.Cause, Fault: a.Fault, Entity: a.Entity, Host: a.Host, MTA: p.mta,
 		Events: p.events, Clients: p.clients, Evidence: p.evidence, Why: "what the servers said differs"}
 	if p.reason != relaylens.ReasonNone {
-		f.Why = "most of them were refused for the reason " + p.reason.String()
+		f.Why = "most of what is more than before was refused for the reason " + p.reason.String()
 	} else if p.kind == relaylens.KindRelayDenied {
 		f.Why = "too little is known of the clients"
 	}
