@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -107,8 +108,9 @@ func (r *Report) Check() error {
 }
 
 func (l *List) check(field string) bool {
-	return l.Field == field && number(int64(l.Distinct)) && number(l.Others) && number(l.Bound) && len(l.Values) <= maxValues &&
-		!slices.ContainsFunc(l.Values, func(v Item) bool { return !number(v.Events) || !number(v.Error) || !optional(v.Before) })
+	return l.Field == field && number(int64(l.Distinct)) && number(l.Others) && number(l.Bound) && len(l.Values) <= maxValues && len(l.Former) <= maxValues && number(l.FormerBound) &&
+		!slices.ContainsFunc(l.Values, func(v Item) bool { return !number(v.Events) || !number(v.Error) || !optional(v.Before) }) &&
+		!slices.ContainsFunc(slices.Collect(maps.Values(l.Former)), func(n int64) bool { return !number(n) })
 }
 
 func (b *Bucket) check() bool {
@@ -143,14 +145,21 @@ func MergeReports(reports []*Report, top int, location *time.Location) *Report {
 				same = append(same, r.Lists[i])
 			}
 		}
-		m.Lists = append(m.Lists, mergeLists(same, top))
+		m.Lists = append(m.Lists, m.mergeLists(same, top))
 	}
 	var servers []List
 	for _, r := range reports {
 		servers = append(servers, r.Remote.Servers)
 	}
-	m.Remote.Servers = mergeLists(servers, top)
-	m.New = slices.Clone(m.New[:min(len(m.New), max(top, 0))])
+	m.Remote.Servers = m.mergeLists(servers, top)
+	if len(reports) > 1 {
+		m.setNews(reports, top, location)
+	} else if n := slices.IndexFunc(m.New, func(n New) bool { return n.Field != "cause" }); n >= 0 && top >= 0 {
+		m.New = m.New[:min(len(m.New), n+top)]
+	}
+	for _, counts := range []*[]Count{&m.Classes, &m.Reasons, &m.Causes, &m.Remote.Reasons} {
+		*counts = slices.DeleteFunc(*counts, func(c Count) bool { return c.Events == 0 })
+	}
 	return &m
 }
 
@@ -171,9 +180,6 @@ func (r *Report) add(o *Report) {
 	r.Causes, r.Context = addCounts(r.Causes, o.Causes, true), addCounts(r.Context, o.Context, false)
 	r.Timeline = addTimelines(r.Timeline, o.Timeline)
 	r.addFindings(o)
-	r.New = append(slices.Clone(r.New), slices.DeleteFunc(slices.Clone(o.New), func(n New) bool {
-		return slices.ContainsFunc(r.New, func(x New) bool { return x.Field == n.Field && x.Value == n.Value })
-	})...)
 	r.Remote.Refusals += o.Remote.Refusals
 	r.Remote.Before = addOptional(r.Remote.Before, o.Remote.Before)
 	r.Remote.Reasons = addCounts(r.Remote.Reasons, o.Remote.Reasons, true)
@@ -258,7 +264,7 @@ func (t *Timeline) width() time.Duration {
 
 // mergeLists adds values by name. A value that a list does not tell may have up
 // to its bound of events there, which is added to the error.
-func mergeLists(lists []List, top int) List {
+func (r *Report) mergeLists(lists []List, top int) List {
 	m := List{Field: lists[0].Field}
 	values, order, events := sumItems(lists)
 	listed := true // by name, all values
@@ -286,6 +292,9 @@ func mergeLists(lists []List, top int) List {
 		}
 	}
 	m.keep(values, order, events, top)
+	if r.Before != nil && len(lists) > 1 {
+		m.setBefore(lists)
+	}
 	return m
 }
 

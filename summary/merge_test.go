@@ -27,6 +27,8 @@ func TestReportCheck(t *testing.T) {
 		"value":              func(r *Report, n int64) { r.Lists[0].Values = []Item{{Events: n}} },
 		"value before":       func(r *Report, n int64) { r.Lists[0].Values = []Item{{Before: &n}} },
 		"error of a value":   func(r *Report, n int64) { r.Remote.Servers.Values = []Item{{Error: n}} },
+		"former value":       func(r *Report, n int64) { r.Lists[0].Former = map[string]int64{"": n} },
+		"former bound":       func(r *Report, n int64) { r.Lists[0].FormerBound = n },
 		"others":             func(r *Report, n int64) { r.Lists[0].Others = n },
 		"bound":              func(r *Report, n int64) { r.Lists[0].Bound = n },
 		"bucket":             func(r *Report, n int64) { r.Timeline.Buckets[0].Events = n },

@@ -78,6 +78,10 @@ type List struct {
 
 	// Sketch is of all values, where it was asked for: to be merged with others'.
 	Sketch *aggregate.Distinct `json:"sketch,omitempty"`
+	// Former is how many events each value had in the span before, and FormerBound
+	// how many one can have had beside those; with Sketch.
+	Former      map[string]int64 `json:"former,omitempty"`
+	FormerBound int64            `json:"former_bound,omitempty"`
 }
 
 // Item is one value of a list.
@@ -211,6 +215,9 @@ func (b *Builder) covered() Span {
 	return span
 }
 
+// merged reports whether the report is for one that is put together of several.
+func (b *Builder) merged() bool { return b.compares() && b.now.distinct[0] != nil }
+
 func (b *Builder) compares() bool { return b.before != (Span{}) }
 
 func (t *tally) sum(of func(What) bool) (n int64) {
@@ -233,6 +240,14 @@ func (b *Builder) counts(of func(What) bool, key func(What) Count) []Count {
 			c.Before = &before
 		}
 		counts = append(counts, c)
+	}
+	if b.merged() { // another one may have what this one had before
+		for c, n := range then {
+			if _, ok := now[c]; !ok {
+				c.Before = &n
+				counts = append(counts, c)
+			}
+		}
 	}
 	slices.SortFunc(counts, func(a, b Count) int {
 		return cmp.Or(cmp.Compare(b.Events, a.Events), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Reason, b.Reason),

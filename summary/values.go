@@ -1,8 +1,6 @@
 package summary
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/relaylens/relaylens"
@@ -52,6 +50,9 @@ func (b *Builder) list(field int, o ReportOptions) List {
 			item.Answer = b.now.noteOf(&e.Value)
 		}
 		l.Values = append(l.Values, item)
+	}
+	if b.merged() {
+		l.setFormer(&b.then, field)
 	}
 	for i := range l.Values {
 		l.Others -= l.Values[i].Events
@@ -105,22 +106,24 @@ func (b *Builder) news(r *Report, o ReportOptions) []New {
 	if !b.compares() {
 		return news
 	}
-	for _, c := range r.Causes {
-		if *c.Before == 0 && c.Cause != relaylens.CauseNone {
-			news = append(news, New{Field: "cause", Value: c.Cause.String(), Events: c.Events})
-		}
-	}
+	news = newCauses(news, r.Causes)
 	var values []New
 	for field := range b.now.lists {
 		if field != fieldNetwork {
 			values = append(values, b.newValues(field, o)...)
 		}
 	}
-	slices.SortStableFunc(values, func(a, b New) int {
-		return cmp.Or(cmp.Compare(b.Events, a.Events), strings.Compare(a.Value, b.Value))
-	})
-	values = values[:min(o.listed(), len(values))]
-	return append(news, values...)
+	return append(news, largestNews(values, o.listed())...)
+}
+
+// newCauses adds the causes that the span before did not have.
+func newCauses(news []New, causes []Count) []New {
+	for _, c := range causes {
+		if c.Events > 0 && c.Before != nil && *c.Before == 0 && c.Cause != relaylens.CauseNone {
+			news = append(news, New{Field: "cause", Value: c.Cause.String(), Events: c.Events})
+		}
+	}
+	return news
 }
 
 func (b *Builder) newValues(field int, o ReportOptions) []New {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/peers"
 	"github.com/relaylens/relaylens/summary"
@@ -101,6 +103,48 @@ func TestCopiesOfTheSpanBefore(t *testing.T) {
 			r := summarize(t, nil, 2, tt.servers...)
 			if r.Refusals != tt.refusals || r.Before == nil || r.Before.Refusals != tt.before || strings.Join(r.Shared, " ") != tt.shared {
 				t.Errorf("%d refusals, before %+v, in common %q; want %d, %d, %q", r.Refusals, r.Before, r.Shared, tt.refusals, tt.before, tt.shared)
+			}
+		})
+	}
+}
+
+// What one server has as new is not where another one had it in the span before, and
+// the span before has what a server had then and has not now.
+func TestNewsOfSeveral(t *testing.T) {
+	const yesterday = -2 * 65536 // seconds, after which the clients come again
+	one := join(of("a", "mx1", yesterday, 20), of("a", "mx1", 500, 5))
+	two := join(of("a", "mx2", 0, 30), of("a", "mx2", 503, 2))
+	for name, match := range map[string][]string{"by the hour": nil, "by events": {"kind=relay_denied"}} {
+		t.Run(name, func(t *testing.T) {
+			r := summarize(t, match, 100, one, two)
+			news := map[string]int64{}
+			for _, n := range r.New {
+				news[n.Field+" "+n.Value] = n.Events
+			}
+			want := map[string]int64{"client_ip 203.0.1.244": 1, "client_ip 203.0.1.245": 1, "client_ip 203.0.1.246": 1, "client_ip 203.0.1.247": 2, "client_ip 203.0.1.248": 2}
+			for k := 20; k < 30; k++ {
+				want[fmt.Sprintf("client_ip 203.0.0.%d", k)] = 1
+			}
+			if diff := cmp.Diff(want, news); diff != "" {
+				t.Error(diff)
+			}
+			for _, v := range r.Lists[0].Values {
+				k := netip.MustParseAddr(v.Value).As4()
+				want := int64(0)
+				if k[2] == 0 && k[3] < 20 {
+					want = 1
+				}
+				if v.Before == nil || *v.Before != want {
+					t.Errorf("%s had %v before, want %d", v.Value, v.Before, want)
+				}
+			}
+			for _, c := range []summary.Count{r.Causes[0], r.Reasons[0], r.Classes[0], r.Kinds[0]} {
+				if c.Events != 37 || c.Before == nil || *c.Before != 20 {
+					t.Errorf("%+v, want 37 and 20 before", c)
+				}
+			}
+			if text, err := json.Marshal(r); err != nil || strings.Contains(string(text), "former") {
+				t.Errorf("%s, %v", text, err)
 			}
 		})
 	}

@@ -70,7 +70,7 @@ func (r *Summary) countHours(ctx context.Context, s *store.Store) error {
 		if ok[1] {
 			jobs = append(jobs, func() error { return share(&mu, s.Totals(ctx, whole), r.addTotal) })
 		}
-		if !ok[1] || span != r.o.Span {
+		if !ok[1] || span != r.o.Span && !r.o.Sketches {
 			continue
 		}
 		for _, part := range pieces(whole) {
@@ -91,7 +91,7 @@ func (r *Summary) lookUp(ctx context.Context, s *store.Store, mu *sync.Mutex) er
 	var jobs []func() error
 	for _, field := range summary.ListFields() {
 		values := r.builder.Largest(field, o.Considered())
-		if r.before != (store.Span{}) && ok[1] && len(values) > 0 {
+		if r.before != (store.Span{}) && ok[1] && len(values) > 0 && !r.o.Sketches { // with them, the values of that span were counted
 			jobs = append(jobs, func() error { return share(mu, s.ValuesOf(ctx, whole, storeField(field), values), r.addValue) })
 		}
 		if field != "client_ip" && field != "remote_host" {
