@@ -30,7 +30,8 @@ type Record struct {
 	Presumed bool
 
 	// Retried says that the delivery goes on with another server: what refused it
-	// is no answer yet if the message only probes an address.
+	// is no answer yet if the message only probes an address. Of Exim, that
+	// recipients' lines may repeat the answer.
 	Retried bool
 
 	// PassedOn says that a server behind the one that wrote the line may have
@@ -41,6 +42,14 @@ type Record struct {
 	// Copied says that the MTA may write this very line twice: Exim to mainlog
 	// and rejectlog, or to syslog at two priorities.
 	Copied bool
+
+	// Apart says that the answer is one recipient's own where others of the message
+	// get theirs: PRDR and LMTP after the end of the message.
+	Apart bool
+
+	// Protest says that the command broke the rules of SMTP, Dismissal that the
+	// client was thrown out for breaking them too often. Both may be told of one command.
+	Protest, Dismissal bool
 
 	// Tainted says that text chosen by the client made fields ambiguous; the
 	// grammar left those empty.

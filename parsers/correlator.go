@@ -43,6 +43,7 @@ type correlator struct {
 	messages *states
 	details  *bounded.Table[relaylens.Event]
 	presumed *bounded.Table[relaylens.Event]
+	protests *bounded.Table[struct{}] // sessions that broke the rules last
 	passed   *bounded.Table[uint32]   // answers that a filter may hand on
 	filters  *bounded.Table[struct{}] // hosts that have one before the queue
 	scratch  []byte
@@ -57,6 +58,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
 	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
+	c.protests = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
 	c.filters = bounded.NewTable[struct{}](maxFilters, messageTTL, nil)
 	c.copies = newCopies()

@@ -22,7 +22,10 @@ const sameAnswer = int64(10 * time.Second / time.Second)
 // recipients too. The answer to Postfix's probe of an address is told by the
 // rejection that waits for it.
 func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now int64) bool {
-	if k.message == 0 {
+	if rec.Protest || rec.Dismissal {
+		return c.dismissed(rec, k, now)
+	}
+	if k.message == 0 || rec.Apart {
 		return false
 	}
 	e := &rec.Event
@@ -35,22 +38,56 @@ func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now
 		m.refused = true
 		return was
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
-		m := c.stateOf(k, f, now)
-		answer := c.answer(e)
-		was := m.answer == answer && now-m.answered <= sameAnswer
-		m.answer, m.answered = answer, now
-		return was
+		return c.answeredBefore(rec, k, f, now)
 	}
 	return false
 }
 
+// answeredBefore reports whether another line told of a remote server's answer.
+// Exim writes it for the server by the process that asked, and then for each
+// recipient by another one, which sums up.
+func (c *correlator) answeredBefore(rec *relaylens.Record, k *keys, f *found, now int64) bool {
+	e := &rec.Event
+	m := c.stateOf(k, f, now)
+	recent := now-m.answered <= sameAnswer
+	m.answered = now
+	if e.MTA == relaylens.Exim && rec.Retried {
+		m.tried = c.answer(e, 0)
+		return false
+	}
+	answer := c.answer(e, e.PID)
+	if recent && m.answer == answer {
+		return true
+	}
+	m.answer = answer
+	if recent && m.tried != 0 && m.tried == c.answer(e, 0) {
+		m.tried = 0
+		return true
+	}
+	return false
+}
+
+// dismissed reports whether the client was thrown out for a command whose refusal
+// was told just before.
+func (c *correlator) dismissed(rec *relaylens.Record, k *keys, now int64) bool {
+	if rec.Protest {
+		c.protests.Put(k.session, now)
+		return false
+	}
+	if c.protests.Get(k.session, now) == nil {
+		return false
+	}
+	c.protests.Delete(k.session)
+	return true
+}
+
 // answer digests which server said what to which delivery process.
-func (c *correlator) answer(e *relaylens.Event) uint64 {
+func (c *correlator) answer(e *relaylens.Event, pid int32) uint64 {
 	var h maphash.Hash
 	h.SetSeed(c.seed)
 	h.WriteString(e.RemoteHost)
 	maphash.WriteComparable(&h, e.RemoteIP)
-	maphash.WriteComparable(&h, e.PID)
+	maphash.WriteComparable(&h, pid)
 	h.WriteByte(byte(e.Stage))
 	h.WriteString(e.Text)
 	return h.Sum64()

@@ -15,7 +15,8 @@ import (
 // processor's caches, so that each is as small as can be.
 type state struct {
 	answer     uint64
-	answered   int64            // when answer was told, event time
+	tried      uint64           // the answer of a server, if no recipient's line told it yet
+	answered   int64            // when the last of them was told, event time
 	buf        []byte           // every text
 	ends       [numTexts]uint16 // of each text in buf, which begins where the one before ends
 	client     address

@@ -53,12 +53,13 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 }
 
 // plainHost reports that s begins with a host string whose HELO keeps the rules,
-// and right behind it the reply. What looks like another host string is in the
+// and behind it and what Exim adds the reply. What looks like another host string is in the
 // user's name then, where any client can have it; only where any HELO is taken
 // (helo_accept_junk_hosts) it may be in that.
 func plainHost(s string) bool {
 	_, rest, strict := cutHost(s)
-	return strict && isReply(rest)
+	t, rest := cutTokens(rest, true)
+	return strict && !t.ident && isReply(rest)
 }
 
 // replyFollows reports that fields may follow a host string, and then a reply.

@@ -36,6 +36,7 @@ type claim struct {
 	alt       string // what msg is then
 	cut       bool   // the argument is not all there
 	twice     bool   // the argument may not be cut after all
+	answered  bool   // with 252, unless the text has a code: VRFY, globals.c, acl_wherecodes
 	odd       bool   // where the argument ends and msg begins is not certain
 	ident     bool   // text of the client's stands between the host string and the claim
 	doubted   bool   // another claim can be read behind that
@@ -277,7 +278,9 @@ func readWhat(s string, c *claim) bool {
 		return readHelo(rest, c)
 	case "VRFY", "EXPN", "ETRN", "WELLKNOWN", "ATRN":
 		c.stage = commandStage(command)
+		c.temporary = c.temporary || command == "ETRN" // 458: globals.c, acl_wherecodes
 		c.readRaw(rest)
+		c.answered = command == "VRFY" && !c.temporary
 	default:
 		return false
 	}

@@ -89,6 +89,7 @@ func callDropped(s string, rec *relaylens.Record) relaylens.Verdict {
 	rest, _ = follow(rest, isDrop)
 	// What follows quotes the last command, which may hold a password.
 	text, _, _ := strings.Cut(rest[len(" dropped: "):], " (last ")
+	rec.Dismissal = !strings.HasSuffix(text, "nonmail commands")
 	if n > 1 {
 		h, text, rec.Tainted = host{}, "", true
 	}
@@ -186,6 +187,7 @@ func syntaxError(s string, rec *relaylens.Record) relaylens.Verdict {
 	text, _ := follow(c.rest, isText)
 	text = strings.TrimPrefix(text, " ")
 	h := c.known(rec)
+	rec.Protest = true
 	e := &rec.Event
 	reason := relaylens.ReasonProtocol
 	switch stage {
@@ -241,9 +243,12 @@ func pathArgument(command string) (string, bool) {
 	if colon < 0 {
 		return "", false
 	}
-	s := strings.TrimLeft(command[colon+1:], " ")
+	s := unprinted(strings.TrimLeft(command[colon+1:], " "))
 	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' {
 		return s[1 : len(s)-1], true
+	}
+	if path, rest, ok := cutPath(s); ok && strings.HasPrefix(rest, " ") {
+		return path, true // the parameters are what is wrong
 	}
 	return s, s != ""
 }
@@ -294,6 +299,7 @@ func authProtocolError(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	rest, _ := follow(c.rest, isText)
 	h := c.known(rec)
+	rec.Protest = true
 	e := &rec.Event
 	h.setClient(e)
 	e.Kind, e.Reason = relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy

@@ -96,6 +96,9 @@ func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 		if isReply && r.setReply(e) {
 			e.Direction = relaylens.Outbound
 			setRemoteHost(rest[:mark-1], e)
+			if rec.Apart = r.apart; r.apart && e.RemoteIP.IsValid() {
+				e.Stage = relaylens.StageEOD // transports/smtp.c names the command that began the message
+			}
 			return relaylens.Parsed
 		}
 	}
@@ -167,6 +170,7 @@ func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 		*rec = relaylens.Record{}
 		return relaylens.Ignored
 	}
+	rec.Retried = r.stage != relaylens.StageRcpt
 	return relaylens.Parsed
 }
 

@@ -40,9 +40,15 @@ var lines = map[string]relaylens.Record{
 	"H=(pc) [203.0.113.9] rejected AUTH plain AGpvZQBzZWNyZXQ=: no plain text here": want(
 		is(authFault, relaylens.ReasonAuthPolicy, relaylens.StageAuth), from("203.0.113.9", "", "pc"), user("plain", ""), text("no plain text here"), hard, copied),
 	"H=(pc) [203.0.113.9] rejected VRFY joe": want(
-		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), hard, copied),
+		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), act(relaylens.ActionWarn), copied), // 252
+	"H=(pc) [203.0.113.9] rejected VRFY joe: 550 no such command": want(
+		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), reply(550, "", "no such command"), hard, copied),
+	"H=(pc) [203.0.113.9] temporarily rejected VRFY joe: later": want(
+		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), text("later"), soft, copied),
+	"H=(pc) [203.0.113.9] rejected EXPN staff: no": want(
+		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), text("no"), hard, copied),
 	"H=(pc) [203.0.113.9] rejected ETRN #example.com: not here": want(
-		is(refusal, relaylens.ReasonOther, relaylens.StageEtrn), from("203.0.113.9", "", "pc"), text("not here"), hard, copied),
+		is(refusal, relaylens.ReasonOther, relaylens.StageEtrn), from("203.0.113.9", "", "pc"), text("not here"), soft, copied), // 458
 	"H=(pc) [203.0.113.9] rejected STARTTLS: too many connections": want(
 		is(refusal, relaylens.ReasonRateLimit, relaylens.StageHelo), from("203.0.113.9", "", "pc"), text("too many connections"), hard, copied),
 	"H=(pc) [203.0.113.9] rejected DATA: no": want(
@@ -105,7 +111,7 @@ var lines = map[string]relaylens.Record{
 	`plain authenticator failed for (pc) [203.0.113.9]: 535 Incorrect authentication data (set_id=CORP\nick)`: want(
 		is(authFault, relaylens.ReasonCredentials, relaylens.StageAuth), from("203.0.113.9", "", "pc"), user("plain", `CORP\nick`), reply(535, "", "Incorrect authentication data"), copied),
 	`SMTP protocol error in "AUTH GSSAPI abcd" H=(pc) [203.0.113.9] GSSAPI authentication mechanism not supported`: want(
-		is(authFault, relaylens.ReasonMechanism, relaylens.StageAuth), from("203.0.113.9", "", "pc"), user("GSSAPI", ""), text("authentication mechanism not supported"), hard),
+		is(authFault, relaylens.ReasonMechanism, relaylens.StageAuth), from("203.0.113.9", "", "pc"), user("GSSAPI", ""), text("authentication mechanism not supported"), hard, protest),
 	`SMTP protocol error in "AUTH PLAIN AGpvZQBzZWNyZXQ=" H=(pc) [203.0.113.9]:4711 I=[192.0.2.25]:25 AUTH command used when not advertised`: want(
-		is(authFault, relaylens.ReasonAuthPolicy, relaylens.StageAuth), from("203.0.113.9", "", "pc"), port(4711), user("PLAIN", ""), text("AUTH command used when not advertised"), hard),
+		is(authFault, relaylens.ReasonAuthPolicy, relaylens.StageAuth), from("203.0.113.9", "", "pc"), port(4711), user("PLAIN", ""), text("AUTH command used when not advertised"), hard, protest),
 }

@@ -126,6 +126,9 @@ func (g *Grammar) messageRest(text string, rec *relaylens.Record) relaylens.Verd
 		}
 		return g.hostLine(rest, true, rec)
 	}
+	if rest, ok := strings.CutPrefix(text, "PRDR "); ok {
+		return g.refusedApart(rest, rec)
+	}
 	if sp := strings.IndexByte(text, ' '); sp > 0 {
 		if rest, ok := strings.CutPrefix(text[sp+1:], "authenticator failed H="); ok {
 			return smarthostAuth(text[:sp], rest, rec)

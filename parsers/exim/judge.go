@@ -27,6 +27,9 @@ func (g *Grammar) judgeText(c *claim) (relaylens.Kind, relaylens.Reason) {
 	if kind, reason, ok := standard(c.msg); ok {
 		return kind, reason
 	}
+	if c.stage < relaylens.StageData && listed(c.msg) {
+		return relaylens.KindRejected, relaylens.ReasonDNSBL
+	}
 	_, _, msg := cutCode(c.msg, c.temporary)
 	if at := strings.Index(msg, "] : "); at >= 0 {
 		return c.calloutReason(msg[at+len("] : "):])
@@ -66,6 +69,19 @@ func standard(msg string) (relaylens.Kind, relaylens.Reason, bool) {
 		return relaylens.KindRejected, relaylens.ReasonAddressSyntax, true
 	}
 	return 0, 0, false
+}
+
+// listed reports what Exim's own configure file logs of dnslists: "found in
+// bl.example.net", and what the list says. configure.default
+func listed(msg string) bool {
+	zone, ok := strings.CutPrefix(msg, "found in ")
+	if !ok {
+		return false
+	}
+	if i := strings.IndexAny(zone, " :,"); i >= 0 {
+		zone = zone[:i]
+	}
+	return strings.IndexByte(zone, '.') > 0
 }
 
 // judgeOwn reads the server's words sentence by sentence: what comes first

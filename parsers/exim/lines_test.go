@@ -81,11 +81,14 @@ func act(a relaylens.Action) option { return func(rec *relaylens.Record) { rec.E
 
 func fact(f relaylens.Fact) option { return func(rec *relaylens.Record) { rec.Fact = f } }
 
-func inbound(rec *relaylens.Record) { rec.Event.Direction = relaylens.Inbound }
-func copied(rec *relaylens.Record)  { rec.Copied = true }
-func explain(rec *relaylens.Record) { rec.Explained = true }
-func soft(rec *relaylens.Record)    { rec.Event.Class = relaylens.Class4xx }
-func hard(rec *relaylens.Record)    { rec.Event.Class = relaylens.Class5xx }
+func inbound(rec *relaylens.Record)   { rec.Event.Direction = relaylens.Inbound }
+func copied(rec *relaylens.Record)    { rec.Copied = true }
+func protest(rec *relaylens.Record)   { rec.Protest = true }
+func dismissal(rec *relaylens.Record) { rec.Dismissal = true }
+func apart(rec *relaylens.Record)     { rec.Apart = true }
+func explain(rec *relaylens.Record)   { rec.Explained = true }
+func soft(rec *relaylens.Record)      { rec.Event.Class = relaylens.Class4xx }
+func hard(rec *relaylens.Record)      { rec.Event.Class = relaylens.Class5xx }
 
 const (
 	relayDenied = relaylens.KindRelayDenied

@@ -25,9 +25,9 @@ var localLines = map[string]relaylens.Record{
 	"rejected MAIL command U=joe: too many messages in one connection": want(
 		is(refusal, relaylens.ReasonRateLimit, relaylens.StageMail), inbound, text("too many messages in one connection"), soft, copied),
 	`SMTP call from joe dropped: too many unrecognized commands (last was "FOO")`: want(
-		is(refusal, relaylens.ReasonProtocol, relaylens.StageNone), inbound, text("too many unrecognized commands"), hard, copied),
+		is(refusal, relaylens.ReasonProtocol, relaylens.StageNone), inbound, text("too many unrecognized commands"), hard, copied, dismissal),
 	`SMTP syntax error in "RCPT TO:<a b>" U=joe malformed address: b> may not follow <a`: want(
-		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageRcpt), inbound, to("a b"), text("malformed address: b> may not follow <a"), hard),
+		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageRcpt), inbound, to("a b"), text("malformed address: b> may not follow <a"), hard, protest),
 	"plain authenticator failed for joe: 535 Incorrect authentication data (set_id=jim)": want(
 		is(authFault, relaylens.ReasonCredentials, relaylens.StageAuth), inbound, user("plain", "jim"), reply(535, "", "Incorrect authentication data"), copied),
 	"plain authenticator failed for U=joe: 535 Incorrect authentication data": want(
@@ -35,7 +35,7 @@ var localLines = map[string]relaylens.Record{
 
 	// The client is a host in these, whatever its words look like.
 	`SMTP syntax error in "MAIL FROM:<a" U=joe x>" H=(pc) [203.0.113.9] missing or malformed local part`: want(
-		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail(`a" U=joe x`, ""), text("missing or malformed local part"), hard),
+		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail(`a" U=joe x`, ""), text("missing or malformed local part"), hard, protest),
 	"VRFY failed for x U=joe H=[203.0.113.9]": want(
 		is(refusal, relaylens.ReasonUnknownRecipient, relaylens.StageVrfy), from("203.0.113.9"), hard),
 }

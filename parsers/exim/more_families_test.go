@@ -11,6 +11,7 @@ func init() {
 		lines[line] = rec
 	}
 	maps.Copy(lines, localLines)
+	maps.Copy(lines, apartLines)
 	for line, rec := range messageLines {
 		lines[line] = rec
 	}
@@ -62,15 +63,15 @@ var sessionLines = map[string]relaylens.Record{
 	`SMTP protocol synchronization error (next input sent too soon: pipelining was not advertised): rejected "HELO pc" H=[203.0.113.9] next input="MAIL FROM:<a@example.com>\r\n"`: want(
 		is(refusal, relaylens.ReasonProtocol, relaylens.StageHelo), from("203.0.113.9"), text("next input sent too soon: pipelining was not advertised"), hard, copied),
 	`SMTP syntax error in "RCPT TO:<b@[203.0.113.77]>" H=(pc) [203.0.113.9]:4711 I=[192.0.2.25]:25 domain literals not allowed`: want(
-		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), port(4711), to("b@[203.0.113.77]"), text("domain literals not allowed"), hard),
+		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), port(4711), to("b@[203.0.113.77]"), text("domain literals not allowed"), hard, protest),
 	`SMTP syntax error in "MAIL FROM:<<a@example.com>>" H=(pc) [203.0.113.9] missing or malformed local part`: want(
-		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail("<a@example.com>", ""), text("missing or malformed local part"), hard),
+		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail("<a@example.com>", ""), text("missing or malformed local part"), hard, protest),
 	`SMTP syntax error in "EHLO nul?byte" H=[203.0.113.9] NUL character(s) present (shown as '?')`: want(
-		is(refusal, relaylens.ReasonHelo, relaylens.StageHelo), from("203.0.113.9", "", "nul?byte"), text("NUL character(s) present (shown as '?')"), hard),
+		is(refusal, relaylens.ReasonHelo, relaylens.StageHelo), from("203.0.113.9", "", "nul?byte"), text("NUL character(s) present (shown as '?')"), hard, protest),
 	`SMTP syntax error in "AUTH PLAIN AGpvZQBzZWNyZXQ=" H=(pc) [203.0.113.9] unrecognized command`: want(
-		is(authFault, relaylens.ReasonMalformed, relaylens.StageAuth), from("203.0.113.9", "", "pc"), hard),
+		is(authFault, relaylens.ReasonMalformed, relaylens.StageAuth), from("203.0.113.9", "", "pc"), hard, protest),
 	`SMTP call from (pc) [203.0.113.9] I=[192.0.2.25]:25 dropped: too many syntax or protocol errors (last command was "AUTH PLAIN AGpvZQBzZWNyZXQ=", C=EHLO,AUTH)`: want(
-		is(refusal, relaylens.ReasonProtocol, relaylens.StageNone), from("203.0.113.9", "", "pc"), text("too many syntax or protocol errors"), hard, copied),
+		is(refusal, relaylens.ReasonProtocol, relaylens.StageNone), from("203.0.113.9", "", "pc"), text("too many syntax or protocol errors"), hard, copied, dismissal),
 	"rejected EHLO from host.example.com [203.0.113.9]: syntactically invalid argument(s): H=fake.example [192.0.2.66] A=login:admin": want(
 		is(refusal, relaylens.ReasonHelo, relaylens.StageHelo), from("203.0.113.9", "host.example.com", "H=fake.example [192.0.2.66] A=login:admin"), text("syntactically invalid argument(s)"), hard, copied),
 	`temporarily rejected "EHLO pc" from (pc) [203.0.113.9]`: want(
@@ -115,7 +116,7 @@ var messageLines = map[string]relaylens.Record{
 		reply(550, "5.1.1", "<b@example.com> User doesn't exist: b@example.com"), queue("1tTaBc-0001Ab-2z")),
 	"1tTaBc-0001Ab-2z == b@example.com R=local_user T=dovecot_lmtp defer (-46): LMTP error after end of data: 452 4.2.2 <b@example.com> Quota exceeded": want(
 		is(refusal, relaylens.ReasonQuota, relaylens.StageEOD), func(rec *relaylens.Record) { rec.Event.Direction = relaylens.Outbound }, to("b@example.com"),
-		reply(452, "4.2.2", "<b@example.com> Quota exceeded"), queue("1tTaBc-0001Ab-2z")),
+		reply(452, "4.2.2", "<b@example.com> Quota exceeded"), queue("1tTaBc-0001Ab-2z"), apart),
 	"1tTaBc-0001Ab-2z <= <> H=(pc) [203.0.113.9] P=esmtp S=362": want(
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), proto("esmtp"), mail("", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
 	"1tTaBc-0001Ab-2z <= joe@example.com U=joe P=local S=362": want(

@@ -57,7 +57,7 @@ func (g *Grammar) rejectedLine(s string, rec *relaylens.Record) relaylens.Verdic
 func rejectedHelo(s string, rec *relaylens.Record) relaylens.Verdict {
 	h, rest, ok := cutHost(s)
 	if ok {
-		_, rest = cutTokens(rest, false)
+		rest, _ = follow(rest, isInvalid)
 	} else {
 		h = host{}
 		rest, _ = cutIdent(s, isInvalid)
@@ -335,14 +335,12 @@ func hostBehind(s string) (h host, n int) {
 	return h, n
 }
 
-// unqualified reads "recipient rejected: <A> H=HOST". smtp_in.c, smtp_setup_msg
+// unqualified reads "recipient rejected: <A> H=HOST", and of VRFY "verify
+// rejected". smtp_in.c, smtp_setup_msg, qualify_recipient
 func unqualified(s string, rec *relaylens.Record) relaylens.Verdict {
-	s, recipient := strings.CutPrefix(s, "recipient rejected: ")
-	if !recipient {
-		var ok bool
-		if s, ok = strings.CutPrefix(s, "sender rejected: "); !ok {
-			return relaylens.Ignored
-		}
+	tag, s, ok := strings.Cut(s, " rejected: ")
+	if !ok || tag != "recipient" && tag != "sender" && tag != "verify" {
+		return relaylens.Ignored
 	}
 	address, rest, ok := cutPath(s)
 	h, n := hostBehind(rest)
@@ -351,13 +349,16 @@ func unqualified(s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	rec.Tainted = n > 1
 	rec.Copied = true
-	if recipient {
+	switch tag {
+	case "recipient":
 		refused(&h, relaylens.StageRcpt, relaylens.ReasonAddressSyntax, "", rec)
 		rec.Event.Recipient = address
-		return relaylens.Parsed
+	case "sender":
+		refused(&h, relaylens.StageMail, relaylens.ReasonAddressSyntax, "", rec)
+		rec.Event.SetSender(address)
+	default:
+		refused(&h, relaylens.StageVrfy, relaylens.ReasonAddressSyntax, "", rec)
 	}
-	refused(&h, relaylens.StageMail, relaylens.ReasonAddressSyntax, "", rec)
-	rec.Event.SetSender(address)
 	return relaylens.Parsed
 }
 

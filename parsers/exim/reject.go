@@ -146,8 +146,11 @@ func (g *Grammar) claimed(h *host, c *claim, rec *relaylens.Record) relaylens.Ve
 		e.Class = relaylens.Class4xx
 	}
 	e.Code, e.Enhanced, e.Text = cutCode(c.msg, c.temporary)
-	if c.verb == discarded {
+	switch {
+	case c.verb == discarded:
 		e.Class, e.Code = relaylens.ClassNone, 0
+	case c.answered && e.Code == 0:
+		e.Class, e.Action = relaylens.ClassNone, relaylens.ActionWarn
 	}
 	calloutServer(e)
 	return relaylens.Parsed
@@ -190,6 +193,48 @@ func (g *Grammar) warning(h *host, c *claim, rec *relaylens.Record) relaylens.Ve
 	h.setClient(e)
 	e.Kind, e.Reason, e.Action = kind, reason, relaylens.ActionWarn
 	e.Text = c.msg
+	return relaylens.Parsed
+}
+
+// refusedApart reads what a recipient's own ACL said of the message: "ADDRESS
+// text", where it has none "R=<ADDRESS> refusal". The code is not logged. The line
+// that the message is taken with names the client, if another recipient took it.
+// receive.c, receive_msg
+func (g *Grammar) refusedApart(s string, rec *relaylens.Record) relaylens.Verdict {
+	c := claim{stage: relaylens.StageEOD}
+	class := relaylens.ClassNone
+	if rest, ok := strings.CutPrefix(s, "R="); ok && strings.HasPrefix(rest, "<") {
+		var what string
+		if c.recipient, what, ok = cutPath(rest); !ok {
+			return relaylens.Malformed
+		}
+		switch what {
+		case " refusal":
+			class = relaylens.Class5xx
+		case " temporary refusal":
+			class, c.temporary = relaylens.Class4xx, true
+		default:
+			return relaylens.Ignored
+		}
+	} else {
+		var rest string
+		if c.recipient, rest, ok = cutAddress(s); !ok || rest == "" {
+			return relaylens.Malformed
+		}
+		c.msg = rest[1:]
+		c.temporary = strings.HasPrefix(c.msg, "4")
+	}
+	e := &rec.Event
+	e.Direction, e.Stage, e.Recipient, e.Class = relaylens.Inbound, c.stage, c.recipient, class
+	e.Kind, e.Reason = g.judge(&c)
+	e.Code, e.Enhanced, e.Text = cutCode(c.msg, c.temporary)
+	switch {
+	case e.Code >= 500:
+		e.Class = relaylens.Class5xx
+	case e.Code >= 400:
+		e.Class = relaylens.Class4xx
+	}
+	rec.Apart, rec.Hold = true, true
 	return relaylens.Parsed
 }
 

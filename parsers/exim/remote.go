@@ -11,22 +11,26 @@ import (
 type remoteError struct {
 	stage relaylens.Stage
 	reply string
+	apart bool // it is one recipient's answer to the message
 }
 
 // remoteMark begins what transports/smtp.c says of a reply to SMTP or LMTP,
 // socketMark what transports/lmtp.c says of one from a socket or a program.
+// PRDR is answered for each recipient, as LMTP is.
 const (
 	remoteMark = "MTP error from remote mail server after "
 	socketMark = "MTP error after "
+	prdrMark   = "RDR error after "
 )
 
 // remoteErrorAt finds one of the marks, or -1.
 func remoteErrorAt(s string) int {
-	i := strings.Index(s, remoteMark)
-	if i < 0 {
-		i = strings.Index(s, socketMark)
+	for _, mark := range [...]string{remoteMark, socketMark, prdrMark} {
+		if i := strings.Index(s, mark); i >= 0 {
+			return i
+		}
 	}
-	return i
+	return -1
 }
 
 // cutRemoteError reads "SMTP error from remote mail server after CMD: reply".
@@ -39,8 +43,11 @@ func cutRemoteError(s string) (r remoteError, ok bool) {
 	s, ok = strings.CutPrefix(s[1:], remoteMark)
 	if !ok {
 		if s, ok = strings.CutPrefix(s, socketMark); !ok {
-			return r, false
+			if s, ok = strings.CutPrefix(s, prdrMark); !ok {
+				return r, false
+			}
 		}
+		r.apart = hasAnyPrefix(s, "DATA:", "BDAT ", "end of data:")
 	}
 	s = strings.TrimPrefix(s, "pipelined ")
 	switch {

@@ -1,0 +1,72 @@
+package parsers_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers"
+)
+
+// TestEximCountsOnce is about the lines of Exim's that tell of one answer.
+func TestEximCountsOnce(t *testing.T) {
+	const syntax = `SMTP syntax error in "MAIL FROM:<a b@example.com>" H=(pc) [203.0.113.9] malformed address: b@example.com> may not follow <a`
+	const thrownOut = `SMTP call from (pc) [203.0.113.9] dropped: too many syntax or protocol errors (last command was "MAIL FROM:<a b@example.com>", C=EHLO,MAIL,MAIL)`
+	for name, tc := range map[string]struct {
+		log  []string
+		want []string
+	}{
+		"the last of too many errors was told of": {[]string{
+			"2026-11-20 09:00:00 " + syntax,
+			"2026-11-20 09:00:00 " + thrownOut,
+		}, []string{"1: rejected/address_syntax 203.0.113.9  a b@example.com>"}},
+		"and so with the process": {[]string{
+			"2026-11-20 09:00:00.998 [77] " + syntax,
+			"2026-11-20 09:00:01.001 [77] " + thrownOut,
+		}, []string{"1: rejected/address_syntax 203.0.113.9  a b@example.com>"}},
+		"the last of too many errors was not told of": {[]string{
+			"2026-11-20 09:00:00 " + syntax,
+			"2026-11-20 09:00:09 " + thrownOut,
+		}, []string{"1: rejected/address_syntax 203.0.113.9  a b@example.com>", "2: rejected/protocol 203.0.113.9  >"}},
+		"too many other commands were not told of": {[]string{
+			"2026-11-20 09:00:00 " + syntax,
+			`2026-11-20 09:00:00 SMTP call from (pc) [203.0.113.9] dropped: too many nonmail commands (last was "NOOP")`,
+		}, []string{"1: rejected/address_syntax 203.0.113.9  a b@example.com>", "2: rejected/protocol 203.0.113.9  >"}},
+		"a child talks to the server, its parent sums up": {[]string{
+			"2026-11-20 09:00:00 [77] 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]:25: SMTP error from remote mail server after MAIL FROM:<a@example.com>: 451 4.1.8 no such domain",
+			"2026-11-20 09:00:00 [76] 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-45) H=mx.example.net [192.0.2.25]:25: SMTP error from remote mail server after MAIL FROM:<a@example.com>: 451 4.1.8 no such domain",
+			"2026-11-20 09:00:00 [76] 1tTaBc-0001Ab-2z == c@example.net R=dnslookup T=remote_smtp defer (-45) H=mx.example.net [192.0.2.25]:25: SMTP error from remote mail server after MAIL FROM:<a@example.com>: 451 4.1.8 no such domain",
+		}, []string{"1: remote rejected/remote_other invalid IP  >"}},
+		"and again at the next attempt, without process ids": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]:25: SMTP error from remote mail server after end of data: 451 4.3.0 no",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-46) H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after end of data: 451 4.3.0 no",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]:25: SMTP error from remote mail server after end of data: 451 4.3.0 no",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-46) H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after end of data: 451 4.3.0 no",
+		}, []string{"1: remote rejected/remote_other invalid IP  >", "3: remote rejected/remote_other invalid IP  >"}},
+		"each attempt by another process": {[]string{
+			"2026-11-20 09:00:00 [70] 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (0) H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:00:04 [80] 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (0) H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 421 busy",
+		}, []string{"1: remote rejected/remote_other invalid IP  >b@example.net", "2: remote rejected/remote_other invalid IP  >b@example.net"}},
+		"LMTP answers for each recipient": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == b@example.com R=lmtp T=lmtp defer (0) H=store [192.0.2.27]:24: LMTP error after DATA: 452 4.2.2 mailbox full",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == c@example.com R=lmtp T=lmtp defer (0) H=store [192.0.2.27]:24: LMTP error after DATA: 452 4.2.2 mailbox full",
+		}, []string{"1: remote rejected/quota invalid IP  >b@example.com", "2: remote rejected/quota invalid IP  >c@example.com"}},
+		"PRDR answers for each recipient, the arrival tells whom": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z PRDR b@example.com virus",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z PRDR R=<c@example.com> temporary refusal",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z PRDR R=<d@example.com> acceptance",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z <= a@example.net H=(pc) [203.0.113.9] P=esmtp PRDR S=236",
+		}, []string{"1: rejected/content 203.0.113.9  a@example.net>b@example.com", "2: rejected/content 203.0.113.9  a@example.net>c@example.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log string
+			for _, line := range tc.log {
+				log += line + "\n"
+			}
+			if d := cmp.Diff(tc.want, refusals(t, parsers.Options{MTA: relaylens.Exim}, log)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
