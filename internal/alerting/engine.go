@@ -70,6 +70,7 @@ type problem struct {
 	over   time.Time     // when it was found to be over
 	gap    time.Duration // between its refusals
 	again  int           // how often it came back
+	peak   float64       // of its spikes, how much they were above the usual
 }
 
 type state uint8
@@ -89,6 +90,7 @@ type candidate struct {
 	spikes bool // they are on
 	last   time.Time
 	gap    time.Duration // 0 is not known
+	peak   float64       // of its spikes, how much they are above the usual
 }
 
 // Input is what is known at a moment.
@@ -113,7 +115,9 @@ func (g *Engine) Step(in *Input) (changed bool) {
 		g.show(&c)
 	}
 	for _, c := range surges(in) {
-		g.show(&c)
+		if !g.echo(&c) {
+			g.show(&c)
+		}
 	}
 	for _, p := range g.problems {
 		changed = g.judge(p) || changed
@@ -157,7 +161,7 @@ func (g *Engine) show(c *candidate) {
 		a.Value, a.Expected, a.Window = c.alert.Value, c.alert.Expected, c.alert.Window
 	}
 	p.shown, p.gap = g.now, cmp.Or(c.gap, p.gap)
-	p.last = later(p.last, c.last)
+	p.last, p.peak = later(p.last, c.last), max(p.peak, c.peak)
 	if c.spikes {
 		p.spiked = g.now
 	}
@@ -166,6 +170,19 @@ func (g *Engine) show(c *candidate) {
 			p.series = append(p.series, s)
 		}
 	}
+}
+
+// echo reports whether c is what long windows remember of a problem that was told of
+// by its cause: its spikes were on in that time, and are no larger since. Its refusals
+// are too old to tell their cause again.
+func (g *Engine) echo(c *candidate) bool {
+	if known(c.alert.Cause) {
+		return false
+	}
+	return slices.ContainsFunc(g.problems, func(p *problem) bool {
+		return p.state != pending && known(p.alert.Cause) && c.peak <= p.peak && c.alert.StartsAt.Before(p.last) &&
+			!slices.ContainsFunc(c.series, func(s spike.Series) bool { return !slices.Contains(p.series, s) })
+	})
 }
 
 // largest is what is told of a problem: the most that was known of it at once, as

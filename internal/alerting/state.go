@@ -37,6 +37,7 @@ type record struct {
 	Over   time.Time     `json:"over"`
 	Gap    time.Duration `json:"gap"`
 	Again  int           `json:"again"`
+	Peak   float64       `json:"peak"`
 }
 
 type series struct {
@@ -56,7 +57,7 @@ func (g *Engine) State() ([]byte, error) {
 		a := &p.alert
 		r := record{a.Name, a.Severity, a.Kind.String(), a.Cause.String(), a.Fault.String(), a.Host, a.Entity.Kind.String(), a.Entity.Value,
 			a.StartsAt, a.EndsAt, a.Value, a.Expected, a.Window,
-			p.state, p.volume, nil, p.seen, p.shown, p.spiked, p.last, p.over, p.gap, p.again}
+			p.state, p.volume, nil, p.seen, p.shown, p.spiked, p.last, p.over, p.gap, p.again, p.peak}
 		for _, s := range p.series {
 			r.Series = append(r.Series, series{s.By, s.Kind.String(), s.Cause.String(), s.Key})
 		}
@@ -81,7 +82,7 @@ func (g *Engine) Restore(data []byte) error {
 		var err error
 		p := &problem{alert: relaylens.Alert{Name: r.Name, Severity: r.Severity, Host: r.Host, StartsAt: r.StartsAt, EndsAt: r.EndsAt,
 			Value: r.Counted, Expected: r.Expected, Window: r.Window},
-			state: r.State, volume: r.Volume, seen: r.Seen, shown: r.Shown, spiked: r.Spiked, last: r.Last, over: r.Over, gap: r.Gap, again: r.Again}
+			state: r.State, volume: r.Volume, seen: r.Seen, shown: r.Shown, spiked: r.Spiked, last: r.Last, over: r.Over, gap: r.Gap, again: r.Again, peak: r.Peak}
 		word(&err, &p.alert.Kind, r.Kind, relaylens.ParseKind)
 		word(&err, &p.alert.Cause, r.Cause, relaylens.ParseCause)
 		word(&err, &p.alert.Fault, r.Fault, relaylens.ParseFault)

@@ -135,7 +135,7 @@ func (s *surge) wider(o *surge) bool {
 // own refusals.
 func (s *surge) candidate(in *Input) candidate {
 	first := &s.spikes[0]
-	c := candidate{volume: true, whole: s.whole, spikes: true, alert: relaylens.Alert{
+	c := candidate{volume: true, whole: s.whole, spikes: true, peak: excess(first), alert: relaylens.Alert{
 		Kind: s.profile.kind, Cause: s.profile.cause, Fault: s.profile.fault(), Host: s.profile.host,
 		StartsAt: first.Start, Value: first.Value, Expected: first.Expected, Window: first.Window,
 	}}
@@ -149,6 +149,9 @@ func (s *surge) candidate(in *Input) candidate {
 	a.Finding = findingOf(in.Findings, a, s.began())
 	if a.Finding != nil {
 		a.Entity = a.Finding.Entity
+		if broad(a.Entity) { // of several findings the largest is known; those of the spike were counted
+			a.Finding.Clients = max(a.Finding.Clients, s.profile.clients)
+		}
 		if p, ok := proofs[a.Cause]; ok && proves(a.Finding) {
 			c.volume, a.Name, a.Severity, c.last = false, ServerFault, p.severity, a.Finding.Last
 			return c
