@@ -37,6 +37,7 @@ type history struct {
 	denied   *bounded.Table[deniedDomain]
 	own      *bounded.Table[ownDomain]
 	senders  *bounded.Table[sender]
+	mailed   *bounded.Table[bool] // domains that mail was accepted from
 	sessions *bounded.Table[session]
 	hosts    *bounded.Table[host]
 	fleet    *fleet
@@ -98,6 +99,7 @@ func newHistory() *history {
 		denied:   bounded.NewTable[deniedDomain](maxDomains, memory, nil),
 		own:      bounded.NewTable[ownDomain](maxDomains, memory, nil),
 		senders:  bounded.NewTable[sender](maxSenders, memory, nil),
+		mailed:   bounded.NewTable[bool](maxDomains, memory, nil),
 		sessions: bounded.NewTable[session](maxSessions, sessionTime, nil),
 		hosts:    bounded.NewTable[host](maxHosts, memory, nil),
 		fleet:    newFleet(),
@@ -231,6 +233,7 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 	if e.Sender == "" {
 		return
 	}
+	h.mailed.Put(h.lowered(e.SenderDomain()), now)
 	s := entry(h.senders, h.sender(e), now)
 	if e.ClientIP.IsValid() {
 		s.from.Add(h.address(e.ClientIP))

@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -46,5 +47,24 @@ func TestAuthBackendIsNotWhateverFails(t *testing.T) {
 				t.Errorf("cause %v, want of the backend: %v", e.Cause, test.down)
 			}
 		})
+	}
+}
+
+// Domains that mail came from until now do not cease to exist all at once: that DNS
+// does not find them is the resolver's doing.
+func TestKnownDomainsAreNotFound(t *testing.T) {
+	m := newMany()
+	sender := func(i int) string { return fmt.Sprintf("a@firm%d.example", i) }
+	for i := range 8 {
+		m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindAccepted, ClientIP: address(i), Sender: sender(i)})
+	}
+	m.at = m.at.Add(3 * 24 * time.Hour)
+	for i := range 9 { // of the last nothing is known
+		m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonDomainNotFound, Code: 450, ClientIP: address(i), Sender: sender(i)})
+	}
+	list := m.findings()
+	if len(list) != 2 || list[0].Cause != relaylens.CauseSenderDomainDNSTempfail || list[0].Events != 8 || list[0].Fault != relaylens.FaultServer ||
+		list[1].Cause != relaylens.CauseSenderDomainUnresolvable {
+		t.Errorf("found %+v", list)
 	}
 }

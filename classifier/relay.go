@@ -98,9 +98,10 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 	if e.ReplyClass() != relaylens.Class4xx {
 		return relaylens.CauseSenderDomainUnresolvable
 	}
-	host := h.hosts.Get(h.host(e), e.Time.Unix())
+	now := e.Time.Unix()
+	host := h.hosts.Get(h.host(e), now)
 	switch {
-	case host != nil && host.refusesUnknown:
+	case host != nil && host.refusesUnknown, h.mailed.Get(h.lowered(e.SenderDomain()), now) != nil: // it did exist
 		return relaylens.CauseSenderDomainDNSTempfail
 	case late, host != nil && host.softUnknown.Len() >= softDomains:
 		return relaylens.CauseSenderDomainUnresolvable
