@@ -43,7 +43,7 @@ func MergeDiagnoses(lists [][]*Diagnosis) []*Diagnosis {
 			events := max(m.Events, d.Events)
 			join(&m.Finding, &d.Finding)
 			if shareEvidence(m, d) { // two stores of the same events
-				m.Events = events
+				m.Events, m.Partial = events, m.Partial && d.Partial
 				continue
 			}
 			m.Evidence = append(m.Evidence, d.Evidence...)[:min(3, len(m.Evidence)+len(d.Evidence))]
@@ -76,8 +76,20 @@ func join(a, b *relaylens.Finding) {
 	if a.Host != b.Host {
 		a.Host = ""
 	}
+	joinStanding(a, b)
 	if b.Confidence > a.Confidence {
 		a.Confidence, a.Why = b.Confidence, b.Why
+	}
+}
+
+// joinStanding has a problem be open that is at one of two servers.
+func joinStanding(a, b *relaylens.Finding) {
+	a.Returns = max(a.Returns, b.Returns)
+	switch {
+	case a.Status == b.Status:
+		a.Since, a.Resolved = earlier(a.Since, b.Since), later(a.Resolved, b.Resolved)
+	case b.Status == relaylens.StatusOpen:
+		a.Status, a.Since, a.Resolved = b.Status, b.Since, b.Resolved
 	}
 }
 
@@ -100,7 +112,8 @@ func (r *Report) Check() error {
 		ok = ok && l.check(listFields[min(i, fieldRemote)])
 	}
 	ok = ok && len(r.Timeline.Buckets) <= maxSteps && !slices.ContainsFunc(r.Timeline.Buckets, func(b Bucket) bool { return !b.check() })
-	ok = ok && number(int64(r.FindingsTotal)) && !slices.ContainsFunc(r.Findings, func(p Problem) bool { return !number(int64(p.Events)) })
+	ok = ok && number(int64(r.FindingsTotal)) && len(r.Findings) <= maxAlike &&
+		!slices.ContainsFunc(r.Findings, func(p Problem) bool { return !possible(&p.Finding) || !showable(p.Title, p.Fix) })
 	if !ok {
 		return errReport
 	}

@@ -137,8 +137,10 @@ func (s *Servers) Findings(ctx context.Context, q Question) ([]*summary.Diagnosi
 	err = s.planned(ctx, "findings", p, func(i int, body []byte) error {
 		return eachLine(body, func(line []byte) error {
 			d := &summary.Diagnosis{}
-			lists[i] = append(lists[i], d)
-			return json.Unmarshal(line, d)
+			if lists[i] = append(lists[i], d); len(lists[i]) > summary.MaxDiagnoses {
+				return errors.New("it tells of too many findings")
+			}
+			return cmp.Or(json.Unmarshal(line, d), d.Check())
 		})
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/summary"
@@ -180,6 +183,77 @@ func TestFindingOfTheWholeFleet(t *testing.T) {
 	got, err := open(t, server(t, nil, nil, whole)).Findings(t.Context(), Question{})
 	if err != nil || len(got) != 1 || got[0].Entity != (relaylens.Entity{}) || got[0].Fault != relaylens.FaultNone {
 		t.Errorf("%+v: %v", got, err)
+	}
+}
+
+// A problem that is over at one server, and not at another one, is not over.
+func TestFindingThatIsOpenAtOneServer(t *testing.T) {
+	over := relaylens.Finding{MTA: relaylens.Exim, Cause: relaylens.CauseStalePassword, Host: "mx1", Events: 3, First: nine, Since: nine, Last: nine.Add(time.Hour),
+		Status: relaylens.StatusResolved, Resolved: nine.Add(2 * time.Hour), Returns: 2, Entity: relaylens.Entity{Kind: relaylens.EntityUser, Value: "joe"}}
+	open2, over2 := over, over
+	open2.Host, open2.Status, open2.Since, open2.Resolved, open2.Returns, open2.Last = "mx2", relaylens.StatusOpen, nine.Add(3*time.Hour), time.Time{}, 1, nine.Add(4*time.Hour)
+	over2.Host, over2.Resolved = "mx2", nine.Add(5*time.Hour)
+	for _, tt := range []struct {
+		other relaylens.Finding
+		want  relaylens.Finding
+	}{
+		{open2, relaylens.Finding{Status: relaylens.StatusOpen, Since: open2.Since, Returns: 2}},
+		{over2, relaylens.Finding{Status: relaylens.StatusResolved, Since: nine, Resolved: over2.Resolved, Returns: 2}},
+	} {
+		one, two := server(t, nil, nil, &summary.Diagnosis{Finding: over}), server(t, nil, nil, &summary.Diagnosis{Finding: tt.other})
+		for _, urls := range [][]string{{one, two}, {two, one}} {
+			got, err := open(t, urls...).Findings(t.Context(), Question{})
+			if err != nil || len(got) != 1 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			f := relaylens.Finding{Status: got[0].Status, Since: got[0].Since, Resolved: got[0].Resolved, Returns: got[0].Returns}
+			if diff := cmp.Diff(tt.want, f); diff != "" {
+				t.Error(diff)
+			}
+		}
+	}
+}
+
+// Of findings, too, nothing is taken that no server tells: no number that makes the
+// sum of several negative, and no text that a terminal obeys.
+func TestHostileFindings(t *testing.T) {
+	fine := func(change func(*summary.Diagnosis)) string {
+		d := &summary.Diagnosis{Title: "t", Fixes: []summary.DiagnosisFix{{Title: "f", Rate: 50, Steps: []string{"a\n\tb"}}},
+			Finding: relaylens.Finding{MTA: relaylens.Exim, Cause: relaylens.CauseCredentialGuessing, Events: 3, First: nine, Last: nine, Confidence: 0.5, Why: "so"}}
+		change(d)
+		text, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text) + "\n"
+	}
+	for name, text := range map[string]string{
+		"negative events":      fine(func(d *summary.Diagnosis) { d.Events = -1 }),
+		"events that overflow": fine(func(d *summary.Diagnosis) { d.Events = math.MaxInt }),
+		"negative clients":     fine(func(d *summary.Diagnosis) { d.Clients = -1 }),
+		"negative users":       fine(func(d *summary.Diagnosis) { d.Users = -1 }),
+		"negative returns":     fine(func(d *summary.Diagnosis) { d.Returns = -1 }),
+		"more than sure":       fine(func(d *summary.Diagnosis) { d.Confidence = 1.1 }),
+		"a rate of nothing":    fine(func(d *summary.Diagnosis) { d.Fixes[0].Rate = 101 }),
+		"a title":              fine(func(d *summary.Diagnosis) { d.Title = "\x1b[2J" }),
+		"a reason":             fine(func(d *summary.Diagnosis) { d.Why = "\u202e" }),
+		"a fix":                fine(func(d *summary.Diagnosis) { d.Fixes[0].Title = "\u009b" }),
+		"a step":               fine(func(d *summary.Diagnosis) { d.Fixes[0].Steps[0] = "\r" }),
+		"too much evidence":    fine(func(d *summary.Diagnosis) { d.Evidence = []relaylens.Event{event(1), event(2), event(3), event(4)} }),
+		"too many":             strings.Repeat(fine(func(*summary.Diagnosis) {}), summary.MaxDiagnoses+1),
+		"":                     fine(func(*summary.Diagnosis) {}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			hostile := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				if q.URL.Path == "/api/v1/findings" {
+					_, _ = w.Write([]byte(text))
+				}
+			}))
+			defer hostile.Close()
+			if got, err := open(t, hostile.URL, hostile.URL).Findings(t.Context(), Question{}); (err == nil) != (name == "") {
+				t.Errorf("%d findings, error %v", len(got), err)
+			}
+		})
 	}
 }
 
