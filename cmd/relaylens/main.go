@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/relaylens/relaylens"
 )
 
 // Exit codes, as the man pages list them.
@@ -64,14 +66,20 @@ func exitCode(c *cobra.Command, err error, stderr io.Writer) int {
 }
 
 // errorLines are the errors that err joins, each on a line. What goes on behind
-// one is indented.
+// one is indented. Names of files may be anybody's.
 func errorLines(err error) string {
 	var b strings.Builder
 	for line := range strings.Lines(err.Error() + "\n") {
 		if line[0] != ' ' {
 			b.WriteString("relaylens: ")
 		}
-		b.WriteString(line)
+		for i, part := range strings.Split(strings.TrimSuffix(line, "\n"), "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(relaylens.Escaped(part, 0))
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }
