@@ -2,6 +2,7 @@ package parsers
 
 import (
 	"hash/maphash"
+	"strings"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/bounded"
@@ -12,13 +13,12 @@ import (
 // (syslog_duplication, on by default), and the two are the same to the letter;
 // but a client that tries the same twice within a second gives the same two
 // lines too. So occurrences are counted: per file, the nth in one is the nth in
-// the other; in one syslog stream of one process, every second one is a copy,
-// unless that process's lines have been seen to come alone.
+// the other; in one stream that both go to, every second one is a copy, unless the
+// lines of that stream have been seen to come alone.
 type copies struct {
 	seed    maphash.Seed
 	lines   *bounded.Table[occurrences]
 	streams *bounded.Table[stream]
-	last    *bounded.Table[uint64] // of a process: the line whose copy should come next
 }
 
 const (
@@ -27,6 +27,8 @@ const (
 	// one after the other, but rejectlog may be read before or after mainlog as a
 	// whole, which has the same times.
 	copyTTL = 60
+	// copyDelay is how far apart two copies in one stream can be, in seconds.
+	copyDelay = 1
 )
 
 // occurrences counts one line by where it stood.
@@ -38,15 +40,27 @@ type occurrences struct {
 	}
 }
 
-// stream is what was learned of one program on one host.
-type stream struct{ paired, single uint32 }
+// stream is what was learned of one program on one host in one source.
+type stream struct {
+	newest         int64 // event time
+	section        uint64
+	seen           uint64
+	paired, single uint32 // lines that came twice, or alone
+	waiting        [16]waiting
+}
+
+// waiting is a line of a process whose copy should come next.
+type waiting struct {
+	process, line uint64 // 0: none
+	since         int64
+	order         uint64
+}
 
 func newCopies() *copies {
 	return &copies{
 		seed:    maphash.MakeSeed(),
 		lines:   bounded.NewTable[occurrences](maxCopies, copyTTL, nil),
 		streams: bounded.NewTable[stream](256, sessionTTL, nil),
-		last:    bounded.NewTable[uint64](maxCopies, copyTTL, nil),
 	}
 }
 
@@ -69,12 +83,13 @@ func (c *copies) news(env *relaylens.Envelope, source string, now int64) int {
 	}
 	n := uint32(repeats(env))
 
+	s := c.stream(env, sourceKey, now)
 	o, isNew := c.lines.Put(key, now)
 	if isNew {
 		*o = occurrences{}
 	}
-	count := o.add(sourceKey, n)
-	if !env.Native && env.PID != 0 && c.paired(env, key, n, now) {
+	count := o.add(sourceKey+s.section, n)
+	if process, both := mayHoldBoth(env, source, key); both && s.see(env, waiting{process: process, line: key, since: now}, n) && s.pairs(env) {
 		count = (count + 1) / 2
 	}
 	if count <= o.told {
@@ -98,39 +113,105 @@ func (o *occurrences) add(source uint64, n uint32) uint32 {
 	return 0
 }
 
-// paired reports whether the lines of this program come in twos, from what its
-// processes did so far: a line followed by another one of the same process
-// without having come twice is evidence that they do not.
-//
-// What a line says was repeated n times is evidence only where one is left over.
-func (c *copies) paired(env *relaylens.Envelope, key uint64, n uint32, now int64) bool {
+// stream finds the stream that a line belongs to. Where Exim's own lines go back in
+// time, another of its files was put behind the one before.
+func (c *copies) stream(env *relaylens.Envelope, source uint64, now int64) *stream {
 	var h maphash.Hash
 	h.SetSeed(c.seed)
 	h.WriteString(env.Host)
 	h.WriteByte(0)
 	h.WriteString(env.Program)
+	maphash.WriteComparable(&h, source)
 	s, isNew := c.streams.Put(h.Sum64(), now)
 	if isNew {
-		*s = stream{}
+		*s = stream{newest: now}
 	}
-	maphash.WriteComparable(&h, env.PID)
-	waiting, isNew := c.last.Put(h.Sum64(), now)
-	if isNew {
-		*waiting = 0
+	if env.Native && now < s.newest-copyDelay-1 {
+		s.section++
+		s.newest = now
 	}
-	switch *waiting {
-	case key:
+	s.newest = max(s.newest, now)
+	return s
+}
+
+// mayHoldBoth reports whether both copies of a line may be in its source, and whose
+// they are: the process's, where the line tells it. Exim's own files hold one: their
+// names have main, reject or panic in them. log.c, open_log
+func mayHoldBoth(env *relaylens.Envelope, source string, line uint64) (process uint64, both bool) {
+	if env.PID != 0 && !env.Native {
+		return uint64(uint32(env.PID)), true
+	}
+	if strings.Contains(source, "main") || strings.Contains(source, "reject") || strings.Contains(source, "panic") {
+		return 0, false
+	}
+	if env.PID != 0 {
+		return uint64(uint32(env.PID)), true
+	}
+	return line, true
+}
+
+// see takes in whether lines come in twos: one that no copy follows is evidence
+// that they do not. In Exim's own logs that is so when the copy of a later one came;
+// processes that write to syslog overtake each other. It is true, so that it can
+// stand in a condition.
+//
+// What a line says was repeated n times is evidence only where one is left over.
+func (s *stream) see(env *relaylens.Envelope, line waiting, n uint32) bool {
+	slot := s.slot(line.process, line.since)
+	switch {
+	case slot.line == 0:
+	case slot.process == line.process && slot.line == line.line:
 		if n == 1 {
 			s.paired++
 		}
 		n++
-	case 0:
+		if env.Native {
+			s.forget(func(w *waiting) bool { return w.order < slot.order })
+		}
 	default:
 		s.single++
 	}
-	*waiting = 0
-	if n%2 == 1 {
-		*waiting = key
+	slot.line = 0
+	if s.seen++; n%2 == 1 {
+		line.order = s.seen
+		*slot = line
 	}
-	return s.single <= s.paired
+	return true
+}
+
+// slot finds where the line of a process waits, or else where it may: in place of
+// the one that waits longest, if it has to be.
+func (s *stream) slot(process uint64, now int64) *waiting {
+	s.forget(func(w *waiting) bool { return now-w.since > copyDelay })
+	best := &s.waiting[0]
+	for i := range s.waiting {
+		switch w := &s.waiting[i]; {
+		case w.line != 0 && w.process == process:
+			return w
+		case best.line != 0 && (w.line == 0 || w.order < best.order):
+			best = w
+		}
+	}
+	return best
+}
+
+// forget counts the lines whose copy will not come.
+func (s *stream) forget(lost func(*waiting) bool) {
+	for i := range s.waiting {
+		if w := &s.waiting[i]; w.line != 0 && lost(w) {
+			w.line = 0
+			s.single++
+		}
+	}
+}
+
+// pairs reports whether the lines come in twos, from what they did so far. Lines
+// that come in twos hardly ever come alone; those that come alone may be followed
+// by what a client tried again. Syslog gets both unless Exim is told otherwise;
+// anything else is taken for one of Exim's files until it shows.
+func (s *stream) pairs(env *relaylens.Envelope) bool {
+	if env.Native {
+		return s.paired > 0 && 4*s.single <= s.paired
+	}
+	return 2*s.single <= s.paired+1
 }
