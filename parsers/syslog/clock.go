@@ -49,10 +49,18 @@ func (c *clock) bsd(s string, ref time.Time) (t time.Time, digits uint8, n int) 
 	if len(s) < 16 || s[3] != ' ' {
 		return t, 0, 0
 	}
-	if s[15] == ' ' && load(s) == c.bsdKey[0] && load(s[7:]) == c.bsdKey[1] && ref.Unix() == c.bsdRef {
-		return c.bsdTime, 0, 15
+	if c.bsdAgain(s, ref) {
+		return c.bsdTime, 0, bsdLength
 	}
 	return c.readBSD(s, ref)
+}
+
+const bsdLength = len("Jan _2 15:04:05")
+
+// bsdAgain reports whether s begins with the last stamp of RFC 3164, of which bsdTime
+// is the time.
+func (c *clock) bsdAgain(s string, ref time.Time) bool {
+	return len(s) > bsdLength && s[bsdLength] == ' ' && load(s) == c.bsdKey[0] && load(s[bsdLength-8:]) == c.bsdKey[1] && ref.Unix() == c.bsdRef
 }
 
 func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n int) {

@@ -88,18 +88,23 @@ func (d *Decoder) Kept() []byte {
 // memory of the decoder that is valid until the next call of Decode or, after
 // Keep, of Keep.
 func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relaylens.Envelope) Status {
-	*env = relaylens.Envelope{}
 	if !d.keeps {
 		d.scratch = d.scratch[:0]
 	}
 	d.reference = reference
+	s := line.Text
+	if d.clock.bsdAgain(s, reference) && s[len(s)-1] >= ' ' && len(d.export.entry) == 0 {
+		*env = relaylens.Envelope{Time: d.clock.bsdTime}
+		d.yearless = true
+		return d.headed(line, s[bsdLength+1:], env)
+	}
+	*env = relaylens.Envelope{}
 	d.yearless = false
 	if len(d.export.entry) > 0 {
 		if st, ok := d.exported(line, env); ok {
 			return st
 		}
 	}
-	s := line.Text
 	if n := len(s); n > 0 && (s[n-1] == '\r' || s[n-1] == 0) {
 		s = strings.TrimRight(s, "\r\x00")
 	}
@@ -134,8 +139,7 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 				t = inContainer(t, env.Time)
 			}
 			env.Time, env.TimeDigits, d.yearless = t, digits, true
-			d.header(s[n+1:], env)
-			return d.finish(line, env)
+			return d.headed(line, s[n+1:], env)
 		}
 		if rest, ok := d.shortFull(s, env); ok {
 			header(rest, env)
@@ -214,8 +218,7 @@ func (d *Decoder) prioritized(line *relaylens.Line, s string, env *relaylens.Env
 		env.Time, env.TimeDigits = d.clock.at(&stamp), stamp.digits
 		s = s[stamp.n+1:]
 	}
-	d.header(s, env)
-	return d.finish(line, env)
+	return d.headed(line, s, env)
 }
 
 // rfc3339 reads a line with a complete stamp: a syslog record, CRI, or anything
@@ -240,8 +243,7 @@ func (d *Decoder) rfc3339(line *relaylens.Line, s string, st stamp, env *relayle
 	if depth < maxWraps && d.stamped(rest) {
 		return d.record(line, rest, env, depth+1)
 	}
-	d.header(rest, env)
-	return d.finish(line, env)
+	return d.headed(line, rest, env)
 }
 
 // stamped reports whether s begins with a stamp of its own.
@@ -309,6 +311,11 @@ func (d *Decoder) stampless(env *relaylens.Envelope) {
 	if d.last.IsZero() {
 		env.Time = d.reference
 	}
+}
+
+// ordinary reports whether there is nothing in a text for finish to read.
+func ordinary(s string, inPieces bool) bool {
+	return s != "" && s[0] != 'm' && s[0] != '[' && (len(s) <= len(isoLayout) || s[4] != '-') && !(inPieces && mayHaveMark(s))
 }
 
 // finish reads what is in the text of a record but not of it: repeat counts,

@@ -20,6 +20,7 @@ type headings struct {
 type heading struct {
 	text, host, program string
 	tag                 uint32 // no other heading of the source ever has it
+	inPieces            bool   // the program may write a record in pieces that begin with an id
 }
 
 const (
@@ -70,26 +71,38 @@ func (h *headings) remember(s string, env *relaylens.Envelope) {
 	text := strings.Clone(s[:bracket+1])
 	n := numberOf(text)
 	h.tags++
-	h.list[n], h.list[n+1] = heading{text, text[:space], text[space+1 : bracket], h.tags}, h.list[n]
+	h.list[n], h.list[n+1] = heading{text, text[:space], text[space+1 : bracket], h.tags, writesPieces(env.Program)}, h.list[n]
 }
 
-// header reads "host tag[pid]: text".
-func (d *Decoder) header(s string, env *relaylens.Envelope) {
-	if known := d.headings.find(s); known != nil {
-		pid, rest, told := cutNumberedPID(s[len(known.text):])
-		if !told {
-			var end int
-			if pid, end, told = cutPID(s, len(known.text)-1); told {
-				rest = s[end:]
-			}
-		}
-		if told {
-			env.Host, env.Program, env.PID, env.Tag, env.Text = known.host, known.program, pid, known.tag, trimMessage(rest)
-			return
-		}
+// headed reads "host tag[pid]: text", behind the stamp.
+func (d *Decoder) headed(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
+	known := d.headings.find(s)
+	if known == nil || !known.read(s, env) {
+		header(s, env)
+		d.headings.remember(s, env)
+		return d.finish(line, env)
 	}
-	header(s, env)
-	d.headings.remember(s, env)
+	if len(d.groups) > 0 || known.program == "" || !ordinary(env.Text, known.inPieces) {
+		return d.finish(line, env)
+	}
+	d.last = env.Time
+	d.previous.remember(env, d.keeps)
+	return Ready
+}
+
+// read reads the pid and the text of s, which begins with the heading; false when
+// there is no pid.
+func (h *heading) read(s string, env *relaylens.Envelope) bool {
+	pid, rest, told := cutNumberedPID(s[len(h.text):])
+	if !told {
+		var end int
+		if pid, end, told = cutPID(s, len(h.text)-1); !told {
+			return false
+		}
+		rest = s[end:]
+	}
+	env.Host, env.Program, env.PID, env.Tag, env.Text = h.host, h.program, pid, h.tag, trimMessage(rest)
+	return true
 }
 
 // cutNumberedPID is cutPID for what most are, "4711]: ", behind the bracket.

@@ -32,8 +32,13 @@ type mark struct {
 // mayBePiece reports whether there may be a mark, for which cutMark looks.
 func mayBePiece(env *relaylens.Envelope) bool {
 	s := env.Text
-	return s != "" && (s[0] == '[' || !strings.HasPrefix(env.Program, "postfix") && strings.IndexByte(s[:min(len(s), maxMarkID+1)], '[') >= 7)
+	return s != "" && (s[0] == '[' || writesPieces(env.Program) && mayHaveMark(s))
 }
+
+// writesPieces reports whether a program may be one that marks pieces by an id.
+func writesPieces(program string) bool { return !strings.HasPrefix(program, "postfix") }
+
+func mayHaveMark(s string) bool { return strings.IndexByte(s[:min(len(s), maxMarkID+1)], '[') >= 7 }
 
 // maxMarkID is how long the id before a mark may be.
 const maxMarkID = 32
