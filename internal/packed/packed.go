@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -23,28 +24,46 @@ func namesOf(e *relaylens.Event) [5]*string {
 	return [5]*string{&e.Host, &e.Service, &e.Proto, &e.AuthMethod, &e.Source}
 }
 
-// numWords is how many numbers an event is written with.
-const numWords = 18
+// headSize is what the numbers take that have as many bytes in every event.
+const headSize = 16 + 8 + 4 + 4 + 2 + 2 + 10
 
-// wordsOf are the numbers of an event.
-func wordsOf(e *relaylens.Event) [numWords]int64 {
-	_, zone := e.Time.Zone()
-	null := int64(0)
+// appendHead writes them.
+func appendHead(dst []byte, e *relaylens.Event) []byte {
+	null := byte(0)
 	if e.NullSender {
 		null = 1
 	}
-	return [numWords]int64{e.Time.Unix(), int64(e.Time.Nanosecond()), int64(zone), int64(e.TimeDigits), int64(e.MTA), int64(e.PID),
-		int64(e.Kind), int64(e.Direction), int64(e.Stage), int64(e.Reason), int64(e.Cause), int64(e.Action), int64(e.Class),
-		int64(e.ClientPort), null, int64(e.Code), e.Line, e.Offset}
+	dst = append(slices.Grow(dst, headSize), e.ID[:]...)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(e.Time.Unix()))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.Time.Nanosecond()))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.PID))
+	dst = binary.LittleEndian.AppendUint16(dst, e.ClientPort)
+	dst = binary.LittleEndian.AppendUint16(dst, e.Code)
+	return append(dst, e.TimeDigits, byte(e.MTA), byte(e.Kind), byte(e.Direction), byte(e.Stage), byte(e.Reason), byte(e.Cause),
+		byte(e.Action), byte(e.Class), null)
 }
 
-func setWords(e *relaylens.Event, w *[numWords]int64, zone *time.Location) {
-	e.Time = time.Unix(w[0], w[1]).In(zone)
-	e.TimeDigits, e.MTA, e.PID = uint8(w[3]), relaylens.MTA(w[4]), int32(w[5])
-	e.Kind, e.Direction, e.Stage = relaylens.Kind(w[6]), relaylens.Direction(w[7]), relaylens.Stage(w[8])
-	e.Reason, e.Cause, e.Action, e.Class = relaylens.Reason(w[9]), relaylens.Cause(w[10]), relaylens.Action(w[11]), relaylens.Class(w[12])
-	e.ClientPort, e.NullSender, e.Code = uint16(w[13]), w[14] == 1, uint16(w[15])
-	e.Line, e.Offset = w[16], w[17]
+// cutHead reads what appendHead wrote, all but the zone of the time.
+func cutHead(buf []byte, e *relaylens.Event) (rest []byte, ok bool) {
+	if len(buf) < headSize {
+		return nil, false
+	}
+	h, rest := buf[:headSize], buf[headSize:]
+	h = h[copy(e.ID[:], h):]
+	e.Time = time.Unix(int64(binary.LittleEndian.Uint64(h)), int64(binary.LittleEndian.Uint32(h[8:])))
+	e.PID = int32(binary.LittleEndian.Uint32(h[12:]))
+	e.ClientPort, e.Code = binary.LittleEndian.Uint16(h[16:]), binary.LittleEndian.Uint16(h[18:])
+	h = h[20:]
+	e.TimeDigits, e.MTA, e.Kind, e.Direction = h[0], relaylens.MTA(h[1]), relaylens.Kind(h[2]), relaylens.Direction(h[3])
+	e.Stage, e.Reason, e.Cause = relaylens.Stage(h[4]), relaylens.Reason(h[5]), relaylens.Cause(h[6])
+	e.Action, e.Class, e.NullSender = relaylens.Action(h[7]), relaylens.Class(h[8]), h[9] == 1
+	return rest, true
+}
+
+// wordsOf are the numbers that are small in most events.
+func wordsOf(e *relaylens.Event) [3]int64 {
+	_, zone := e.Time.Zone()
+	return [...]int64{int64(zone), e.Line, e.Offset}
 }
 
 // Packing is what the events of a log have in common, and is not written with each.
@@ -99,7 +118,7 @@ func (p *Packing) zone(seconds int) *time.Location {
 // Append adds e to dst. Its Given is not told: it is of events that came from
 // elsewhere.
 func (p *Packing) Append(dst []byte, e *relaylens.Event) []byte {
-	dst = append(dst, e.ID[:]...)
+	dst = appendHead(dst, e)
 	for _, w := range wordsOf(e) {
 		dst = binary.AppendVarint(dst, w)
 	}
@@ -133,8 +152,11 @@ var errEvent = errors.New("read packed event: it was changed")
 // as it is.
 func (p *Packing) Read(buf []byte, e *relaylens.Event) error {
 	*e = relaylens.Event{}
-	buf = buf[copy(e.ID[:], buf):]
-	var words [numWords]int64
+	buf, ok := cutHead(buf, e)
+	if !ok {
+		return errEvent
+	}
+	var words [3]int64
 	for i := range words {
 		v, n := binary.Varint(buf)
 		if n <= 0 {
@@ -142,9 +164,8 @@ func (p *Packing) Read(buf []byte, e *relaylens.Event) error {
 		}
 		words[i], buf = v, buf[n:]
 	}
-	setWords(e, &words, p.zone(int(words[2])))
+	e.Time, e.Line, e.Offset = e.Time.In(p.zone(int(words[0]))), words[1], words[2]
 	var text []byte
-	var ok bool
 	for _, t := range namesOf(e) {
 		n, used := binary.Uvarint(buf)
 		if used <= 0 || n > uint64(len(p.names)) {

@@ -22,17 +22,15 @@ func cutAddr(s string) (address, rest string, ok bool) {
 			return "", s, false
 		}
 	}
-	for i < len(s) && !addrEnd[s[i]] {
-		i++
-	}
-	if i == len(s) || s[i] != '>' {
+	end := strings.IndexByte(s[i:], '>')
+	if end < 0 {
 		return "", s, false
 	}
-	return s[:i], s[i+1:], true
+	if bare := s[i : i+end]; strings.IndexByte(bare, ' ') >= 0 || strings.IndexByte(bare, '<') >= 0 || strings.IndexByte(bare, '"') >= 0 {
+		return "", s, false
+	}
+	return s[:i+end], s[i+end+1:], true
 }
-
-// addrEnd are the characters that an address ends at, well or not.
-var addrEnd = [256]bool{'>': true, '<': true, '"': true, ' ': true}
 
 // cutInternal removes the unquoted form of address from the start of s. Replies
 // repeat addresses that way, whatever the form of the fields.
