@@ -2,6 +2,8 @@
 // whose size does not depend on what attackers send.
 package bounded
 
+import "math"
+
 // Table is a map with a bound: when it is full, an entry that was not used for
 // long makes room, and entries that were not used for ttl seconds of event time
 // make room before. A full table allocates nothing.
@@ -21,6 +23,9 @@ type Table[V any] struct {
 	len    int
 	max    int
 	ttl    int64
+	// oldest is when, or before, the entry was used that was not used for longest;
+	// round is that of those that the hand came by since it began anew, and of new ones.
+	oldest, round int64
 	// cells is how many of the lowest bits of a place number a cell.
 	cells uint8
 	// far says that an entry is further from its home than a place can tell.
@@ -83,7 +88,7 @@ const (
 // event time after its last use; 16 million is the most there can be. Evict, if not nil,
 // is told of every entry that leaves. Keys have to be hashes, whose bits are all as good as chance.
 func NewTable[V any](entries int, ttl int64, evict func(*V)) *Table[V] {
-	t := &Table[V]{index: make([]place, minIndex), max: min(entries, 1<<manyCells-2), ttl: ttl, evict: evict, cells: fewCells}
+	t := &Table[V]{index: make([]place, minIndex), max: min(entries, 1<<manyCells-2), ttl: ttl, evict: evict, cells: fewCells, oldest: math.MaxInt64, round: math.MaxInt64}
 	if t.max > 1<<fewCells-2 {
 		t.cells = manyCells
 	}
@@ -142,6 +147,7 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	i := t.take()
 	c := t.cell(i)
 	c.key, c.state = key, now<<stateBits|taken
+	t.oldest, t.round = min(t.oldest, now), min(t.round, now)
 	t.enter(i, key)
 	t.len++
 	return &c.value, true
@@ -162,16 +168,27 @@ func (t *Table[V]) take() int32 {
 }
 
 // sweep moves the hand past two cells, and empties those whose time is up: so all
-// are empty by the time that half as many came new.
+// are empty by the time that half as many came new. It does not look at them, which
+// is to wait for memory, while there can be none.
 func (t *Table[V]) sweep(now int64) {
+	look := now-t.oldest > t.ttl
 	for range 2 {
 		i := t.next()
 		if i == none {
 			return
 		}
-		if c := t.cell(i); c.taken() && now-c.seen() > t.ttl {
+		if !look {
+			t.round = t.oldest
+			continue
+		}
+		c := t.cell(i)
+		switch {
+		case !c.taken():
+		case now-c.seen() > t.ttl:
 			at, _ := t.find(c.key)
 			t.remove(at, i)
+		default:
+			t.round = min(t.round, c.seen())
 		}
 	}
 }
@@ -182,6 +199,9 @@ func (t *Table[V]) next() int32 {
 		return none
 	}
 	i := t.hand
+	if i == 0 {
+		t.oldest, t.round = t.round, math.MaxInt64
+	}
 	if t.hand++; t.hand >= t.made {
 		t.hand = 0
 	}
@@ -196,6 +216,7 @@ func (t *Table[V]) DropOldest() bool {
 	victim, sparedVictim := none, false
 	for looked := 0; looked < longest || victim == none; looked++ {
 		i := t.next()
+		t.round = t.oldest
 		c := t.cell(i)
 		if !c.taken() {
 			continue

@@ -111,6 +111,50 @@ func againstMap(t *testing.T, entries int, hash func(uint64) uint64) {
 
 // Entries whose time is up give their cells to others, so that the table does not
 // grow to its bound for what nobody will ask for.
+// TestTableLooksWhereItHasTo is about when the hand need not look: no entry may be
+// older than is thought, and none stays for long when its time is up.
+func TestTableLooksWhereItHasTo(t *testing.T) {
+	const ttl = 100
+	for _, entries := range []int{10, 300, 5000} {
+		t.Run(fmt.Sprint(entries), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(7, uint64(entries)))
+			tb := NewTable[int](entries, ttl, nil)
+			now := int64(1000)
+			for step := range 60_000 {
+				if step%3000 == 0 {
+					now += rng.Int64N(3 * ttl)
+				}
+				now += rng.Int64N(2)
+				key, at := Mix(5, rng.Uint64N(1000)), now-rng.Int64N(5)
+				switch rng.IntN(10) {
+				case 0:
+					tb.Delete(key)
+				case 1, 2, 3:
+					tb.Get(key, at)
+				default:
+					tb.Put(key, at)
+				}
+				if step%100 == 0 {
+					for i := range tb.made {
+						if c := tb.cell(i); c.taken() && c.seen() < tb.oldest {
+							t.Fatalf("an entry was used at %d last, %d was thought the oldest", c.seen(), tb.oldest)
+						}
+					}
+				}
+			}
+			now += 2 * ttl
+			for key := range uint64(entries) {
+				tb.Put(Mix(9, key), now)
+			}
+			for i := range tb.made {
+				if c := tb.cell(i); c.taken() && now-c.seen() > ttl {
+					t.Errorf("an entry of %d is there at %d", c.seen(), now)
+				}
+			}
+		})
+	}
+}
+
 func TestTableUsesCellsAgain(t *testing.T) {
 	evicted := 0
 	tb := NewTable[int](1000, 10, func(*int) { evicted++ })
