@@ -28,26 +28,34 @@ var poisoned = sync.OnceValue(func() []byte { return bytes.Repeat([]byte{poison}
 type block struct {
 	buf   []byte
 	lines []relaylens.Line
-	warm  bool // the lines stand before the saved position
+	warm  bool            // the lines stand before the saved position
+	batch relaylens.Batch // of the lines, where nobody else has one
 	taken atomic.Bool
 	// free is made once with the block so that a batch costs no closure.
 	free func()
 }
 
-var blocks sync.Pool
+// freeBlocks are kept for those that take blocks next: as many as are under way when
+// a file is read. A [sync.Pool] forgets them at every collection, and a new block is
+// garbage of the old one's size.
+const freeBlocks = 6
+
+var blocks = make(chan *block, freeBlocks)
 
 func newBlock() *block {
 	return &block{buf: make([]byte, blockSize), lines: make([]relaylens.Line, 0, batchLines)}
 }
 
 func takeBlock() *block {
-	b, ok := blocks.Get().(*block)
-	if !ok {
+	var b *block
+	select {
+	case b = <-blocks:
+	default:
 		b = newBlock()
 		b.free = func() {
 			if b.taken.CompareAndSwap(true, false) {
 				b.clear()
-				blocks.Put(b)
+				b.keep()
 			}
 		}
 	}
@@ -55,10 +63,18 @@ func takeBlock() *block {
 	return b
 }
 
+// keep has b taken again, unless there are enough.
+func (b *block) keep() {
+	select {
+	case blocks <- b:
+	default:
+	}
+}
+
 func (b *block) clear() {
 	if poisonReleased {
 		copy(b.buf, poisoned())
 		clear(b.lines)
 	}
-	b.lines, b.warm = b.lines[:0], false
+	b.lines, b.warm, b.batch = b.lines[:0], false, relaylens.Batch{}
 }

@@ -113,14 +113,14 @@ func (r *Reader) Close() error {
 	return f.Close()
 }
 
-// Own has every batch keep its memory until its Release is called, from any
+// Own has every batch keep its memory, and itself, until its Release is called, from any
 // goroutine, so that it may be worked on while the next one is read. It is called
 // before the first Next.
 func (r *Reader) Own() { r.own, r.b = true, takeBlock() }
 
 // ownRead is how much is read at once for a batch with memory of its own: about
 // its lines and no more, as what is left over has to be copied to the next.
-const ownRead = 64 << 10
+const ownRead = 32 << 10
 
 // Next returns the next batch, whose memory is reused by the next call unless
 // Own was called; at the end io.EOF. A last line without newline is a line, except where an archive is
@@ -149,12 +149,12 @@ func (r *Reader) Next() (*relaylens.Batch, error) {
 	if !r.own {
 		return &r.batch, nil
 	}
-	batch := r.batch
-	batch.Release = r.b.free
 	old := r.b
+	old.batch = r.batch
+	old.batch.Release = old.free
 	r.b = takeBlock()
 	r.lo, r.hi = 0, copy(r.b.buf, old.buf[r.lo:r.hi])
-	return &batch, nil
+	return &old.batch, nil
 }
 
 // recycle makes the lines of the last batch invalid.

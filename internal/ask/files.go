@@ -148,10 +148,11 @@ type logFile struct {
 	name    string
 	reader  *tailer.Reader // nil while it is closed
 	decoder *syslog.Decoder
-	batch   *relaylens.Batch
-	times   []int64 // of the lines, never falling
-	next    int     // the first line that was not taken
-	time    int64   // of that line
+	batch   *relaylens.Batch // nil when all of its lines were taken
+	part    relaylens.Batch  // that was taken last
+	times   []int64          // of the lines, never falling
+	next    int              // the first line that was not taken
+	time    int64            // of that line
 	origin  relaylens.Origin
 }
 
@@ -194,8 +195,7 @@ func closeAll(files []*logFile) {
 
 // fill makes sure that there is a line to take; io.EOF when there is none.
 func (f *logFile) fill() error {
-	for f.batch == nil || f.next == len(f.batch.Lines) {
-		f.batch = nil
+	for f.batch == nil {
 		batch, err := f.reader.Next()
 		if err != nil {
 			return err
@@ -222,13 +222,14 @@ func (f *logFile) timeOf(line *relaylens.Line) int64 {
 }
 
 // take is the batch from the next line on, up to the horizon, at least one line.
-// Releasing its last part releases it.
+// Releasing its last part releases it. What is taken is valid until the next is.
 func (f *logFile) take(horizon int64) *relaylens.Batch {
 	begin := f.next
-	part := *f.batch
-	part.Release = nil
+	batch := f.batch
+	f.part = *batch
+	f.part.Release = nil
 	if horizon == noHorizon {
-		f.next = len(f.batch.Lines)
+		f.next = len(batch.Lines)
 	} else {
 		f.measure()
 		f.next++
@@ -236,10 +237,10 @@ func (f *logFile) take(horizon int64) *relaylens.Batch {
 			f.next++
 		}
 	}
-	if part.Lines = f.batch.Lines[begin:f.next]; f.next == len(f.batch.Lines) {
-		part.Release = f.batch.Release
+	if f.part.Lines = batch.Lines[begin:f.next]; f.next == len(batch.Lines) {
+		f.part.Release, f.batch = batch.Release, nil
 	}
-	return &part
+	return &f.part
 }
 
 // measure tells the times of the lines of the batch, if that was not done.

@@ -56,7 +56,7 @@ func (g *gathered) close() error { return g.events.Close() }
 // for. Where a cursor is given, it begins there.
 func (g *gathered) final(from fromCursor) iter.Seq2[*relaylens.Event, error] {
 	return func(yield func(*relaylens.Event, error) bool) {
-		resident.Trim() // what was needed to read
+		resident.Release() // what was needed to read
 		for e, err := range from.cut(g.events.Events()) {
 			if err != nil {
 				yield(nil, err)

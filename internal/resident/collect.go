@@ -14,7 +14,7 @@ const (
 	// least and most are the per cent that a heap may grow by before it is
 	// collected. What is read of logs leaves next to no garbage, so that what it
 	// would grow by is not needed.
-	least, most = 10, 400
+	least, most = 5, 400
 )
 
 // Collect has the collector run before the heap is larger than need be, where its
