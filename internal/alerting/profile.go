@@ -185,6 +185,8 @@ func profiles(open []spike.Spike, in *Input) []profile {
 		list[i] = tallies[i].profile(&open[i].Series)
 		if s := &open[i]; s.Series.By == spike.PerCause && !in.Since.IsZero() && !s.Start.Before(in.Since) {
 			list[i].revised = float64(tallies[i].events) < (1-most)*s.Value
+		} else if s.Series.Cause == relaylens.CauseNone && s.Start.Before(in.Since) && float64(tallies[i].events) < (1-most)*s.Value {
+			list[i].cause, list[i].client = relaylens.CauseNone, netip.Addr{} // of most of them it is not known any more
 		}
 	}
 	return list

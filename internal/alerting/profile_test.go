@@ -35,3 +35,22 @@ func TestProfileShowsWhatHasGrown(t *testing.T) {
 		t.Errorf("reason %v, evidence %+v", p.reason, p.evidence)
 	}
 }
+
+// What is known still of a spike that began long ago tells its cause only where it is
+// much of it.
+func TestProfileOfFewTellsNoCause(t *testing.T) {
+	for value, want := range map[float64]relaylens.Cause{10: relaylens.CauseCredentialGuessing, 74: relaylens.CauseNone} {
+		refusals := denials(relaylens.CauseCredentialGuessing, 8, "192.0.2.7")
+		in := &Input{Now: at(30), Since: at(0), Refusals: func(yield func(*relaylens.Event) bool) {
+			for i := range refusals {
+				if !yield(&refusals[i]) {
+					return
+				}
+			}
+		}}
+		open := []spike.Spike{{Series: spike.Series{By: spike.PerKind, Kind: relaylens.KindRelayDenied}, Start: at(-90), Last: at(30), Window: 3 * time.Hour, Value: value, Expected: 5}}
+		if p := profiles(open, in)[0]; p.cause != want || p.client.IsValid() != (want != relaylens.CauseNone) {
+			t.Errorf("of %v: %v, client %v; want %v", value, p.cause, p.client, want)
+		}
+	}
+}
