@@ -1,6 +1,7 @@
 package alerting
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/relaylens/relaylens"
@@ -46,5 +47,49 @@ func TestEchoPagesNobody(t *testing.T) {
 				t.Errorf("told %q", s.told)
 			}
 		})
+	}
+}
+
+// Noise of attackers that was not worth a page is not worth one either when its cause
+// is not known any more; nor after a start.
+func TestEchoOfNoisePagesNobody(t *testing.T) {
+	s := newScript()
+	s.refusals = denials(relaylens.CauseOpenRelayProbe, 100, "")
+	s.spikes = func(m float64) []spike.Spike {
+		if m < 70 {
+			return spiking(11, 180, ofKind(relaylens.KindRelayDenied, 110, 90), ofCause(relaylens.CauseOpenRelayProbe, 100, 80))(m)
+		}
+		s.refusals = nil
+		return spiking(11, 180, ofKind(relaylens.KindRelayDenied, 105, 90))(m)
+	}
+	s.run(120)
+	s.want(t)
+}
+
+func TestEchoSurvivesStart(t *testing.T) {
+	s := newScript()
+	s.refusals = denials(relaylens.CauseRecipientDomainNotConfigured, 100, "")
+	s.findings = func(m float64) []relaylens.Finding {
+		if m < 11 || m >= 70 {
+			return nil
+		}
+		return []relaylens.Finding{lostDomain("lost.example", 9.5, min(m, 40))}
+	}
+	s.spikes = func(m float64) []spike.Spike { return spiking(11, 180, ofKind(relaylens.KindRelayDenied, 110, 10))(m) }
+	s.run(72)
+	told := len(s.told)
+	state, err := s.engine.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.engine, s.refusals = New(), nil
+	if err := s.engine.Restore(state); err != nil {
+		t.Fatal(err)
+	}
+	s.run(120)
+	for _, what := range s.told[told:] {
+		if !strings.Contains(what, "end of") {
+			t.Errorf("told %q", what)
+		}
 	}
 }

@@ -48,12 +48,13 @@ const (
 // Engine makes alerts. It is used by one goroutine.
 type Engine struct {
 	problems []*problem // in the order in which they began
+	echoes   echoes
 	now      time.Time
 	before   time.Time // the step before
 }
 
 // New makes an engine without alerts.
-func New() *Engine { return &Engine{} }
+func New() *Engine { return &Engine{echoes: echoes{}} }
 
 // problem is what an alert is made of.
 type problem struct {
@@ -114,11 +115,15 @@ func (g *Engine) Step(in *Input) (changed bool) {
 	for _, c := range g.proven(in.Findings) {
 		g.show(&c)
 	}
-	for _, c := range surges(in) {
-		if !g.echo(&c) {
+	for _, s := range surges(in) {
+		if g.echoes.hear(&s, in.Now) {
+			continue
+		}
+		if c := s.candidate(in); pages(&c.alert, &s) {
 			g.show(&c)
 		}
 	}
+	g.echoes.forget(in.Now)
 	for _, p := range g.problems {
 		changed = g.judge(p) || changed
 	}
@@ -170,19 +175,6 @@ func (g *Engine) show(c *candidate) {
 			p.series = append(p.series, s)
 		}
 	}
-}
-
-// echo reports whether c is what long windows remember of a problem that was told of
-// by its cause: its spikes were on in that time, and are no larger since. Its refusals
-// are too old to tell their cause again.
-func (g *Engine) echo(c *candidate) bool {
-	if known(c.alert.Cause) {
-		return false
-	}
-	return slices.ContainsFunc(g.problems, func(p *problem) bool {
-		return p.state != pending && known(p.alert.Cause) && c.peak <= p.peak && c.alert.StartsAt.Before(p.last) &&
-			!slices.ContainsFunc(c.series, func(s spike.Series) bool { return !slices.Contains(p.series, s) })
-	})
 }
 
 // largest is what is told of a problem: the most that was known of it at once, as

@@ -76,7 +76,7 @@ func (g *Engine) Restore(data []byte) error {
 	if err := json.Unmarshal(data, &records); err != nil {
 		return fmt.Errorf("read state of alerts: %w", err)
 	}
-	g.problems = nil
+	g.problems, g.echoes = nil, echoes{}
 	for i := range records {
 		r := &records[i]
 		var err error
@@ -98,6 +98,9 @@ func (g *Engine) Restore(data []byte) error {
 			return fmt.Errorf("read state of alerts: %w", err)
 		}
 		g.problems = append(g.problems, p)
+		if known(p.alert.Cause) {
+			g.echoes.note(p.series, p.peak, p.last)
+		}
 	}
 	return nil
 }

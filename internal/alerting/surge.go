@@ -31,22 +31,15 @@ type surge struct {
 	whole   bool // its cause is that of most refusals of a kind
 }
 
-// surges are the candidates that the spikes make.
-func surges(in *Input) []candidate {
+// surges are what the spikes come to.
+func surges(in *Input) []surge {
 	if len(in.Spikes) == 0 {
 		return nil
 	}
 	open := slices.SortedFunc(slices.Values(in.Spikes), func(a, b spike.Spike) int {
 		return cmp.Or(cmp.Compare(excess(&b), excess(&a)), compareSeries(a.Series, b.Series))
 	})
-	var list []candidate
-	for _, s := range gather(open, profiles(open, in)) {
-		c := s.candidate(in)
-		if pages(&c.alert, &s) {
-			list = append(list, c)
-		}
-	}
-	return list
+	return gather(open, profiles(open, in))
 }
 
 func excess(s *spike.Spike) float64 { return s.Value - s.Expected }

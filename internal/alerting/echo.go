@@ -1,0 +1,56 @@
+package alerting
+
+import (
+	"time"
+
+	"github.com/relaylens/relaylens/internal/spike"
+)
+
+// echoes are the spikes of which the cause was known while their refusals were. Long
+// windows remember them for hours longer, when too few of those are left to tell it
+// again: that is nothing new, whether somebody was told or it was not worth a page.
+type echoes map[spike.Series]echo
+
+type echo struct {
+	peak  float64   // how much it was above the usual
+	until time.Time // when its cause was known last
+}
+
+// echoTime is for how long one is remembered: by then no window shows it.
+const echoTime = 4 * time.Hour
+
+// hear reports whether s is an echo: its spikes began when their cause was known, and
+// are no larger since. It remembers s where the cause is known.
+func (e echoes) hear(s *surge, now time.Time) bool {
+	if known(s.profile.cause) {
+		for i := range s.spikes {
+			e.note([]spike.Series{s.spikes[i].Series}, excess(&s.spikes[i]), now)
+		}
+		return false
+	}
+	for i := range s.spikes {
+		o := &s.spikes[i]
+		if before, ok := e[o.Series]; !ok || !o.Start.Before(before.until) || excess(o) > before.peak {
+			return false
+		}
+	}
+	return true
+}
+
+func (e echoes) note(series []spike.Series, peak float64, until time.Time) {
+	for _, s := range series {
+		before := e[s]
+		if until.Sub(before.until) > echoTime {
+			before = echo{}
+		}
+		e[s] = echo{max(before.peak, peak), later(before.until, until)}
+	}
+}
+
+func (e echoes) forget(now time.Time) {
+	for s, o := range e {
+		if now.Sub(o.until) > echoTime {
+			delete(e, s)
+		}
+	}
+}
