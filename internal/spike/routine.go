@@ -48,7 +48,8 @@ func (d *Detector) customary(t *track, r *reading, now int64) custom {
 	return c
 }
 
-// custom looks at the same time of the last days.
+// custom looks at the same time of the last days: at how many more refusals each of
+// them had than it usually has, as a workday has more than a Sunday without any reason.
 func (d *Detector) custom(t *track, r *reading, now int64) custom {
 	const (
 		days = 7
@@ -67,25 +68,24 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 			peaks = append(peaks, n)
 		}
 	}
-	usual, least := 0.0, mostDays
+	excess, least := 0.0, mostDays
 	if len(peaks) >= some {
-		usual = middle(peaks)
+		excess = middle(peaks)
 	}
 	a, okA := d.peak(t, last-week, length)
 	b, okB := d.peak(t, last-2*week+2, length)
-	if okA && okB && min(a, b) > usual {
-		usual, least = min(a, b), d.needed[r.window]/2
+	if okA && okB && min(a, b) > excess {
+		excess, least = min(a, b), d.needed[r.window]/2
 		peaks = append(peaks[:0], a, b)
 	}
 	// Cells are looked at that have room for the window. It may have had all of their
 	// excess, but that they have any is for the window to tell that is as long.
 	window := max(r.window, fromCell)
-	expected := r.expected * float64(length*cell) / float64(now-r.since)
-	alpha := t.variance(window, max(expected, 1e-3))
-	if usual <= expected || t.spread[window].surprise(usual, max(expected, 1e-3), alpha) < least {
+	expected := max(r.expected*float64(length*cell)/float64(now-r.since), 1e-3)
+	if excess <= 0 || t.spread[window].surprise(expected+excess, expected, t.variance(window, expected)) < least {
 		return custom{}
 	}
-	return custom{usual - expected, unevenness(peaks, usual-expected)}
+	return custom{excess, unevenness(peaks, excess)}
 }
 
 // unevenness is the variance of what some days had, relative to the square of the
@@ -106,8 +106,10 @@ func unevenness(peaks []float64, excess float64) float64 {
 	return (prior*days + deviation*deviation*float64(len(peaks))) / float64(days+len(peaks))
 }
 
-// peak is the most refusals in so many cells that end about the cell last.
+// peak is the most refusals beyond the usual in so many cells that end about the cell
+// last.
 func (d *Detector) peak(t *track, last, length int64) (most float64, ok bool) {
+	most = math.Inf(-1)
 	for end := last - 2; end <= last+2; end++ {
 		sum, uneven := 0.0, 0.0
 		for c := end - length + 1; c <= end; c++ {
@@ -115,16 +117,23 @@ func (d *Detector) peak(t *track, last, length int64) (most float64, ok bool) {
 			if n == unknown {
 				return 0, false
 			}
-			sum += float64(n)
-			if hour := floorDiv(c, 3600/cell); d.coarse[mod(hour, historyHours)] {
+			hour := floorDiv(c, 3600/cell)
+			usual := d.usual(t, c, hour)
+			sum += float64(n) - usual
+			if d.coarse[mod(hour, historyHours)] {
 				// The hour's excess may all have been in one cell.
-				rate := t.profile.rate[d.slot(hour)] * t.profile.level
-				uneven = max(uneven, float64(t.history.hour(hour))-rate*float64(6-length)/6)
+				uneven = max(uneven, float64(t.history.hour(hour))-usual*3600/cell)
 			}
 		}
 		most = max(most, sum, uneven)
 	}
 	return most, true
+}
+
+// usual is what the baseline foresees for a cell of the past.
+func (d *Detector) usual(t *track, c, hour int64) float64 {
+	p := &t.profile
+	return inHour(c, p.rate[d.slot(hour-1)], p.rate[d.slot(hour)], p.rate[d.slot(hour+1)]) * p.level / (3600 / cell)
 }
 
 func middle(values []float64) float64 {

@@ -108,3 +108,25 @@ func TestFloodAtTheScannersHour(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkdaysAreNoRoutineOfSundays: what a workday has at an hour is a spike on a
+// Sunday that has a fifth of it.
+func TestWorkdaysAreNoRoutineOfSundays(t *testing.T) {
+	d := New(Settings{})
+	r := rand.New(rand.NewPCG(31, 31))
+	at := monday
+	for ; at.Before(monday.Add(20*24*time.Hour + 10*time.Hour)); at = at.Add(time.Hour) {
+		rate := 5.0
+		if w := at.Weekday(); w == time.Saturday || w == time.Sunday {
+			rate = 1
+		}
+		stream(d, r, at, at.Add(time.Hour), rate, relaylens.CausePolicy)
+	}
+	if on := d.Active(); len(on) > 0 || at.Weekday() != time.Sunday {
+		t.Fatalf("on %v there are %+v", at.Weekday(), on)
+	}
+	stream(d, r, at, at.Add(15*time.Minute), 5, relaylens.CausePolicy)
+	if on := d.Active(); len(on) == 0 {
+		t.Error("five times as many as on Sundays are no spike")
+	}
+}

@@ -71,14 +71,19 @@ func (t *track) foresee(now int64, slot func(hour int64) int) {
 			hour = h
 			before, at, after = p.rate[slot(h-1)], p.rate[slot(h)], p.rate[slot(h+1)]
 		}
-		middle := (float64(mod(c, perHour)) + 0.5) / perHour // of the cell, in the hour
-		rate := at + (middle-0.5)*(after-at)
-		if middle < 0.5 {
-			rate = before + (middle+0.5)*(at-before)
-		}
-		t.foreseen[i] = rate * p.level / perHour
+		t.foreseen[i] = inHour(c, before, at, after) * p.level / perHour
 	}
 	t.doubt = p.doubtOf(slot(floorDiv(now, perHour)))
+}
+
+// inHour is the rate in a cell of an hour, between those of the hours around it.
+func inHour(c int64, before, at, after float64) float64 {
+	const perHour = 3600 / cell
+	middle := (float64(mod(c, perHour)) + 0.5) / perHour // of the cell, in the hour
+	if middle < 0.5 {
+		return before + (middle+0.5)*(at-before)
+	}
+	return at + (middle-0.5)*(after-at)
 }
 
 func floorDiv(a, b int64) int64 { return (a - mod(a, b)) / b }
