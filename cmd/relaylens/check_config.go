@@ -89,6 +89,9 @@ func wrongConfig(err error) error {
 	for _, m := range mistakes {
 		b.WriteString("\n  " + m.Error())
 	}
+	if onCommandLine(err) {
+		return usagef("%s", b.String())
+	}
 	return errors.New(b.String())
 }
 

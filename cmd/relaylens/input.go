@@ -178,7 +178,7 @@ func noteForeign(w io.Writer, c parsers.Counts) {
 	case lines == 0:
 	case of == 0:
 		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", lines)
-	case malformed*10 >= lines*9 && c[parsers.ResultRefusal] == 0:
+	case malformed*2 >= lines && c[parsers.ResultRefusal] == 0:
 		fmt.Fprintf(w, "relaylens: %d of the %d lines cannot be read: is this a log, and a plain or compressed one?\n", malformed, lines)
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/config"
 )
 
 // Exit codes, as the man pages list them.
@@ -56,13 +58,22 @@ func exitCode(c *cobra.Command, err error, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, errFound):
 		return exitFindings
-	case errors.As(err, &usage):
+	case errors.As(err, &usage) || onCommandLine(err):
 		fmt.Fprintf(stderr, "%sTry '%s --help'.\n", errorLines(err), c.CommandPath())
 		return exitUsage
 	default:
 		fmt.Fprint(stderr, errorLines(err))
 		return exitError
 	}
+}
+
+// onCommandLine reports whether all that is wrong with a configuration is on the
+// command line.
+func onCommandLine(err error) bool {
+	mistakes := config.Errors(err)
+	return len(mistakes) > 0 && !slices.ContainsFunc(mistakes, func(m *config.Error) bool {
+		return m.Where != "command line" && !strings.HasPrefix(m.Where, "--")
+	})
 }
 
 // errorLines are the errors that err joins, each on a line. What goes on behind

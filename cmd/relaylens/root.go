@@ -40,5 +40,22 @@ func newRootCommand() *cobra.Command {
 		newVersionCommand(),
 		newManCommand(),
 	)
+	limitCompletion(root)
 	return root
+}
+
+// limitCompletion has a shell that there is no completion for be a mistake.
+func limitCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args = cobra.ArbitraryArgs
+			c.RunE = func(c *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return usagef("no completion for %q; choose bash, zsh, fish or powershell", args[0])
+				}
+				return c.Help()
+			}
+		}
+	}
 }

@@ -198,7 +198,7 @@ func TestServeErrors(t *testing.T) {
 		"port in use":  {[]string{"--listen", taken.Addr().String(), "mail.log"}, exitError, []string{taken.Addr().String(), "in use", "--listen"}},
 		"unknown flag": {[]string{"--follow", "mail.log"}, exitUsage, []string{"--follow"}},
 		"no file":      {[]string{"--config", "absent.yaml"}, exitError, []string{"absent.yaml"}},
-		"no zone":      {[]string{"--timezone", "Mars/Olympus", "mail.log"}, exitError, []string{"Mars/Olympus"}},
+		"no zone":      {[]string{"--timezone", "Mars/Olympus", "mail.log"}, exitUsage, []string{"Mars/Olympus"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "relaylens", append([]string{"serve"}, tt.args...)...)

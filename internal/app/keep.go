@@ -34,10 +34,10 @@ func (a *App) openStore(ctx context.Context, dir string) error {
 	}
 	s, aside, err := store.OpenOrReplace(ctx, dir, time.Now(), a.updating)
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("data_dir: %w", err)
-	case err != nil:
+	case err != nil && ctx.Err() == nil && store.FailureOf(err) != store.FailureOther:
 		return fmt.Errorf("data_dir: %w; %s", err, store.FailureOf(err).Remedy())
+	case err != nil:
+		return fmt.Errorf("data_dir: %w", err)
 	}
 	if aside != "" {
 		a.logger.Error("event store was damaged and is put aside; another one begins, and logs without a position are read from where their source says",

@@ -31,10 +31,10 @@ type Events struct {
 // Pattern is what [store.Query.Keep] is for an RE2 pattern: events whose reply
 // or whose message, as short listings show it, has the pattern.
 func Pattern(pattern string, ignoreCase bool) (func(*relaylens.Event) bool, error) {
-	if ignoreCase {
-		pattern = "(?i)" + pattern
-	}
 	re, err := regexp.Compile(pattern)
+	if err == nil && ignoreCase {
+		re, err = regexp.Compile("(?i)" + pattern)
+	}
 	if err != nil {
 		return nil, err
 	}
