@@ -157,8 +157,10 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 		c.messages.Delete(k.message)
 	case relaylens.FactDetail:
 		if k.session != 0 {
-			d, _ := c.details.Put(k.session, now)
-			*d = rec.Event.Clone()
+			d, isNew := c.details.Put(k.session, now)
+			if isNew || rec.Event.Reason != relaylens.ReasonNone || d.Reason == relaylens.ReasonNone {
+				*d = rec.Event.Clone()
+			}
 		}
 	}
 	c.trim(f)
@@ -240,7 +242,7 @@ func (c *correlator) explain(rec *relaylens.Record, k *keys, now int64) {
 		return
 	}
 	switch {
-	case d.Reason == relaylens.ReasonNone:
+	case d.Reason == relaylens.ReasonNone || saysWhy(e.Reason):
 	case e.Kind == d.Reason.Kind():
 		e.Reason = d.Reason
 	case e.Kind == relaylens.KindRejected && e.Reason == relaylens.ReasonOther:
@@ -262,6 +264,16 @@ func (c *correlator) explain(rec *relaylens.Record, k *keys, now int64) {
 	if !aboutSender {
 		c.details.Delete(k.session) // it explained one refusal; a sender's explains every recipient's
 	}
+}
+
+// saysWhy reports whether a failed login was refused for a reason that no detail
+// can narrow.
+func saysWhy(r relaylens.Reason) bool {
+	switch r {
+	case relaylens.ReasonMechanism, relaylens.ReasonMalformed, relaylens.ReasonCancelled, relaylens.ReasonAuthPolicy:
+		return true
+	}
+	return false
 }
 
 // joinText puts the explanation behind what the refusal itself says.

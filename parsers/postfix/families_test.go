@@ -34,7 +34,7 @@ func TestAuthentication(t *testing.T) {
 		{"postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL NTLM authentication failed: Invalid authentication mechanism: 'NTLM', sasl_username=(unavailable)",
 			explained(authFailed(relaylens.ReasonMechanism, relaylens.Class5xx, relaylens.Event{ClientIP: client, AuthMethod: "NTLM", Text: "Invalid authentication mechanism: 'NTLM'"}))},
 		{"postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: generic failure, sasl_username=joe",
-			explained(authFailed(relaylens.ReasonBackend, relaylens.Class5xx, relaylens.Event{ClientIP: client, AuthMethod: "LOGIN", User: "joe", Text: "generic failure"}))},
+			explained(authFailed(relaylens.ReasonBackend, relaylens.Class4xx, relaylens.Event{ClientIP: client, AuthMethod: "LOGIN", User: "joe", Text: "generic failure"}))},
 		{"postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: Connection lost to authentication server, sasl_username=joe",
 			explained(authFailed(relaylens.ReasonBackend, relaylens.Class4xx, relaylens.Event{ClientIP: client, AuthMethod: "LOGIN", User: "joe", Text: "Connection lost to authentication server"}))},
 		{"postfix/smtpd[1]: warning: unknown[203.0.113.9]: SASL LOGIN authentication failed: authentication failure, sasl_username=x, sasl_username=root",
@@ -62,6 +62,17 @@ func TestAuthentication(t *testing.T) {
 			r.Fact = relaylens.FactDetail
 			return r
 		}()},
+		{"postfix/smtpd[1]: warning: SASL authentication failure: All-whitespace username.", func() relaylens.Record {
+			r := authFailed(relaylens.ReasonMalformed, 0, relaylens.Event{Text: "All-whitespace username."})
+			r.Fact = relaylens.FactDetail
+			return r
+		}()},
+		{"postfix/smtpd[1]: warning: SASL authentication failure: Requested identity not authenticated identity", func() relaylens.Record {
+			r := authFailed(relaylens.ReasonAuthPolicy, 0, relaylens.Event{Text: "Requested identity not authenticated identity"})
+			r.Fact = relaylens.FactDetail
+			return r
+		}()},
+		{"postfix/smtpd[1]: warning: SASL authentication failure: Password verification failed", fact(relaylens.FactDetail, relaylens.Event{Text: "Password verification failed"})},
 		{"postfix/smtpd[1]: warning: SASL authentication problem: unable to open Berkeley db /etc/sasldb2: Invalid argument", func() relaylens.Record {
 			r := authFailed(relaylens.ReasonBackend, 0, relaylens.Event{Text: "unable to open Berkeley db /etc/sasldb2: Invalid argument"})
 			r.Fact = relaylens.FactDetail

@@ -49,10 +49,8 @@ func authFailure(rest string, rec *relaylens.Record) relaylens.Verdict {
 // lib/common.c sasl_errstring.
 func authReason(why string) (relaylens.Reason, relaylens.Class) {
 	switch why {
-	case "generic failure", "remote authentication server unavailable", "out of memory", "internal error":
-		// Cyrus says so of a dead saslauthd, and Postfix answers 535 all the same.
-		return relaylens.ReasonBackend, relaylens.Class5xx
-	case "Connection lost to authentication server", "Can't connect to authentication server", "Authentication backend error",
+	case "generic failure", "remote authentication server unavailable", "out of memory", "internal error",
+		"Connection lost to authentication server", "Can't connect to authentication server", "Authentication backend error",
 		"Temporary authentication failure", "transient failure (e.g., weak key)", "system error":
 		return relaylens.ReasonBackend, relaylens.Class4xx
 	case "no mechanism available", "mechanism too weak for this user", "encryption needed to use mechanism":
@@ -80,30 +78,54 @@ func authReason(why string) (relaylens.Reason, relaylens.Class) {
 func saslDetail(why string, rec *relaylens.Record) relaylens.Verdict {
 	rec.Fact = relaylens.FactDetail
 	ev := &rec.Event
-	ev.Kind, ev.Direction, ev.Stage = relaylens.KindAuthFailed, relaylens.Inbound, relaylens.StageAuth
-	ev.Reason, ev.Text = detailReason(why), why
+	ev.Text = why
+	if reason := detailReason(why); reason != relaylens.ReasonNone {
+		ev.Kind, ev.Direction, ev.Stage, ev.Reason = relaylens.KindAuthFailed, relaylens.Inbound, relaylens.StageAuth, reason
+	}
 	return relaylens.Parsed
 }
 
-// detailReason tells a backend that is down from a login that is wrong.
+// details are what Cyrus SASL says of a failure, by what the client did wrong or
+// what the server lacks. All else, as "Password verification failed", which follows
+// whatever the reason was, leaves it to the failure's own line.
 //
-// Source: Cyrus SASL lib/checkpw.c, plugins/*.c.
+// Source: Cyrus SASL lib/checkpw.c, lib/canonusr.c, lib/server.c, plugins/*.c.
+var details = [...]struct {
+	prefix string
+	reason relaylens.Reason
+}{
+	{"no secret in database", relaylens.ReasonCredentials},
+	{"incorrect digest response", relaylens.ReasonCredentials},
+	{"user not found", relaylens.ReasonCredentials},
+	{"no user in db", relaylens.ReasonCredentials},
+	{"client response doesn't match what we generated", relaylens.ReasonCredentials},
+	{"StoredKey mismatch", relaylens.ReasonCredentials},
+	{"Requested identity not authenticated identity", relaylens.ReasonAuthPolicy},
+	{"All-whitespace username", relaylens.ReasonMalformed},
+	{"Can only find author", relaylens.ReasonMalformed},
+	{"Couldn't find mech ", relaylens.ReasonMechanism},
+	{"cannot connect to ", relaylens.ReasonBackend},
+	{"cannot create socket", relaylens.ReasonBackend},
+	{"unable to open Berkeley db ", relaylens.ReasonBackend},
+	{"could not find auxprop plugin", relaylens.ReasonBackend},
+}
+
+// backendWords are in the texts of the services that Cyrus SASL asks, and in no
+// other.
+var backendWords = [...]string{"saslauthd", "authdaemon", "sasldb", "Berkeley db", "sql", "ldap", "LDAP", "unable to open", "No such file", "refused"}
+
 func detailReason(why string) relaylens.Reason {
-	for _, s := range [...]string{"no secret in database", "Password verification failed", "incorrect digest response",
-		"user not found", "no user in db", "bad password", "password"} {
-		if strings.Contains(why, s) {
-			return relaylens.ReasonCredentials
+	for i := range details {
+		if strings.HasPrefix(why, details[i].prefix) {
+			return details[i].reason
 		}
 	}
-	if strings.HasPrefix(why, "Couldn't find mech ") {
-		return relaylens.ReasonMechanism
-	}
-	for _, s := range [...]string{"saslauthd", "authdaemon", "unable to open", "connect", "sasldb", "Berkeley db", "sql", "ldap", "LDAP", "No such file", "refused"} {
-		if strings.Contains(why, s) {
+	for _, word := range backendWords {
+		if strings.Contains(why, word) {
 			return relaylens.ReasonBackend
 		}
 	}
-	return relaylens.ReasonCredentials
+	return relaylens.ReasonNone
 }
 
 // fatal reads what ends a process. The session ends with it, and no disconnect
