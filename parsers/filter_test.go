@@ -38,8 +38,12 @@ func TestFilters(t *testing.T) {
 			[]string{"2: remote relay_denied 198.51.100.7  >b@example.net"}},
 		"what a filter tells stands in for a first id that is gone": {[]string{login, removed, filtered, bounce},
 			[]string{"4: remote relay_denied 198.51.100.7  >b@example.net"}},
-		"what a filter tells stands in for another instance's id": {[]string{strings.Replace(login, "postfix/", "postfix-in/", 1), filtered, bounce},
-			[]string{"3: remote relay_denied 198.51.100.7  >b@example.net"}},
+		"a first id of another instance": {[]string{strings.Replace(login, "postfix/", "postfix-in/", 1), filtered, bounce},
+			[]string{"3: remote relay_denied 198.51.100.7 joe >b@example.net"}},
+		"a service with a name of its own": {[]string{strings.Replace(login, "postfix/", "submission/", 1), strings.Replace(bounce, "5F1A", "4F1A", 1)},
+			[]string{"2: remote relay_denied 198.51.100.7 joe >b@example.net"}},
+		"the client of what is refused for its content, at a service with a name of its own": {[]string{strings.Replace(login, "postfix/", "mx/in/", 1), strings.Replace(header, "5F1A", "4F1A", 1)},
+			[]string{"2: rejected/content 198.51.100.7 joe a@example.org>b@example.com"}},
 		"a local user's message has no client before the filter either": {[]string{
 			"Nov 20 09:00:01 mx1 postfix/pickup[3]: 4F1A2B3C5D: uid=33 from=<www@example.com>",
 			strings.Replace(filtered, "pc.example.com[198.51.100.7]", "localhost[127.0.0.1]", 1), bounce,
@@ -111,6 +115,17 @@ func TestFilters(t *testing.T) {
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.net>": "550 5.7.1 <b@example.net>: Relay access denied"`,
 			`Nov 20 09:00:02 mx1 postfix/smtpd[10]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused`,
 		}, []string{"2: relay_denied 198.51.100.7  >b@example.net", "3: rejected/resources 198.51.100.7  >"}},
+		"a filter that goes away in a command": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: lost connection with proxy 127.0.0.1:10024",
+			"Nov 20 09:00:02 mx1 postfix/smtpd[10]: disconnect from pc.example.com[198.51.100.7] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4",
+		}, []string{"2: rejected/resources 198.51.100.7  >"}},
+		"a filter that goes away in a message": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: timeout talking to proxy 127.0.0.1:10024",
+			strings.Replace(answer, "550 5.7.1 no", "354 End data with <CR><LF>.<CR><LF>", 1),
+			"Nov 20 09:00:04 mx1 postfix/smtpd[10]: disconnect from pc.example.com[198.51.100.7] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5",
+		}, []string{"3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
 		"the login before a filter before the queue": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
 			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_client=pc.example.com[198.51.100.7]",

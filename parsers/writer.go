@@ -15,7 +15,6 @@ type writer struct {
 	read          func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict // of Postfix; nil before its first line
 	hostKey       uint64
 	sessions      uint64 // of what the keys of its sessions are made
-	instance      uint64 // of what the keys of its messages are made, in Postfix
 	told          int64  // when it was told last that a client came or left; of the goroutine that takes
 }
 
@@ -50,25 +49,22 @@ func (w *writers) find(env *relaylens.Envelope) *writer {
 }
 
 func (w *writers) make(host, name string) *writer {
-	instance, _, _ := strings.Cut(name, "/")
 	return &writer{
 		host: host, program: name,
 		route:    w.router.find(name),
 		hostKey:  maphash.String(w.seed, host),
 		sessions: maphash.Comparable(w.seed, program{host, name}),
-		instance: maphash.Comparable(w.seed, [3]string{host, "postfix", instance}),
 	}
 }
 
 // session is the key of a process, or of a client where the log tells no process.
 func (w *writer) session(pid int32) uint64 { return bounded.Mix(w.sessions, uint64(uint32(pid))) }
 
-// message is the key of a queue id. Those of Postfix instances are kept apart;
-// Exim and Sendmail have one queue whatever their programs are called.
+// message is the key of a queue id. What the programs are called is no part of it:
+// a service of Postfix may have a syslog_name that its cleanup and its queue manager
+// do not have. Ids of two instances differ, as they are made of the file's number
+// and the microsecond.
 func (w *writer) message(mta relaylens.MTA, id string) uint64 {
-	if mta == relaylens.Postfix {
-		return bounded.Name(w.instance, id)
-	}
 	return bounded.Name(w.hostKey+uint64(mta), id)
 }
 

@@ -64,6 +64,12 @@ func backendLine(rest string) bool {
 	return strings.HasPrefix(after, `lookup failed for table "`) || strings.HasPrefix(after, `service is not configured for table "`) || after == "lookup failure"
 }
 
+// tooBig is what smtpd says of a message beyond message_size_limit, and cleanup of
+// one that got there by what was added to it. Both may say it of the same.
+//
+// Source: smtpd/smtpd.c receive_data_message, cleanup/cleanup_out.c cleanup_out.
+const tooBig = "queue file size limit exceeded"
+
 // otherWarning reads the warnings that any program may write, and those that
 // begin with a queue id.
 func otherWarning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
@@ -74,7 +80,12 @@ func otherWarning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdic
 	if id == noQueue {
 		id = ""
 	}
-	if smtpdLine(d) {
+	if smtpdLine(d) || d == daemonCleanup {
+		if after == tooBig && id != "" {
+			rec.Event.QueueID = id
+			refuse(&rec.Event, relaylens.StageEOD, relaylens.ReasonSize, relaylens.Class5xx, tooBig)
+			return relaylens.Parsed
+		}
 		if v := badBDAT(id, after, rec); v != relaylens.Ignored {
 			return v
 		}

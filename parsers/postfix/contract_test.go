@@ -123,7 +123,7 @@ func scenes() []scene {
 			return reject("RCPT", "554 5.7.1 Service unavailable; Sender address ["+v+"@example.com] blocked using bl.example.org; x", v+"@example.com", b, v, "")
 		}},
 		{"raw helo", func(v string) string {
-			return "postfix/smtpd[1]: NOQUEUE: milter-reject: EHLO from unknown[203.0.113.9]: 550 5.7.1 Command rejected; proto=SMTP helo=<" + printable(v) + ">"
+			return "postfix/smtpd[1]: NOQUEUE: milter-reject: EHLO from unknown[203.0.113.9]: 421 4.7.1 Command rejected; proto=SMTP helo=<" + printable(v) + ">"
 		}},
 		{"helo restriction", func(v string) string {
 			return "postfix/smtpd[1]: NOQUEUE: reject: EHLO from unknown[203.0.113.9]: 501 5.5.2 <" + printable(v) + ">: Helo command rejected: Invalid name; proto=SMTP helo=<" + printable(v) + ">"

@@ -15,14 +15,10 @@ func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	if id == "" {
 		return relaylens.Ignored
 	}
-	if strings.HasPrefix(rest, "host ") {
+	if !strings.HasPrefix(rest, "to=<") {
 		return tryNext(id, rest, rec)
 	}
-	rest, ok := strings.CutPrefix(rest, "to=<")
-	if !ok {
-		return relaylens.Ignored
-	}
-	address, rest, ok := cutTo(rest)
+	address, rest, ok := cutTo(rest[len("to=<"):])
 	if !ok {
 		if strings.Contains(rest, ", status=") {
 			return relaylens.Malformed
@@ -96,7 +92,7 @@ func cutTo(s string) (address, rest string, ok bool) {
 	return s[:len(s)-len(rest)-1], rest, true
 }
 
-// tryNext reads "host H[IP] said: …" without a recipient: the next server is
+// tryNext reads "host H[IP] said: …" and its kin without a recipient: the next server is
 // tried. The recipient is known when the remote server names it.
 func tryNext(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
@@ -111,42 +107,50 @@ func tryNext(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 // all others: no connection, DNS, local trouble, and old answers that are
 // repeated while a destination is suspended.
 func remote(reason string, ev *relaylens.Event) (ok bool) {
-	s, auth := strings.CutPrefix(reason, "SASL authentication failed; server ")
-	if !auth {
-		if s, ok = strings.CutPrefix(reason, "host "); !ok {
-			return false
+	for i := range replies {
+		form := &replies[i]
+		host, is := strings.CutPrefix(reason, form.before)
+		if !is {
+			continue
 		}
-	}
-	s, ok = cutHost(s, ev)
-	if !ok {
+		if host, is = cutHost(host, ev); is {
+			if reply, is := strings.CutPrefix(host, form.after); is {
+				form.read(reply, ev)
+				return true
+			}
+		}
 		*ev = relaylens.Event{}
-		return false
 	}
-	reply, said := strings.CutPrefix(s, " said: ")
-	refused := false
-	if !said {
-		reply, refused = strings.CutPrefix(s, " refused to talk to me: ")
-	}
-	if !said && !refused {
-		*ev = relaylens.Event{}
-		return false
-	}
-	switch {
-	case auth:
-		ev.Stage = relaylens.StageAuth
-	case refused:
-		ev.Stage = relaylens.StageConnect
-	default:
+	return false
+}
+
+// replyForm is how a remote server's reply is reported: its name and address
+// stand between before and after, the reply follows.
+type replyForm struct {
+	before, after string
+	stage         relaylens.Stage  // StageNone where the line tells the command
+	reason        relaylens.Reason // of a reply that says nothing known
+}
+
+// Source: smtp/smtp_trouble.c, smtp/smtp_proto.c smtp_helo, smtp/smtp_sasl_glue.c.
+var replies = [...]replyForm{
+	{before: "host ", after: " said: "},
+	{before: "host ", after: " refused to talk to me: ", stage: relaylens.StageConnect},
+	{"SASL authentication failed; server ", " said: ", relaylens.StageAuth, relaylens.ReasonAuthRequired},
+	{"TLS is required, but host ", " refused to start TLS: ", relaylens.StageHelo, relaylens.ReasonTLSRequired},
+}
+
+func (f *replyForm) read(reply string, ev *relaylens.Event) {
+	ev.Direction, ev.Stage = relaylens.Outbound, f.stage
+	if f.stage == relaylens.StageNone {
 		var command string
 		reply, command = cutInReply(reply)
 		ev.Stage = remoteStage(command)
 	}
-	ev.Direction = relaylens.Outbound
 	setRemote(reply, ev)
-	if auth && ev.Reason == relaylens.ReasonRemoteOther {
-		ev.Reason = relaylens.ReasonAuthRequired
+	if ev.Reason == relaylens.ReasonRemoteOther && f.reason != relaylens.ReasonNone {
+		ev.Reason = f.reason
 	}
-	return true
 }
 
 // setRemote reads a remote server's reply. The address it begins with, if any,

@@ -143,8 +143,14 @@ func TestSession(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonAddressSyntax, Stage: relaylens.StageMail, Class: relaylens.Class5xx, ClientIP: client, Sender: "x]: [192.0.2.1]@example.com", Text: "Illegal address syntax"})},
 		{"postfix/smtpd[1]: warning: Illegal address syntax from unknown[203.0.113.9] in RCPT command: <x;y>",
 			refused(relaylens.Event{Reason: relaylens.ReasonAddressSyntax, Stage: relaylens.StageRcpt, Class: relaylens.Class5xx, ClientIP: client, Recipient: "x;y", Text: "Illegal address syntax"})},
+		{"postfix/smtpd[1]: warning: Illegal address syntax from unknown[203.0.113.9] in VRFY command: <x y>",
+			refused(relaylens.Event{Reason: relaylens.ReasonAddressSyntax, Stage: relaylens.StageVrfy, Class: relaylens.Class5xx, ClientIP: client, Recipient: "x y", Text: "Illegal address syntax"})},
+		{"postfix/smtpd[1]: warning: 4F1A2B3C: queue file size limit exceeded",
+			refused(relaylens.Event{Reason: relaylens.ReasonSize, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "queue file size limit exceeded"})},
+		{"postfix/cleanup[1]: warning: 4F1A2B3C: queue file size limit exceeded",
+			refused(relaylens.Event{Reason: relaylens.ReasonSize, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "queue file size limit exceeded"})},
 		{"postfix/smtpd[1]: warning: bad ETRN x from y[192.0.2.1]... from unknown[203.0.113.9]",
-			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEtrn, Class: relaylens.Class5xx, ClientIP: client, Text: "ETRN"})},
+			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEtrn, Class: relaylens.Class4xx, ClientIP: client, Text: "ETRN"})},
 		{"postfix/smtpd[1]: warning: 4F1A2B3C: malformed BDAT command syntax from unknown[203.0.113.9]: BDAT x",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageData, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", ClientIP: client, Text: "malformed BDAT command syntax"})},
 		{"postfix/smtpd[1]: warning: NOQUEUE: malformed BDAT command syntax from unknown[203.0.113.9]: BDAT x",
@@ -226,6 +232,12 @@ func TestDelivery(t *testing.T) {
 			out(rejected, relaylens.ReasonDNSBL, relaylens.StageConnect, relaylens.Event{Recipient: "b@example.net", Code: 554, Enhanced: "5.7.1", Text: "Service unavailable; Client host [192.0.2.25] blocked using zen.example"})},
 		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>" + tail + "deferred (SASL authentication failed; server mx.example.net[198.51.100.25] said: 535 5.7.8 no)",
 			out(rejected, relaylens.ReasonAuthRequired, relaylens.StageAuth, relaylens.Event{Recipient: "b@example.net", Code: 535, Enhanced: "5.7.8", Text: "no"})},
+		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>" + tail + "deferred (TLS is required, but host mx.example.net[198.51.100.25] refused to start TLS: 454 4.7.0 TLS not available due to local problem)",
+			out(rejected, relaylens.ReasonTLSRequired, relaylens.StageHelo, relaylens.Event{Recipient: "b@example.net", Code: 454, Enhanced: "4.7.0", Text: "TLS not available due to local problem"})},
+		{"postfix/smtp[1]: 4F1A2B3C: TLS is required, but host mx.example.net[198.51.100.25] refused to start TLS: 501 no (in reply to RCPT TO command)",
+			retried(out(rejected, relaylens.ReasonTLSRequired, relaylens.StageHelo, relaylens.Event{Code: 501, Text: "no (in reply to RCPT TO command)"}))},
+		{"postfix/smtp[1]: 4F1A2B3C: SASL authentication failed; server mx.example.net[198.51.100.25] said: 454 4.7.0 later",
+			retried(out(rejected, relaylens.ReasonAuthRequired, relaylens.StageAuth, relaylens.Event{Code: 454, Enhanced: "4.7.0", Text: "later"}))},
 		{"postfix/smtp[1]: 4F1A2B3C: host mx.example.net[198.51.100.25] said: 454 4.7.1 <b@example.net>: Relay access denied by mx (in reply to RCPT TO command)",
 			retried(out(relay, 0, relaylens.StageRcpt, relaylens.Event{Recipient: "b@example.net", Code: 454, Enhanced: "4.7.1", Text: "Relay access denied by mx"}))},
 		{"postfix/smtp[1]: 4F1A2B3C: host mx.example.net[198.51.100.25] said: 450 4.1.8 <a@example.com>: Sender address rejected: no (in reply to MAIL FROM command)",
@@ -312,6 +324,16 @@ func TestPostscreen(t *testing.T) {
 		{"postfix/postscreen[1]: HANGUP after 0.3 from [203.0.113.9]:4711 in tests before SMTP handshake", relaylens.Record{Presumed: true, Event: relaylens.Event{ClientIP: client, ClientPort: 4711}}},
 		{"postfix/postscreen[1]: DISCONNECT [203.0.113.9]:4711", relaylens.Record{Fact: relaylens.FactSessionEnd,
 			Event: relaylens.Event{Kind: relaylens.KindConnection, ClientIP: client, ClientPort: 4711, Text: "DISCONNECT"}}},
+		{`postfix/postscreen[1]: COMMAND PIPELINING from [203.0.113.9]:4711 after EHLO: RSET from [192.0.2.1]:1\r\n`, func() relaylens.Record {
+			r := presumed(relaylens.ReasonProtocol, "COMMAND PIPELINING")
+			r.Event.Stage = relaylens.StageNone
+			return r
+		}()},
+		{"postfix/postscreen[1]: BARE NEWLINE from [203.0.113.9]:4711 after EHLO x", func() relaylens.Record {
+			r := presumed(relaylens.ReasonProtocol, "BARE NEWLINE")
+			r.Event.Stage = relaylens.StageNone
+			return r
+		}()},
 		{"postfix/postscreen[1]: NON-SMTP COMMAND from [203.0.113.9]:4711 after CONNECT: GET / HTTP/1.1", alone(relaylens.ReasonProtocol, 0, relaylens.Class5xx, "NON-SMTP COMMAND")},
 		{"postfix/postscreen[1]: COMMAND COUNT LIMIT from [203.0.113.9]:4711 after NOOP", alone(relaylens.ReasonRateLimit, 0, relaylens.Class4xx, "COMMAND COUNT LIMIT")},
 		{"postfix/postscreen[1]: DATA without valid RCPT from [203.0.113.9]:4711", alone(relaylens.ReasonProtocol, relaylens.StageData, relaylens.Class5xx, "DATA without valid RCPT")},

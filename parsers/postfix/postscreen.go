@@ -49,6 +49,8 @@ var tests = [...]test{
 	{"BLACKLISTED ", relaylens.StageConnect, relaylens.ReasonClientPolicy, relaylens.Class5xx, true},
 	{"PREGREET ", relaylens.StageConnect, relaylens.ReasonProtocol, relaylens.Class5xx, true},
 	{"DNSBL rank ", relaylens.StageConnect, relaylens.ReasonDNSBL, relaylens.Class5xx, true},
+	{"COMMAND PIPELINING from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, true},
+	{"BARE NEWLINE from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, true},
 	{"reject: connect from ", relaylens.StageConnect, relaylens.ReasonResources, relaylens.Class4xx, false},
 	{"NON-SMTP COMMAND from ", relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, false},
 	{"COMMAND COUNT LIMIT from ", relaylens.StageNone, relaylens.ReasonRateLimit, relaylens.Class4xx, false},

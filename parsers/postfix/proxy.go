@@ -57,11 +57,18 @@ func proxyAccept(rest string, rec *relaylens.Record) relaylens.Verdict {
 // connection, and writes no other line. By default it turns to the filter when
 // it has a recipient (smtpd_delay_open_until_valid_rcpt).
 //
-// Source: smtpd/smtpd_proxy.c smtpd_proxy_cmd_error, smtpd_proxy_connect.
+// Source: smtpd/smtpd_proxy.c smtpd_proxy_cmd_error, smtpd_proxy_connect,
+// smtpd_proxy_rdwr_error.
 func (g *Grammar) proxyWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
 	if strings.HasPrefix(rest, "connect to proxy filter ") {
 		refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
+		return relaylens.Parsed
+	}
+	if strings.HasPrefix(rest, "lost connection with proxy ") || strings.HasPrefix(rest, "timeout talking to proxy ") {
+		// Every command is then answered 451; of the end of a message there is a line.
+		refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
+		rec.Presumed = true
 		return relaylens.Parsed
 	}
 	service, ok := strings.CutPrefix(rest, "proxy ")

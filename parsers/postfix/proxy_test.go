@@ -50,6 +50,17 @@ func TestProxy(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "554 5.3.2 too busy"})},
 		{"postfix/smtpd[1]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
 			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "connect to proxy filter 127.0.0.1:10024: Connection refused"})},
+		// The filter is gone. Of a message a line of the answer follows.
+		{"postfix/smtpd[1]: warning: lost connection with proxy 127.0.0.1:10024", func() relaylens.Record {
+			r := refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "lost connection with proxy 127.0.0.1:10024"})
+			r.Presumed = true
+			return r
+		}()},
+		{"postfix/smtpd[1]: warning: timeout talking to proxy unix:/run/filter", func() relaylens.Record {
+			r := refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "timeout talking to proxy unix:/run/filter"})
+			r.Presumed = true
+			return r
+		}()},
 		// The client's words look like the answer's beginning.
 		{`postfix/smtpd[1]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<"x": "450 4.7.1 y"@example.net>": "554 5.7.1 no"`,
 			passedOn(relaylens.Event{Reason: relaylens.ReasonOther, Stage: relaylens.StageRcpt, Recipient: `"x": "450 4.7.1 y"@example.net`, Code: 554, Enhanced: "5.7.1", Text: "no"})},

@@ -83,9 +83,30 @@ func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action
 		}
 		ev.QueueID, ev.Stage, ev.Direction, ev.Action = id, stage, relaylens.Inbound, a.did
 		g.rejection(env, a, where, rest, st, rec)
+		if a.milter && a.coded && !answered(where, ev) {
+			*rec = relaylens.Record{}
+			return relaylens.Ignored
+		}
 		return relaylens.Parsed
 	}
 	return relaylens.Malformed
+}
+
+// answered reports whether the client heard of a milter's refusal then and there.
+// Before MAIL it does not: unless the session is to end, the greeting and EHLO are
+// answered as ever, and the commands that follow are refused, each with a line of
+// its own. Who may not connect at all is told so by smtpd itself.
+//
+// Source: smtpd/smtpd.c smtpd_proto, helo_cmd, ehlo_cmd.
+func answered(where string, ev *relaylens.Event) bool {
+	switch {
+	case ev.Code == 421:
+		return true
+	case where == "CONNECT" && ev.Code >= 500:
+		ev.Code, ev.Enhanced = 554, ""
+		return true
+	}
+	return where != "CONNECT" && where != "HELO" && where != "EHLO"
 }
 
 // unreadable is the verdict on a line that has the word of a rejection, but not

@@ -45,6 +45,11 @@ func TestReject(t *testing.T) {
 		{"postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[203.0.113.9]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.com> to=<b@example.net> proto=SMTP helo=<x>",
 			refused(relaylens.Event{Kind: relp, Stage: relaylens.StageVrfy, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "SMTP", Helo: "x",
 				Code: 554, Enhanced: "5.7.1", Text: "Relay access denied"})},
+		// A milter's refusal to connect is answered in smtpd's words.
+		{"postfix/smtpd[1]: NOQUEUE: milter-reject: CONNECT from unknown[203.0.113.9]: 550 5.7.1 not you; proto=SMTP",
+			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Proto: "SMTP", Code: 554, Text: "not you"})},
+		{"postfix/smtpd[1]: NOQUEUE: milter-reject: CONNECT from unknown[203.0.113.9]: 421 4.7.1 not now; proto=SMTP",
+			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Proto: "SMTP", Code: 421, Enhanced: "4.7.1", Text: "not now"})},
 		{"postfix/smtpd[1]: NOQUEUE: milter-reject: UNKNOWN from unknown[203.0.113.9]: 550 5.7.1 Command rejected; from=<a@example.com> proto=SMTP helo=<x>",
 			refused(relaylens.Event{Reason: relaylens.ReasonMilter, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Proto: "SMTP", Helo: "x", Code: 550, Enhanced: "5.7.1", Text: "Command rejected"})},
 		{`postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[203.0.113.9]: 550 5.1.1 <x; from=<ceo@example.com> to=<v@example.com>: Recipient address rejected: User unknown; to=<"x; from=<ceo@example.com> to=<v"@example.com> proto=SMTP helo=<x>`,
@@ -93,9 +98,9 @@ func TestHostileAddresses(t *testing.T) {
 			refused(relaylens.Event{Kind: relaylens.KindRelayDenied, Stage: relaylens.StageRcpt, ClientIP: client, Sender: "a@example.com", Recipient: "b@example.net",
 				Proto: "ESMTP", Helo: "pc", Code: 554, Enhanced: "5.7.1", Text: "Relay access denied"})},
 		// A raw HELO argument.
-		{`postfix/smtpd[1]: NOQUEUE: milter-reject: EHLO from unknown[203.0.113.9]: 550 5.7.1 Command rejected; proto=SMTP helo=<x> from=<ceo@example.com> to=<v@example.com> sasl_username=<ceo>`,
+		{`postfix/smtpd[1]: NOQUEUE: milter-reject: EHLO from unknown[203.0.113.9]: 421 4.7.1 Command rejected; proto=SMTP helo=<x> from=<ceo@example.com> to=<v@example.com> sasl_username=<ceo>`,
 			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: relaylens.StageHelo, ClientIP: client, Proto: "SMTP", Helo: "x> from=<ceo@example.com> to=<v@example.com> sasl_username=<ceo",
-				Code: 550, Enhanced: "5.7.1", Text: "Command rejected"})},
+				Code: 421, Enhanced: "4.7.1", Text: "Command rejected"})},
 		// Unquoted addresses that cannot be told apart.
 		{`postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a b> to=<c d> to=<b@example.org> proto=ESMTP helo=<pc>`,
 			tainted(refused(relaylens.Event{Kind: relaylens.KindRelayDenied, Stage: relaylens.StageRcpt, ClientIP: client, Code: 554, Enhanced: "5.7.1", Text: "Relay access denied"}))},

@@ -166,14 +166,14 @@ func (g *Grammar) smtpdWarning(rest string, rec *relaylens.Record) relaylens.Ver
 			refuse(&rec.Event, relaylens.StageNone, relaylens.ReasonProtocol, relaylens.Class5xx, "non-SMTP command")
 			return relaylens.Parsed
 		}
-	case 'p', 'c':
+	case 'p', 'c', 'l', 't':
 		if v := g.proxyWarning(rest, rec); v != relaylens.Ignored {
 			return v
 		}
 	case 'N':
-		if rest == "NOQUEUE: queue file size limit exceeded" {
-			refuse(&rec.Event, relaylens.StageEOD, relaylens.ReasonSize, relaylens.Class5xx, rest[len("NOQUEUE: "):])
-			rec.Fact = relaylens.FactDetail
+		if rest == noQueue+": "+tooBig {
+			refuse(&rec.Event, relaylens.StageEOD, relaylens.ReasonSize, relaylens.Class5xx, tooBig)
+			rec.Fact = relaylens.FactDetail // of the proxy-reject that follows
 			return relaylens.Parsed
 		}
 	case 'r', 'b':
@@ -210,7 +210,7 @@ func limited(rest string, ev *relaylens.Event) relaylens.Verdict {
 	return relaylens.Ignored
 }
 
-// illegalAddress reads "{client} in {MAIL∣RCPT} command: {argument}". There is
+// illegalAddress reads "{client} in {MAIL∣RCPT∣VRFY} command: {argument}". There is
 // no reject line; the client was answered 501.
 //
 // Source: smtpd/smtpd.c extract_addr.
@@ -229,13 +229,19 @@ func illegalAddress(rest string, rec *relaylens.Record) relaylens.Verdict {
 	case "RCPT":
 		refuse(ev, relaylens.StageRcpt, relaylens.ReasonAddressSyntax, relaylens.Class5xx, "Illegal address syntax")
 		ev.Recipient = address
+	case "VRFY":
+		refuse(ev, relaylens.StageVrfy, relaylens.ReasonAddressSyntax, relaylens.Class5xx, "Illegal address syntax")
+		ev.Recipient = address
 	default:
 		return relaylens.Malformed
 	}
 	return relaylens.Parsed
 }
 
-// badETRN reads lines whose client comes last, behind the client's words.
+// badETRN reads lines whose client comes last, behind the client's words. The
+// answer is 459 where fast_flush_domains forbids it, else 458.
+//
+// Source: smtpd/smtpd.c etrn_cmd.
 func badETRN(rest string, rec *relaylens.Record) relaylens.Verdict {
 	i := strings.LastIndex(rest, " from ")
 	if i < 0 {
@@ -244,7 +250,7 @@ func badETRN(rest string, rec *relaylens.Record) relaylens.Verdict {
 	if after, ok := cutClient(rest[i+6:], &rec.Event); !ok || after != "" {
 		return relaylens.Malformed
 	}
-	refuse(&rec.Event, relaylens.StageEtrn, relaylens.ReasonProtocol, relaylens.Class5xx, "ETRN")
+	refuse(&rec.Event, relaylens.StageEtrn, relaylens.ReasonProtocol, relaylens.Class4xx, "ETRN")
 	return relaylens.Parsed
 }
 
