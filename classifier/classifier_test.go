@@ -217,6 +217,10 @@ func TestCauses(t *testing.T) {
 		"a remote server does not relay": {func(l *log) {
 			l.add(relaylens.Event{Kind: relaylens.KindRelayDenied, Direction: relaylens.Outbound, User: "joe"})
 		}, relaylens.CauseRemoteRelayDenied, relaylens.CauseRemoteRelayDenied},
+		"a remote server wants another login": {func(l *log) {
+			l.ours()
+			l.add(relaylens.Event{Kind: relaylens.KindRejected, Reason: relaylens.ReasonAuthRequired, Direction: relaylens.Outbound, Stage: relaylens.StageAuth, Code: 535})
+		}, relaylens.CauseRemoteRelayDenied, relaylens.CauseRemoteRelayDenied},
 		"any other rule": {func(l *log) {
 			l.add(relaylens.Event{Kind: relaylens.KindRejected, Reason: relaylens.ReasonGreylist, Direction: relaylens.Inbound})
 		}, relaylens.CausePolicy, relaylens.CausePolicy},

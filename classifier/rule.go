@@ -33,7 +33,7 @@ func (r *rule) decide(h *history, e *relaylens.Event, late bool) (relaylens.Caus
 var rules = []rule{
 	// The remote server speaks.
 	{cause: relaylens.CauseRemoteRelayDenied, when: func(e *relaylens.Event) bool {
-		return e.Direction == relaylens.Outbound && e.Kind == relaylens.KindRelayDenied
+		return e.Direction == relaylens.Outbound && (e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired)
 	}},
 	{cause: relaylens.CauseRemoteBlocklisted, when: func(e *relaylens.Event) bool {
 		return e.Direction == relaylens.Outbound && e.Reason == relaylens.ReasonDNSBL

@@ -151,6 +151,8 @@ func (g *Grammar) anyRejected(why string, own relaylens.Reason) (relaylens.Kind,
 		return relaylens.KindRejected, relaylens.ReasonProtocol
 	case "Server configuration error", lookupFailure:
 		return relaylens.KindRejected, relaylens.ReasonResources
+	case "Server configuration problem": // the policy service could not be asked
+		return relaylens.KindRejected, relaylens.ReasonPolicyService
 	}
 	return g.custom(why, own)
 }
@@ -171,6 +173,12 @@ func (g *Grammar) custom(why string, own relaylens.Reason) (relaylens.Kind, rela
 		return relaylens.KindRejected, reason
 	case relaylens.ReasonDNSBL, relaylens.ReasonAuthRequired, relaylens.ReasonTLSRequired, relaylens.ReasonContent, relaylens.ReasonSize:
 		if own != relaylens.ReasonMilter {
+			return relaylens.KindRejected, reason
+		}
+	case relaylens.ReasonUnknownRecipient, relaylens.ReasonSenderPolicy:
+		// A policy service or a filter that passes on what another server said, or
+		// that looked at SPF. Of a sender "user unknown" means the sender.
+		if own == relaylens.ReasonRecipientPolicy || own == relaylens.ReasonOther {
 			return relaylens.KindRejected, reason
 		}
 	default:

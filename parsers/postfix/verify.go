@@ -85,7 +85,8 @@ func callout(quoted string, ev *relaylens.Event) relaylens.Reason {
 
 // localFailure reads the outcomes that involve no other server.
 //
-// Source: smtp/smtp_addr.c, smtp/smtp_connect.c; global/verify_sender_addr.c.
+// Source: smtp/smtp_addr.c, smtp/smtp_connect.c; local/unknown.c, virtual/unknown.c,
+// trivial-rewrite/resolve.c; global/verify_sender_addr.c.
 func localFailure(quoted string) relaylens.Reason {
 	switch {
 	case strings.HasPrefix(quoted, "Address verification in progress"): // smtpd waited for the probe as long as it may
@@ -100,8 +101,10 @@ func localFailure(quoted string) relaylens.Reason {
 	case strings.HasPrefix(quoted, "unable to look up host "), strings.HasPrefix(quoted, "Malformed or unexpected name server reply"),
 		strings.HasPrefix(quoted, "Malformed DNS server reply"):
 		return relaylens.ReasonDomainTempfail
-	case strings.HasPrefix(quoted, "mail for "), strings.HasPrefix(quoted, "unknown user: "), strings.HasPrefix(quoted, "User unknown"):
+	case strings.HasPrefix(quoted, "mail for "):
 		return relaylens.ReasonUnrouteable
+	case strings.HasPrefix(quoted, "unknown user: "), strings.HasPrefix(quoted, "User unknown"): // the sender's own server is this one
+		return relaylens.ReasonCalloutUnknownUser
 	case strings.HasPrefix(quoted, "delivery temporarily suspended: "):
 		return relaylens.ReasonCalloutTempfail
 	}
