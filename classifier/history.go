@@ -208,7 +208,12 @@ func (h *history) ours(d domain, now int64) {
 }
 
 func (h *history) isOurs(domain string, now int64) bool {
-	return domain != "" && (h.site.has(domain) || h.own.Get(h.lowered(domain), now) != nil)
+	return domain != "" && h.hasOurs(domain, h.lowered(domain), now)
+}
+
+// hasOurs is isOurs for a domain with its key.
+func (h *history) hasOurs(domain string, key uint64, now int64) bool {
+	return h.own.Get(key, now) != nil || h.site.has(domain)
 }
 
 // knowsOurs reports whether any domain is known to be ours.
@@ -233,7 +238,12 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 	if e.Sender == "" {
 		return
 	}
-	h.mailed.Put(h.lowered(e.SenderDomain()), now)
+	domain := e.SenderDomain()
+	key := h.lowered(domain)
+	h.mailed.Put(key, now)
+	if e.User == "" && h.senders.Len() >= maxSenders && !h.hasOurs(domain, key, now) {
+		return // nobody asks about senders of others: they take no room from ours
+	}
 	s := entry(h.senders, h.sender(e), now)
 	if e.ClientIP.IsValid() {
 		s.from.Add(h.address(e.ClientIP))

@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/relaylens/relaylens"
@@ -28,5 +29,23 @@ func TestDeliveriesThatMakeADomainOurs(t *testing.T) {
 				t.Errorf("the probe is %v, want %v", final[0], tt.want)
 			}
 		})
+	}
+}
+
+// TestSendersOfOthersTakeNoRoom: however many strangers send mail here, it stays
+// known from where one of ours does.
+func TestSendersOfOthersTakeNoRoom(t *testing.T) {
+	l := &log{}
+	l.ours()
+	accepted := func(from, sender string) {
+		l.add(relaylens.Event{Kind: relaylens.KindAccepted, Sender: sender, ClientIP: ip(from)})
+	}
+	accepted("198.51.100.20", "ann@example.com")
+	for i := range 2 * maxSenders {
+		accepted("203.0.113.5", fmt.Sprintf("s%d@d%d.example.net", i, i%100))
+	}
+	l.denied("203.0.113.9", "", "ann@example.com", "a@example.org")
+	if _, final := l.causes(); final[0] != relaylens.CauseAddressChanged {
+		t.Errorf("the refusal is %v, want %v", final[0], relaylens.CauseAddressChanged)
 	}
 }
