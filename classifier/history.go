@@ -320,6 +320,7 @@ func (h *history) failed(e *relaylens.Event, now int64) {
 	}
 	c := h.clientEntry(e.ClientIP, now)
 	c.failures++
+	host.crowd.add(h.address(e.ClientIP), c.logins > 0, now)
 	if e.PID != 0 {
 		s := entry(h.sessions, h.sessionKey(e), now)
 		s.failures++

@@ -15,6 +15,7 @@ type host struct {
 	// mail as themselves.
 	honestUsers bounded.Marks
 	outages     []outage
+	crowd       crowd // of those who fail
 	// refusesUnknown: a sender domain that does not exist gets 5xx here, so that
 	// 4xx means that DNS gave no answer. Postfix says "Domain not found" to both.
 	refusesUnknown bool

@@ -24,8 +24,9 @@ func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 	if c.failUsers.Len() >= guessedUsers || c.burst >= burst {
 		return relaylens.CauseCredentialGuessing
 	}
+	crowd := c.logins == 0 && h.crowd(e)
 	if e.User == "" {
-		if c.failures >= guesses && c.logins == 0 {
+		if crowd || c.failures >= guesses && c.logins == 0 {
 			return relaylens.CauseCredentialGuessing
 		}
 		return relaylens.CauseUnknown
@@ -34,6 +35,8 @@ func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 	switch {
 	case u == nil:
 		return relaylens.CauseUnknown
+	case crowd && u.logins == 0:
+		return relaylens.CauseCredentialGuessing
 	case c.failUsers.Len() == 1 && u.okFrom.Has(h.address(e.ClientIP)):
 		return relaylens.CauseStalePassword // whoever else tries
 	case u.failFrom.Len() >= guessedFrom:
@@ -46,6 +49,13 @@ func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 		return relaylens.CauseCredentialGuessing // no such user can be
 	}
 	return relaylens.CauseUnknown
+}
+
+// crowd reports whether so many strangers fail to log in at the server of e that they
+// are a botnet, though each tries hardly anything.
+func (h *history) crowd(e *relaylens.Event) bool {
+	host := h.hosts.Get(h.host(e), e.Time.Unix())
+	return host != nil && host.crowd.guesses() && !host.wasDown(e.Time.Unix())
 }
 
 // whyNotOffered is for a login that nobody offered: where others log in, AUTH is
