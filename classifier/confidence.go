@@ -21,7 +21,7 @@ func confidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (pro
 		if evidence[0].Reason == relaylens.ReasonBackend {
 			return 0.98, "the server says itself that its auth backend fails"
 		}
-		return 0.9, fmt.Sprintf("%d clients failed to log in and went on to send as themselves, while nobody could log in", clients)
+		return 0.9, fmt.Sprintf("%s failed to log in and went on to send as themselves, while nobody could log in", clientsAre(clients))
 	case relaylens.CauseRecipientDomainNotConfigured:
 		return min(0.99, 0.8+0.03*float64(clients)), fmt.Sprintf("%d unrelated servers with confirmed names brought mail of their own for it", clients)
 	case relaylens.CauseAuthNotOffered:
@@ -30,6 +30,9 @@ func confidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (pro
 		if !g.internal {
 			return 0.75, "the sender is ours and a program's by its name, and the client never logged in"
 		}
+		if p.Events == 1 {
+			return 0.87, "the client is internal and never logs in"
+		}
 		return min(0.97, 0.85+0.02*float64(p.Events)), "the client is internal, sends steadily and never logs in"
 	case relaylens.CauseClientNotAuthenticated:
 		return 0.85, "the sender or the client is one of ours, and did not log in"
@@ -37,18 +40,36 @@ func confidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (pro
 		return 0.7, "the sender's mail was accepted from other addresses before"
 	case relaylens.CauseCredentialGuessing:
 		if p.Entity.Kind == relaylens.EntityUser {
-			return 0.97, fmt.Sprintf("%d clients tried this one user", clients)
+			return 0.97, clientsAre(clients) + " tried this one user"
 		}
-		return min(0.98, 0.75+0.05*float64(max(users, p.Events))), fmt.Sprintf("one client tried %d users in %d attempts, without success", users, p.Events)
+		return min(0.98, 0.75+0.05*float64(max(users, p.Events))), attempts(users, p.Events)
 	case relaylens.CauseStalePassword:
 		return 0.85, "the user logged in before, and fails from few addresses, once at a time"
 	case relaylens.CauseOpenRelayProbe:
 		if g.guesses > 0 {
-			return min(0.88, 0.7+0.02*float64(p.Events)), fmt.Sprintf("%d strangers with foreign senders, %d domains; some have names and little to hide, and may be honest", clients, g.domains.len())
+			return min(0.88, 0.7+0.02*float64(p.Events)), strangersAre(clients, g.domains.len()) + "; some have names and little to hide, and may be honest"
 		}
-		return min(0.95, 0.7+0.02*float64(p.Events)), fmt.Sprintf("%d strangers with foreign senders, %d domains", clients, g.domains.len())
+		return min(0.95, 0.7+0.02*float64(p.Events)), strangersAre(clients, g.domains.len())
 	}
 	return 0.95, "the server's own words"
+}
+
+func strangersAre(clients, domains int) string {
+	return fmt.Sprintf("%s with foreign senders, %s", number(clients, "stranger"), number(domains, "domain"))
+}
+
+func attempts(users, events int) string {
+	if users == 0 {
+		return fmt.Sprintf("one client made %s, without success", number(events, "attempt"))
+	}
+	return fmt.Sprintf("one client tried %s in %s, without success", number(users, "user"), number(events, "attempt"))
+}
+
+func number(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }
 
 // ambiguous are the server's words where they mean two things; e is the latest event.
