@@ -118,7 +118,11 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 	if !e.ClientIP.IsValid() && e.Service != "pickup" {
 		f.message = c.learn(c.messages, k.message, e, now)
 	} else {
+		// Sendmail names the sender at the end of the transaction, be it refused.
+		was := c.messages.Get(k.message, now)
+		refused := was != nil && was.refused && e.HasSender()
 		f.message = c.fresh(c.messages, k.message, e, now)
+		f.message.refused = refused
 	}
 	c.recall(k, f, now)
 	m, s := f.message, f.session

@@ -19,6 +19,7 @@ type attempt struct {
 	reply     string // what the remote server said, from 8.16.1 on
 	stat      string
 	held      bool // quarantined
+	several   bool // the line lists other recipients, to whom the same happened
 }
 
 // delivery reads what follows "to=".
@@ -47,9 +48,11 @@ func (g *Grammar) delivery(s string, rec *relaylens.Record) relaylens.Verdict {
 // mail is deferred, and may imitate the rest.
 func (a *attempt) parse(s string) bool {
 	var ok bool
+	list := s
 	if a.recipient, s, ok = cutRecipient(s); !ok {
 		return false
 	}
+	a.several = listed(list[:len(list)-len(s)])
 	if value, ok := strings.CutPrefix(s, ", ctladdr="); ok {
 		if end, open := scan(value, ' '); !open {
 			a.subject, s = mailbox(value[:end]), value[end:]
@@ -184,6 +187,9 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 		said = strings.TrimPrefix(a.stat, "Deferred: ")
 	}
 	code, enhanced, text := smtp.CutReply(said)
+	if enhanced == "4.4.1" && strings.HasPrefix(text, "Connection reset by ") {
+		return relaylens.Ignored // usersmtp.c, reply: nobody answered
+	}
 	if code < 400 && (code != 0 || a.reply != "" || len(said) != len(a.stat)) {
 		return relaylens.Ignored // "Deferred: Connection refused" is nobody's answer
 	}
@@ -251,12 +257,28 @@ func (a *attempt) stage(code uint16, enhanced, text string) relaylens.Stage {
 		return relaylens.StageData // smtpdata, before the message
 	case a.subject != "" && strings.HasPrefix(text, "<") && strings.HasPrefix(text[1:], a.subject) && a.subject != a.recipient:
 		return relaylens.StageMail // the answer is about the sender
-	case code == 550 || code == 551 || code == 553:
-		return relaylens.StageEOD // after RCPT it were "User unknown"
 	case mentionsData(text):
+		return relaylens.StageEOD
+	case code == 550 || code == 551 || code == 553 || a.several:
+		// After RCPT it were "User unknown", and a line for each recipient.
+		if ofSender(text) {
+			return relaylens.StageMail
+		}
 		return relaylens.StageEOD
 	}
 	return relaylens.StageRcpt
+}
+
+// ofSender tells an answer about the sender.
+func ofSender(text string) bool {
+	kind, reason, ok := smtp.Wording(text)
+	return ok && (kind == relaylens.KindSenderVerify || reason == relaylens.ReasonSenderPolicy)
+}
+
+// listed reports that a list of recipients has more than one: "<a>,<b>".
+func listed(s string) bool {
+	end, open := scan(s, ',')
+	return !open && end < len(s)
 }
 
 // mentionsData tells an answer that speaks of the message.

@@ -58,6 +58,7 @@ func TestRemoteRefusalForms(t *testing.T) {
 	several := attempted(reply, denied, 0, relaylens.StageRcpt).said(554, "5.7.1", "Relay access denied")
 	several.line = pre + `to=<"b, delay=1"@example.net>,<c@example.net> [more], delay=00:00:02, xdelay=00:00:01, mailer=relay, pri=120000, relay=mx.example.net. [198.51.100.25], ` + reply
 	several.want.Event.Recipient = `"b, delay=1"@example.net`
+	several.want.Event.Stage = relaylens.StageEOD // what RCPT is answered stands on a line for each
 	local := attempted("", rejected, relaylens.ReasonQuota, relaylens.StageRcpt).said(452, "4.2.2", "Mailbox full")
 	local.line = pre + "to=joe, ctladdr=joe (1000/1000), delay=00:00:02, xdelay=00:00:01, mailer=cyrusv2, pri=120000, relay=localhost, dsn=4.2.2, " +
 		"reply=452 4.2.2 Mailbox full, stat=Deferred: 452 4.2.2 Mailbox full"

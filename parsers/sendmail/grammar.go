@@ -74,10 +74,6 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 		}
 	case 'S':
 		return g.upperS(id, text, rec)
-	case 'T', 'R':
-		if v := bareRefusal(id, text, rec); v != relaylens.Ignored {
-			return v
-		}
 	}
 	return g.rarer(id, text, rec)
 }

@@ -27,6 +27,11 @@ func TestWithoutRuleset(t *testing.T) {
 			rcpt(`"a>... User unknown"@example.com`).said(0, "", "Temporary failure, try again").held().class(relaylens.Class4xx),
 		rcpt("Too many recipients", relaylens.ReasonRateLimit).said(0, "", "Too many recipients").held().class(relaylens.Class4xx),
 		rcpt("Recipient names must be specified", relaylens.ReasonAddressSyntax).said(0, "", "Recipient names must be specified").held5xx(),
+		rcpt(`Syntax error in parameters scanning "TO"`, relaylens.ReasonAddressSyntax).said(0, "", `Syntax error in parameters scanning "TO"`).held5xx(),
+		rcpt(`Bad argument "x... User unknown"  to NOTIFY`, relaylens.ReasonProtocol).said(0, "", `Bad argument "x... User unknown"  to NOTIFY`).held5xx(),
+		rcpt("FOO parameter unrecognized", relaylens.ReasonProtocol).said(0, "", "FOO parameter unrecognized").held5xx(),
+		rcpt("<b@example.com... Unbalanced '<'", relaylens.ReasonAddressSyntax).rcpt("b@example.com").said(0, "", "Unbalanced '<'").held5xx(),
+		rcpt(`<"b@example.com>... Unbalanced '"'`, relaylens.ReasonAddressSyntax).rcpt(`"b@example.com`).said(0, "", `Unbalanced '"'`).held5xx(),
 	})
 }
 

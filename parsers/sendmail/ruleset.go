@@ -56,9 +56,7 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 			e.Stage = relaylens.StageMail
 		}
 	case "tls_client":
-		if r.arg2 == "MAIL" {
-			e.Stage = relaylens.StageMail
-		}
+		e.Stage = relaylens.StageMail // what is refused of STARTTLS answers the commands behind it
 	}
 	rec.Hold = id != "" && !e.HasSender()
 	return relaylens.Parsed

@@ -11,6 +11,9 @@ import (
 // sent, with or without its codes: "<a@example.com>... User unknown". It names
 // neither client nor sender. err.c:usrerr, while LogUsrErrs
 func (g *Grammar) usrerr(s string, rec *relaylens.Record) relaylens.Verdict {
+	if v := bareRefusal(s, rec); v != relaylens.Ignored {
+		return v
+	}
 	if !strings.Contains(s, "... ") || strings.HasPrefix(s, "<-- ") {
 		return relaylens.Ignored
 	}
@@ -71,29 +74,67 @@ func classOf(text string) relaylens.Class {
 	return relaylens.Class5xx
 }
 
-// bareRefusals are the texts of usrerr during RCPT that name no address.
-// srvrsmtp.c, CMDRCPT; recipient.c
+// bareRefusals are the texts of usrerr during RCPT that name no address, or not as
+// the others do. They end with end, or go on with the client's own words if it is empty.
+// srvrsmtp.c, CMDRCPT, rcpt_esmtp_args, skipword; recipient.c; parseaddr.c
 var bareRefusals = []struct {
-	text   string
-	reason relaylens.Reason
-	class  relaylens.Class
+	text, end string
+	reason    relaylens.Reason
+	class     relaylens.Class
 }{
-	{"Too many recipients", relaylens.ReasonRateLimit, relaylens.Class4xx},
-	{"Recipient names must be specified", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Too many recipients", "Too many recipients", relaylens.ReasonRateLimit, relaylens.Class4xx},
+	{"Recipient names must be specified", "specified", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Missing recipient", "recipient", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Syntax error in parameters scanning \"", "\"", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Syntax error in mailbox address \"", ")", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Syntax error in ORCPT parameter value", "value", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"Syntax error in UTF-8 ORCPT parameter value", "value", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"8-bit character in mailbox address \"", "\"", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Address \"", " bytes max)", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"non-ASCII recipient address ", " requires SMTPUTF8", relaylens.ReasonAddressSyntax, relaylens.Class5xx},
+	{"Bad argument \"", "\"  to NOTIFY", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"NOTIFY requires a value", "value", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"ORCPT requires a value", "value", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"Duplicate ORCPT parameter", "parameter", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"Sorry, NOTIFY not supported, ", "we do not allow DSN", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"Sorry, ORCPT not supported, ", "we do not allow DSN", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"", " parameter unrecognized", relaylens.ReasonProtocol, relaylens.Class5xx},
+	{"Addressee unknown", "unknown", relaylens.ReasonUnknownRecipient, relaylens.Class5xx},
 }
 
-func bareRefusal(id, text string, rec *relaylens.Record) relaylens.Verdict {
-	if id == "" {
-		return relaylens.Ignored
-	}
+func bareRefusal(text string, rec *relaylens.Record) relaylens.Verdict {
+	said, reason, class := "", relaylens.ReasonNone, relaylens.ClassNone
 	for i := range bareRefusals {
-		if b := &bareRefusals[i]; text == b.text {
-			e := &rec.Event
-			e.Kind, e.Reason, e.Class = relaylens.KindRejected, b.reason, b.class
-			e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageRcpt, text
-			rec.Hold = true
-			return relaylens.Parsed
+		b := &bareRefusals[i]
+		if strings.HasPrefix(text, b.text) && strings.HasSuffix(text, b.end) && (b.text != "" || oneWord(text, b.end)) {
+			said, reason, class = text, b.reason, b.class
+			break
 		}
 	}
-	return relaylens.Ignored
+	e := &rec.Event
+	if said == "" {
+		address, rest, ok := cutLast(text, "... ")
+		if !ok || !unbalanced(rest) {
+			return relaylens.Ignored
+		}
+		said, reason, class = rest, relaylens.ReasonAddressSyntax, relaylens.Class5xx
+		e.Recipient = strings.TrimSuffix(strings.TrimPrefix(unescape(address), "<"), ">")
+	}
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, reason, class
+	e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageRcpt, unescape(said)
+	rec.Hold = true
+	return relaylens.Parsed
+}
+
+// oneWord reports that one word stands before end.
+func oneWord(text, end string) bool {
+	word := text[:len(text)-len(end)]
+	return word != "" && strings.IndexByte(word, ' ') < 0
+}
+
+// unbalanced tells what prescan says of an address that it cannot take apart, as
+// no other reader can. parseaddr.c, prescan
+func unbalanced(said string) bool {
+	quoted, ok := strings.CutPrefix(said, "Unbalanced '")
+	return ok && (quoted == `"'` || quoted == "('" || quoted == ")'" || quoted == "<'" || quoted == ">'")
 }

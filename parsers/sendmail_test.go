@@ -1,0 +1,50 @@
+package parsers_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers"
+)
+
+// TestSendmailCountsOnce is about the lines of Sendmail's that tell of one answer.
+func TestSendmailCountsOnce(t *testing.T) {
+	const at = "Nov 20 09:00:00 mx1 sm-mta[77]: 6AKAAAAA000077: "
+	const from = at + "from=<a@example.net>, size=36, class=0, nrcpts=2, proto=ESMTP, daemon=MTA, relay=pc.example.net [203.0.113.9]"
+	for name, tc := range map[string]struct {
+		log  []string
+		want []string
+	}{
+		"a header check, the sender, and each recipient": {[]string{
+			at + "ruleset=CheckSubject, arg1= buy, relay=pc.example.net [203.0.113.9], reject=550 5.7.1 no, thanks",
+			from,
+			at + "to=<b@example.com>, delay=00:00:00, pri=60036, stat=no, thanks",
+			at + "to=<c@example.com>, delay=00:00:00, pri=60036, stat=no, thanks",
+		}, []string{"1: rejected/content 203.0.113.9  a@example.net>"}},
+		"each recipient after the sender": {[]string{
+			from,
+			at + "to=<b@example.com>, delay=00:00:00, pri=60036, stat=Message exceeds maximum fixed size (20000)",
+			at + "to=<c@example.com>, delay=00:00:00, pri=60036, stat=Message exceeds maximum fixed size (20000)",
+		}, []string{"2: rejected/size 203.0.113.9  a@example.net>b@example.com"}},
+		"a connection that was lost": {[]string{
+			from,
+			at + "to=<b@example.com>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=30015, relay=mx.example.com. [192.0.2.25], dsn=4.4.2, reply=421 4.4.1 Connection reset by mx.example.com., stat=Deferred",
+		}, nil},
+		"a server that does not want the sender": {[]string{
+			from,
+			at + "to=<b@example.com>,<c@example.com>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=60015, relay=mx.example.com. [192.0.2.25], dsn=4.1.8, reply=451 4.1.8 <a@example.net>: Sender address rejected: Domain not found, stat=Deferred: 451 4.1.8 <a@example.net>: Sender address rejected: Domain not found",
+		}, []string{"2: remote rejected/sender_policy 203.0.113.9  a@example.net>b@example.com"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log string
+			for _, line := range tc.log {
+				log += line + "\n"
+			}
+			if d := cmp.Diff(tc.want, refusals(t, parsers.Options{MTA: relaylens.Sendmail}, log)); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
