@@ -186,7 +186,8 @@ func profiles(open []spike.Spike, in *Input) []profile {
 		if s := &open[i]; s.Series.By == spike.PerCause && !in.Since.IsZero() && !s.Start.Before(in.Since) {
 			list[i].revised = float64(tallies[i].events) < (1-most)*s.Value
 		} else if s.Series.Cause == relaylens.CauseNone && s.Start.Before(in.Since) && float64(tallies[i].events) < (1-most)*s.Value {
-			list[i].cause, list[i].client = relaylens.CauseNone, netip.Addr{} // of most of them it is not known any more
+			// Of most of them it is not known any more.
+			list[i].cause, list[i].kind, list[i].client = relaylens.CauseNone, s.Series.Kind, netip.Addr{}
 		}
 	}
 	return list
