@@ -28,6 +28,21 @@ func TestSendmailCountsOnce(t *testing.T) {
 			at + "to=<b@example.com>, delay=00:00:00, pri=60036, stat=Message exceeds maximum fixed size (20000)",
 			at + "to=<c@example.com>, delay=00:00:00, pri=60036, stat=Message exceeds maximum fixed size (20000)",
 		}, []string{"2: rejected/size 203.0.113.9  a@example.net>b@example.com"}},
+		"a client that gives up": {[]string{
+			at + "to=<b@example.com>, delay=00:00:00, pri=0, stat=RSET",
+			at + "to=<b@example.com>, delay=00:00:00, pri=0, stat=ehlo",
+			at + "to=<b@example.com>, delay=00:00:00, pri=0, stat=aborted by sender",
+			from,
+		}, nil},
+		"the dialogue": {[]string{
+			at + "<-- RCPT TO:<b@example.com>",
+			at + "<b@example.com>... User unknown",
+			at + "--- 550 5.1.1 <b@example.com>... User unknown",
+			at + "<-- RCPT TO:<c",
+			at + "<c... Unbalanced '<'",
+			at + "--- 553 5.0.0 <c... Unbalanced '<'",
+			from,
+		}, []string{"2: rejected/unknown_recipient 203.0.113.9  a@example.net>b@example.com", "5: rejected/address_syntax 203.0.113.9  a@example.net>c"}},
 		"a connection that was lost": {[]string{
 			from,
 			at + "to=<b@example.com>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=30015, relay=mx.example.com. [192.0.2.25], dsn=4.4.2, reply=421 4.4.1 Connection reset by mx.example.com., stat=Deferred",

@@ -296,10 +296,10 @@ func mentionsData(text string) bool {
 // listed with the words of the reply. srvrsmtp.c:smtp_data, logundelrcpts
 func (g *Grammar) endOfMessage(a *attempt, rec *relaylens.Record) relaylens.Verdict {
 	switch a.stat {
-	case "", "queued", "discarded", "Deferred":
+	case "", "queued", "discarded", "Deferred", "aborted by sender":
 		return relaylens.Ignored
 	}
-	if strings.HasPrefix(a.stat, "quarantine") || a.ip.IsValid() {
+	if clearsState(a.stat) || strings.HasPrefix(a.stat, "quarantine") || a.ip.IsValid() {
 		return relaylens.Ignored
 	}
 	e := &rec.Event
@@ -311,4 +311,10 @@ func (g *Grammar) endOfMessage(a *attempt, rec *relaylens.Record) relaylens.Verd
 	g.judge(e, relaylens.ReasonOther)
 	rec.Explained = true
 	return relaylens.Parsed
+}
+
+// clearsState reports a command with which the client gave up its message, as it
+// typed it: its recipients are listed at LogLevel 11. srvrsmtp.c, CLEAR_STATE
+func clearsState(stat string) bool {
+	return strings.EqualFold(stat, "RSET") || strings.EqualFold(stat, "EHLO") || strings.EqualFold(stat, "HELO")
 }

@@ -11,11 +11,11 @@ import (
 // sent, with or without its codes: "<a@example.com>... User unknown". It names
 // neither client nor sender. err.c:usrerr, while LogUsrErrs
 func (g *Grammar) usrerr(s string, rec *relaylens.Record) relaylens.Verdict {
-	if v := bareRefusal(s, rec); v != relaylens.Ignored {
-		return v
-	}
-	if !strings.Contains(s, "... ") || strings.HasPrefix(s, "<-- ") {
+	if strings.HasPrefix(s, "<-- ") || strings.HasPrefix(s, "--- ") { // the dialogue, at LogLevel 15
 		return relaylens.Ignored
+	}
+	if v := bareRefusal(s, rec); v != relaylens.Ignored || !strings.Contains(s, "... ") {
+		return v
 	}
 	code, enhanced, text := smtp.CutReply(s)
 	if code != 0 && code < 400 {
