@@ -135,13 +135,14 @@ func (s *state) begin(e *relaylens.Event) {
 	for i := range values {
 		size += min(len(values[i]), maxText)
 	}
-	s.buf = slices.Grow(s.buf, size)
+	buf := slices.Grow(s.buf, size)
 	for i, v := range values {
-		if len(v) <= maxText {
-			s.buf = append(s.buf, v...)
+		if v != "" && len(v) <= maxText {
+			buf = append(buf, v...)
 		}
-		s.ends[i] = uint16(len(s.buf))
+		s.ends[i] = uint16(len(buf))
 	}
+	s.buf = buf
 }
 
 // identity takes over who e says the client is, and that it is the user's.

@@ -4,20 +4,20 @@ import (
 	"strings"
 )
 
+// maxID is longer than any queue id.
+const maxID = 33
+
 // cutID splits the queue id from a record. id is empty for "NOQUEUE: …" and
 // where sm_syslog was given none.
 func cutID(s string) (id, text string) {
-	i := 0
-	for i < len(s) && i <= 32 && alphanumeric(s[i]) {
-		i++
-	}
-	if i+1 >= len(s) || s[i] != ':' || s[i+1] != ' ' {
+	i := strings.IndexByte(s[:min(len(s), maxID+1)], ':')
+	if i < 0 || i+1 >= len(s) || s[i+1] != ' ' {
 		return "", s
 	}
 	switch {
 	case s[:i] == "NOQUEUE":
 		return "", s[i+2:]
-	case shapedID(s[:i]):
+	case isID(s[:i]):
 		return s[:i], s[i+2:]
 	}
 	return "", s
@@ -31,11 +31,6 @@ func isID(s string) bool {
 			return false
 		}
 	}
-	return shapedID(s)
-}
-
-// shapedID is isID of letters and digits.
-func shapedID(s string) bool {
 	i := len(s)
 	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
 		i--
