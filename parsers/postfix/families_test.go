@@ -137,6 +137,8 @@ func TestSession(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Class: relaylens.Class4xx, ClientIP: client, QueueID: "4F1A2B3C", Text: "too many errors after DATA (5 bytes)"})},
 		{"postfix/smtpd[1]: too many errors after RCPT from unknown[203.0.113.9]",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Class: relaylens.Class4xx, ClientIP: client, Text: "too many errors after RCPT"})},
+		{"postfix/smtpd[1]: NOQUEUE: abort: TLS from unknown[203.0.113.9]:4711: No client certificate presented",
+			refused(relaylens.Event{Reason: relaylens.ReasonClientPolicy, Stage: relaylens.StageHelo, Class: relaylens.Class4xx, ClientIP: client, ClientPort: 4711, Text: "No client certificate presented"})},
 		{"postfix/smtpd[1]: warning: non-SMTP command from unknown[203.0.113.9]: GET / HTTP/1.1 from x[192.0.2.1]",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Class: relaylens.Class5xx, ClientIP: client, Text: "non-SMTP command"})},
 		{"postfix/smtpd[1]: warning: Illegal address syntax from unknown[203.0.113.9] in MAIL command: <x]: [192.0.2.1]@example.com>",

@@ -179,6 +179,9 @@ func (g *Grammar) smtpdWithID(d daemon, env *relaylens.Envelope, id, rest string
 	if strings.HasPrefix(rest, "too many errors after ") {
 		return tooManyErrors(id, rest, rec)
 	}
+	if client, ok := strings.CutPrefix(rest, "abort: TLS from "); ok {
+		return abortedTLS(client, rec)
+	}
 	return relaylens.Ignored
 }
 

@@ -103,6 +103,7 @@ var details = [...]struct {
 	{"Requested identity not authenticated identity", relaylens.ReasonAuthPolicy},
 	{"All-whitespace username", relaylens.ReasonMalformed},
 	{"Can only find author", relaylens.ReasonMalformed},
+	{"Got more data than we were expecting", relaylens.ReasonMalformed},
 	{"Couldn't find mech ", relaylens.ReasonMechanism},
 	{"cannot connect to ", relaylens.ReasonBackend},
 	{"cannot create socket", relaylens.ReasonBackend},

@@ -102,6 +102,20 @@ func tooManyErrors(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
+// abortedTLS reads "{client}: {why}": a client without a certificate that is
+// trusted, where smtpd_tls_req_ccert asks for one, was answered 421.
+//
+// Source: smtpd/smtpd.c smtpd_start_tls.
+func abortedTLS(rest string, rec *relaylens.Record) relaylens.Verdict {
+	rest, ok := cutClient(rest, &rec.Event)
+	why, found := strings.CutPrefix(rest, ": ")
+	if !ok || !found {
+		return relaylens.Malformed
+	}
+	refuse(&rec.Event, relaylens.StageHelo, relaylens.ReasonClientPolicy, relaylens.Class4xx, why)
+	return relaylens.Parsed
+}
+
 // refuse sets what is common to the refusals that have no reject line.
 func refuse(ev *relaylens.Event, stage relaylens.Stage, reason relaylens.Reason, class relaylens.Class, text string) {
 	ev.Kind, ev.Direction = relaylens.KindRejected, relaylens.Inbound
