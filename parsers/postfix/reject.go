@@ -95,18 +95,22 @@ func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action
 // answered reports whether the client heard of a milter's refusal then and there.
 // Before MAIL it does not: unless the session is to end, the greeting and EHLO are
 // answered as ever, and the commands that follow are refused, each with a line of
-// its own. Who may not connect at all is told so by smtpd itself.
+// its own. Who may not connect at all is told so in smtpd's own words.
 //
 // Source: smtpd/smtpd.c smtpd_proto, helo_cmd, ehlo_cmd.
 func answered(where string, ev *relaylens.Event) bool {
-	switch {
-	case ev.Code == 421:
-		return true
-	case where == "CONNECT" && ev.Code >= 500:
-		ev.Code, ev.Enhanced = 554, ""
-		return true
+	ends := ev.Code == 421
+	switch where {
+	case "CONNECT":
+		ev.Enhanced = ""
+		if ev.Code >= 500 {
+			ev.Code, ends = 554, true
+		}
+		return ends
+	case "HELO", "EHLO":
+		return ends
 	}
-	return where != "CONNECT" && where != "HELO" && where != "EHLO"
+	return true
 }
 
 // unreadable is the verdict on a line that has the word of a rejection, but not

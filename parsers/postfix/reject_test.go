@@ -49,7 +49,7 @@ func TestReject(t *testing.T) {
 		{"postfix/smtpd[1]: NOQUEUE: milter-reject: CONNECT from unknown[203.0.113.9]: 550 5.7.1 not you; proto=SMTP",
 			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Proto: "SMTP", Code: 554, Text: "not you"})},
 		{"postfix/smtpd[1]: NOQUEUE: milter-reject: CONNECT from unknown[203.0.113.9]: 421 4.7.1 not now; proto=SMTP",
-			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Proto: "SMTP", Code: 421, Enhanced: "4.7.1", Text: "not now"})},
+			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Proto: "SMTP", Code: 421, Text: "not now"})},
 		{"postfix/smtpd[1]: NOQUEUE: milter-reject: UNKNOWN from unknown[203.0.113.9]: 550 5.7.1 Command rejected; from=<a@example.com> proto=SMTP helo=<x>",
 			refused(relaylens.Event{Reason: relaylens.ReasonMilter, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Proto: "SMTP", Helo: "x", Code: 550, Enhanced: "5.7.1", Text: "Command rejected"})},
 		{`postfix/smtpd[1]: NOQUEUE: reject: VRFY from unknown[203.0.113.9]: 550 5.1.1 <x; from=<ceo@example.com> to=<v@example.com>: Recipient address rejected: User unknown; to=<"x; from=<ceo@example.com> to=<v"@example.com> proto=SMTP helo=<x>`,
