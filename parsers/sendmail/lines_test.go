@@ -118,6 +118,9 @@ func TestEnvelopes(t *testing.T) {
 	})
 }
 
+// at is r with another stage.
+func at(r read, stage relaylens.Stage) read { r.want.Event.Stage = stage; return r }
+
 func TestMilter(t *testing.T) {
 	filter := func(line string, stage relaylens.Stage) read {
 		return refused(pre+"Milter: "+line, id, rejected, relaylens.ReasonMilter, stage).held()
@@ -128,10 +131,14 @@ func TestMilter(t *testing.T) {
 	discarded.want.Event.Action = relaylens.ActionDiscard
 	quarantined := refused(pre+"milter=spamd, quarantine=looks odd", id, rejected, relaylens.ReasonMilter, relaylens.StageEOD).said(0, "", "looks odd")
 	quarantined.want.Event.Action = relaylens.ActionHold
-	helo := filter("helo=x, reject=550 y, reject=550 5.7.1 no", relaylens.StageHelo).said(550, "5.7.1", "no")
+	helo := filter("helo=x, reject=550 y, reject=550 5.7.1 no", relaylens.StageMail).said(550, "5.7.1", "no")
 	helo.want.Event.Helo = "x, reject=550 y"
 	detail := refused(pre+"Milter: data, reject=554 5.7.1 Virus found", id, relaylens.KindNone, relaylens.ReasonMilter, relaylens.StageEOD).said(554, "5.7.1", "Virus found")
 	detail.want.Fact = relaylens.FactDetail
+	thrownOut := filter("helo=pc, reject=421 4.7.0 go", relaylens.StageHelo).said(421, "4.7.0", "go")
+	thrownOut.want.Event.Helo = "pc"
+	before := filter("cmd=data, discard", relaylens.StageData)
+	before.want.Event.Action = relaylens.ActionDiscard
 	connect := func(line string, class relaylens.Class) read {
 		r := filter("connect: host="+line, relaylens.StageConnect).client("", "203.0.113.9").class(class)
 		r.want.Hold = false
@@ -142,11 +149,14 @@ func TestMilter(t *testing.T) {
 		filter("to=<b@example.net>, reject=451 4.3.2 Please try again later", relaylens.StageRcpt).rcpt("b@example.net").said(451, "4.3.2", "Please try again later"),
 		filter(`to=<"b, reject=250 x"@example.net>, reject=550 5.7.1 no`, relaylens.StageRcpt).rcpt(`"b, reject=250 x"@example.net`).said(550, "5.7.1", "no"),
 		filter("to=<b@example.net>, reject=421, errormode=4", relaylens.StageRcpt).rcpt("b@example.net").said(421, "", ""),
-		greylisted, discarded, quarantined, helo, detail,
+		filter("cmd=data, reject=550 5.7.1 Command rejected", relaylens.StageData).said(550, "5.7.1", "Command rejected"),
+		greylisted, discarded, quarantined, helo, detail, thrownOut, before,
+		connect("x, addr=203.0.113.9, shutdown=421 4.7.1 go away", relaylens.ClassNone).said(421, "4.7.1", "go away"),
+		at(connect("x, addr=203.0.113.9, temp failing commands=451 4.7.1 not yet", relaylens.ClassNone).said(451, "4.7.1", "not yet"), relaylens.StageMail),
 		connect("host.example.com, addr=203.0.113.9, reject=550 5.7.1 no", relaylens.ClassNone).said(550, "5.7.1", "no"),
 		connect("x, addr=192.0.2.66, rejecting commands, addr=203.0.113.9, rejecting commands", relaylens.Class5xx).said(0, "", "rejecting commands"),
-		connect("[203.0.113.9], addr=203.0.113.9, temp failing commands", relaylens.Class4xx).said(0, "", "temp failing commands"),
-		filter("initialization failed, temp failing commands", relaylens.StageConnect).said(0, "", "initialization failed, temp failing commands").class(relaylens.Class4xx),
+		at(connect("[203.0.113.9], addr=203.0.113.9, temp failing commands", relaylens.Class4xx).said(0, "", "temp failing commands"), relaylens.StageMail),
+		filter("initialization failed, temp failing commands", relaylens.StageMail).said(0, "", "initialization failed, temp failing commands").class(relaylens.Class4xx),
 		filter("initialization failed, rejecting commands", relaylens.StageConnect).said(0, "", "initialization failed, rejecting commands").class(relaylens.Class5xx),
 		filter("initialization failed, closing connection", relaylens.StageConnect).said(0, "", "initialization failed, closing connection").class(relaylens.Class4xx),
 		broken(pre+"Milter (spf): error connecting to filter: Connection refused by /run/spf.sock", id, "(spf): error connecting to filter: Connection refused by /run/spf.sock"),

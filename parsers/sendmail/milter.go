@@ -51,6 +51,9 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 		e.Recipient = argument
 	case relaylens.StageHelo:
 		e.Helo = argument
+		if e.Action == relaylens.ActionRefuse && e.Code != 421 {
+			e.Stage = relaylens.StageMail // HELO is taken, the commands behind it are not
+		}
 	}
 	rec.Hold = id != ""
 	return relaylens.Parsed
@@ -88,6 +91,9 @@ func milterCommand(s string) (stage relaylens.Stage, argument, answer string) {
 		}
 		return c.stage, value[:at], value[at:]
 	}
+	if rest, ok := strings.CutPrefix(s, "cmd=data"); ok && strings.HasPrefix(rest, ", ") {
+		return relaylens.StageData, "", rest
+	}
 	for _, p := range []string{"data", "eoh", "header", "body"} {
 		if rest, ok := strings.CutPrefix(s, p); ok && strings.HasPrefix(rest, ", ") {
 			return relaylens.StageEOD, "", rest
@@ -103,6 +109,7 @@ type answer struct {
 	enhanced string
 	class    relaylens.Class
 	text     string
+	later    bool // it is MAIL that is answered so
 }
 
 // parse reads ", reject=…", ", discard" and the words of the connect form.
@@ -118,17 +125,39 @@ func (a *answer) parse(s string) bool {
 		}
 		return a.code == 0 || a.code >= 400
 	}
-	switch s {
+	what, reply, said := strings.Cut(s, "=")
+	if said {
+		if a.code, a.enhanced, a.text = smtp.CutReply(reply); a.code < 400 {
+			return false
+		}
+	} else if what != "discard" {
+		a.text = what
+	}
+	switch what {
 	case "discard":
 		a.action = relaylens.ActionDiscard
+		return !said
 	case "rejecting commands":
-		a.class, a.text = relaylens.Class5xx, s
-	case "temp failing commands", "shutdown", "closing connection":
-		a.class, a.text = relaylens.Class4xx, s
-	default:
-		return false
+		a.class = relaylens.Class5xx
+		return !said
+	case "temp failing commands":
+		a.later = true
+		fallthrough
+	case "shutdown", "closing connection":
+		if !said {
+			a.class = relaylens.Class4xx
+		}
+		return true
 	}
-	return true
+	return false
+}
+
+// greeting is the stage of what is answered before there was a command.
+func (a *answer) greeting() relaylens.Stage {
+	if a.later {
+		return relaylens.StageMail
+	}
+	return relaylens.StageConnect
 }
 
 // milterConnect reads "{h}, addr={ip}, answer". The name may be anything that
@@ -148,7 +177,7 @@ func milterConnect(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	e := &rec.Event
-	milterRefusal(e, relaylens.StageConnect, &a)
+	milterRefusal(e, a.greeting(), &a)
 	e.ClientIP, _ = smtp.ParseIP(value[:comma])
 	return relaylens.Parsed
 }
@@ -162,7 +191,7 @@ func milterInit(id, s, rest string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	a.text = s
-	milterRefusal(&rec.Event, relaylens.StageConnect, &a)
+	milterRefusal(&rec.Event, a.greeting(), &a)
 	rec.Hold = id != ""
 	return relaylens.Parsed
 }
