@@ -30,10 +30,10 @@ const (
 	quietSpike = 10 * time.Minute
 	// quietEvidence is how long nothing must prove a problem until it is over, at
 	// least and at most; between them it is as long as quietGaps gaps between its
-	// refusals.
+	// refusals. Of gaps as irregular as those of mail one in 400 is longer.
 	quietEvidence    = 15 * time.Minute
 	maxQuietEvidence = 6 * time.Hour
-	quietGaps        = 4
+	quietGaps        = 6
 	// endedFor is for how long the end of an alert is told.
 	endedFor = 15 * time.Minute
 	// rememberedFor is for how long a problem that ended is remembered. One that
@@ -49,12 +49,13 @@ const (
 type Engine struct {
 	problems []*problem // in the order in which they began
 	echoes   echoes
+	traces   traces
 	now      time.Time
 	before   time.Time // the step before
 }
 
 // New makes an engine without alerts.
-func New() *Engine { return &Engine{echoes: echoes{}} }
+func New() *Engine { return &Engine{echoes: echoes{}, traces: traces{}} }
 
 // problem is what an alert is made of.
 type problem struct {

@@ -145,7 +145,7 @@ func TestQuietIsAsLongAsTheGapsAre(t *testing.T) {
 	}
 	s.run(500)
 	s.want(t, "50.25 ServerFault critical recipient_domain_not_configured mx1 cron.example",
-		"340 end of ServerFault critical recipient_domain_not_configured mx1 cron.example")
+		"360 end of ServerFault critical recipient_domain_not_configured mx1 cron.example")
 }
 
 func TestManyAtOnceAreOne(t *testing.T) {

@@ -36,14 +36,10 @@ const (
 
 // proven are the findings that are alerts by themselves.
 func (g *Engine) proven(findings []relaylens.Finding) []candidate {
-	type place struct {
-		cause relaylens.Cause
-		host  string
-	}
 	var list []candidate
 	own, joint := map[place]int{}, map[place]bool{} // alerts of their own, and of several
 	for _, p := range g.problems {
-		if at := (place{p.alert.Cause, p.alert.Host}); p.state != ended && !p.volume {
+		if at := (place{cause: p.alert.Cause, host: p.alert.Host}); p.state != ended && !p.volume {
 			if broad(p.alert.Entity) {
 				joint[at] = true
 			} else {
@@ -52,16 +48,17 @@ func (g *Engine) proven(findings []relaylens.Finding) []candidate {
 		}
 	}
 	fresh := map[place][]*relaylens.Finding{}
+	g.traces.forget(g.now)
 	for i := range findings {
-		f := &findings[i]
-		if !proves(f) {
-			continue
-		}
-		if p := g.problemOf(f); p != nil {
-			list = append(list, evident(f))
-		} else if g.now.Sub(f.Last) < recent {
-			at := place{f.Cause, f.Host}
-			fresh[at] = append(fresh[at], f)
+		f := findings[i]
+		g.traces.extend(&f)
+		p := g.problemOf(&f)
+		switch {
+		case p != nil && p.state == active && f.Confidence >= sure || p != nil && proves(&f): // whatever there is is more of it
+			list = append(list, evident(&f))
+		case p == nil && proves(&f) && g.now.Sub(f.Last) < recent:
+			at := place{cause: f.Cause, host: f.Host}
+			fresh[at] = append(fresh[at], &f)
 		}
 	}
 	for at, some := range fresh {
