@@ -69,6 +69,7 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 		return
 	}
 	switch {
+	case e.Kind == relaylens.KindAccepted && f.peers.Len() < manyHosts: // too few to roam between, so nobody asks
 	case e.Kind == relaylens.KindAuthOK, e.Kind == relaylens.KindAccepted:
 		c := h.clientEntry(e.ClientIP, now)
 		c.begin(now)

@@ -232,9 +232,6 @@ func (h *history) inOurs(name string, now int64) bool {
 }
 
 func (h *history) accepted(e *relaylens.Event, now int64) {
-	if e.ClientIP.IsValid() {
-		h.clientEntry(e.ClientIP, now)
-	}
 	if e.Sender == "" {
 		return
 	}
