@@ -12,6 +12,14 @@ type Record struct {
 	// Child is the queue id that FactChild links to Event.QueueID.
 	Child string
 
+	// Recipients is how many recipients a message has when FactMessage or FactChild tells of it,
+	// Nobody where it is to go nowhere, and of how many of them a line says that it was
+	// delivered or failed for good. 0 is not told, as where the log says by itself that a message is done with.
+	Recipients int
+	// Subject is in whose name that was done, where the log tells: another one than
+	// the sender stands for an alias or a forward file, which may add recipients.
+	Subject string
+
 	// Hold says that the sender of this refusal stands on a later line of the
 	// same queue id: Sendmail logs from= after the rejections.
 	Hold bool
@@ -55,6 +63,9 @@ type Record struct {
 	// grammar left those empty.
 	Tainted bool
 }
+
+// Nobody is the number of recipients of a message without any.
+const Nobody = -1
 
 // Grammar reads the lines of one MTA. It is a pure function of the envelope:
 // no clock, no I/O, no memory of earlier lines, safe for concurrent use, and

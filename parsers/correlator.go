@@ -49,6 +49,7 @@ type correlator struct {
 	scratch  []byte
 	copies   *copies
 	held     heldEvents
+	finished finished
 }
 
 func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
@@ -146,7 +147,8 @@ func (c *correlator) child(r *scannedRecord, k *keys, now int64) {
 		from = relaylens.Event{ClientIP: parent.client.addr(), ClientPort: parent.clientPort,
 			ClientName: parent.text(textClientName), User: parent.text(textUser), AuthMethod: parent.text(textMethod)}
 	}
-	c.learn(c.messages, r.writer.message(r.mta, r.rec.Child), &from, now)
+	m := c.learn(c.messages, r.writer.message(r.mta, r.rec.Child), &from, now)
+	m.waiting = awaited(r.rec.Recipients)
 }
 
 // after forgets what rec ends, once its own event has been told of it.
@@ -167,6 +169,7 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 			}
 		}
 	}
+	c.delivered(rec, k, f, now)
 	c.trim(f)
 }
 

@@ -22,6 +22,7 @@ type state struct {
 	client     address
 	user       address // the client that logged in as the user
 	clientPort uint16
+	waiting    uint16 // recipients that it was not delivered to yet; 0 is not known
 	nullSender bool
 	accepted   bool // a KindAccepted was reported
 	refused    bool // the end of the message was refused

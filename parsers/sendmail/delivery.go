@@ -10,16 +10,17 @@ import (
 
 // attempt is a to= line taken apart. deliver.c:logdelivery
 type attempt struct {
-	recipient string
-	subject   string // ctladdr, the local user in whose name it is done
-	mailer    string
-	host      string
-	ip        netip.Addr
-	dsn       string
-	reply     string // what the remote server said, from 8.16.1 on
-	stat      string
-	held      bool // quarantined
-	several   bool // the line lists other recipients, to whom the same happened
+	recipient  string
+	recipients int    // how many recipients it is about; 0 where that is not certain
+	subject    string // ctladdr, the local user in whose name it is done
+	mailer     string
+	host       string
+	ip         netip.Addr
+	dsn        string
+	reply      string // what the remote server said, from 8.16.1 on
+	stat       string
+	held       bool // quarantined
+	several    bool // the line lists other recipients, to whom the same happened
 }
 
 // delivery reads what follows "to=".
@@ -53,6 +54,7 @@ func (a *attempt) parse(s string) bool {
 		return false
 	}
 	a.several = listed(list[:len(list)-len(s)])
+	a.recipients = recipientsOf(list[:len(list)-len(s)])
 	if value, ok := strings.CutPrefix(s, ", ctladdr="); ok {
 		if end, open := scan(value, ' '); !open {
 			a.subject, s = mailbox(value[:end]), value[end:]
@@ -162,9 +164,18 @@ func cutRecipient(s string) (first, rest string, ok bool) {
 	return first, s[at:], true
 }
 
+// recipientsOf is how many recipients a list has, of which none is quoted.
+func recipientsOf(list string) int {
+	if strings.IndexByte(list, '"') >= 0 {
+		return 0
+	}
+	return 1 + strings.Count(list, ",")
+}
+
 func (a *attempt) delivered(rec *relaylens.Record) relaylens.Verdict {
 	e := &rec.Event
 	e.Kind, e.Recipient, e.Enhanced = relaylens.KindDelivered, a.recipient, a.dsn
+	rec.Recipients, rec.Subject = a.recipients, a.subject
 	if a.ip.IsValid() {
 		e.RemoteHost, e.RemoteIP = a.host, a.ip
 	}
@@ -195,6 +206,9 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 	}
 	e := &rec.Event
 	e.Direction, e.Recipient, e.Code, e.Enhanced = relaylens.Outbound, a.recipient, code, enhanced
+	if classOfDSN(a.dsn) == relaylens.Class5xx {
+		rec.Recipients, rec.Subject = a.recipients, a.subject
+	}
 	e.RemoteHost, e.RemoteIP = a.host, a.ip
 	e.Stage = a.stage(code, enhanced, text)
 	e.Text, _ = smtp.CutSubject(text, a.recipient)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/parsertest"
 )
 
 // attempted is a to= line of an SMTP mailer that reached mx.example.net.
@@ -95,4 +96,37 @@ func TestEndOfMessage(t *testing.T) {
 		eod("Please try again later", relaylens.ReasonOther, relaylens.Class4xx),
 		eod("Relaying denied", relaylens.ReasonOther, relaylens.Class5xx),
 	})
+}
+
+// TestRecipients is about how many recipients lines speak of; 0 is not certain.
+func TestRecipients(t *testing.T) {
+	const id, to = "sm-mta[4321]: 502345AB004321: ", ", delay=00:00:02, xdelay=00:00:01, mailer=esmtp, pri=120000, relay=mx.example.net. [198.51.100.25], dsn="
+	type told struct {
+		recipients int
+		subject    string
+	}
+	g := New(relaylens.Texts{})
+	for line, want := range map[string]told{
+		"from=<a@example.org>, size=10, class=0, nrcpts=3, msgid=<x@example.org>, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]": {recipients: 3},
+		"from=<a@example.org>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=[203.0.113.9]":                         {recipients: relaylens.Nobody},
+		"to=<b@example.net>" + to + "2.0.0, stat=Sent (ok)":                                                                     {recipients: 1},
+		"to=<b@example.net>,<c@example.net>,<d@example.net>" + to + "2.0.0, stat=Sent (ok)":                                     {recipients: 3},
+		"to=<b@example.net>, ctladdr=<a@example.com> (1000/1000)" + to + "2.0.0, stat=Sent (ok)":                                {1, "a@example.com"},
+		`to=<"b,c"@example.net>` + to + "2.0.0, stat=Sent (ok)":                                                                 {},
+		"to=<b@example.net>" + to + "5.1.1, reply=550 5.1.1 <b@example.net>... User unknown, stat=User unknown":                 {recipients: 1},
+		"to=<b@example.net>" + to + "4.2.0, reply=450 4.2.0 later, stat=Deferred: 450 4.2.0 later":                              {},
+		"502345AC004321: DSN: User unknown":                                                                                     {recipients: 1},
+		"502345AC004321: postmaster notify: User unknown":                                                                       {},
+	} {
+		t.Run(line, func(t *testing.T) {
+			env := parsertest.Syslog(id + line)
+			var rec relaylens.Record
+			if v := g.Parse(&env, &rec); v != relaylens.Parsed {
+				t.Fatalf("verdict %s", v)
+			}
+			if got := (told{rec.Recipients, rec.Subject}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		})
+	}
 }

@@ -37,7 +37,10 @@ func from(s string, rec *relaylens.Record) relaylens.Verdict {
 		e.SetSender(sender)
 	}
 	e.Proto = proto(rest)
-	rec.Fact = relaylens.FactMessage
+	rec.Fact, rec.Recipients = relaylens.FactMessage, recipients
+	if recipients == 0 {
+		rec.Recipients = relaylens.Nobody
+	}
 	if recipients > 0 && !bounce && strings.HasPrefix(rest, ", msgid=") {
 		e.Kind = relaylens.KindAccepted
 	}

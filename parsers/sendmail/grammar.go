@@ -136,6 +136,9 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 	}
 	if child, said := cutID(text); child != "" && bounceWords(said) {
 		rec.Fact, rec.Child = relaylens.FactChild, child
+		if !strings.HasPrefix(said, "postmaster notify: ") {
+			rec.Recipients = 1 // the sender
+		}
 		return relaylens.Parsed
 	}
 	return g.usrerr(text, rec)
