@@ -23,7 +23,10 @@ func newMany() *many { return &many{c: New(), at: nine} }
 
 func (m *many) saw(e relaylens.Event) {
 	m.at = m.at.Add(time.Second)
-	e.Time, e.MTA, e.Direction = m.at, relaylens.Postfix, relaylens.Inbound
+	e.Time, e.Direction = m.at, relaylens.Inbound
+	if e.MTA == relaylens.MTANone {
+		e.MTA = relaylens.Postfix
+	}
 	m.c.Classify(&e)
 	if e.Refusal() {
 		m.events = append(m.events, e)

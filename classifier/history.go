@@ -170,7 +170,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case relaylens.KindAuthOK:
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
-		entry(h.hosts, h.host(e), now).backendError(e.Text, now)
+		entry(h.hosts, h.host(e), now).backendError(e, now)
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}

@@ -3,6 +3,7 @@ package classifier
 import (
 	"strings"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/bounded"
 )
 
@@ -62,14 +63,19 @@ func (h *host) authError(now int64) { h.down(outage{from: now, to: now}) }
 
 // backendError takes the server's word that something behind it fails: a table, where
 // passwords may be as well, or what has nothing to do with logins.
-func (h *host) backendError(said string, now int64) {
+func (h *host) backendError(e *relaylens.Event, now int64) {
+	said := e.Text
 	for _, other := range []string{"connect to Milter ", "milter ", "malware ", "spam "} {
 		if strings.HasPrefix(said, other) {
 			return
 		}
 	}
 	lower := strings.ToLower(said)
-	h.down(outage{from: now, to: now, mute: !strings.Contains(lower, "sasl") && !strings.Contains(lower, "auth")})
+	mute := e.Stage != relaylens.StageAuth && !strings.Contains(lower, "sasl") && !strings.Contains(lower, "auth")
+	if mute && e.MTA == relaylens.Sendmail {
+		return // it checks passwords by the SASL library alone, which says so
+	}
+	h.down(outage{from: now, to: now, mute: mute})
 }
 
 func (h *host) honest(user uint64, now int64) {

@@ -19,6 +19,8 @@ func TestAuthBackendIsNotWhateverFails(t *testing.T) {
 	)
 	for name, test := range map[string]struct {
 		said     string
+		mta      relaylens.MTA
+		stage    relaylens.Stage
 		before   time.Duration // from the failed login to the refusal
 		loggedIn bool          // somebody could log in since the error
 		down     bool
@@ -30,13 +32,15 @@ func TestAuthBackendIsNotWhateverFails(t *testing.T) {
 		"a milter":                      {said: milter, before: time.Minute},
 		"a scanner":                     {said: clamd, before: time.Minute},
 		"a login that failed long ago":  {said: table, before: 24 * time.Hour},
+		"what Sendmail asks besides":    {said: "Cannot exec /usr/lib/mail-local: No such file or directory", mta: relaylens.Sendmail, before: time.Minute},
+		"Sendmail's SASL library":       {said: "could not find auxprop plugin, was searching for x", mta: relaylens.Sendmail, stage: relaylens.StageAuth, before: time.Minute, down: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMany()
 			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindDelivered, Recipient: "a@ours.example"})
 			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindAuthFailed, Reason: relaylens.ReasonCredentials, Code: 535, ClientIP: address(1), User: "info"})
 			m.at = m.at.Add(test.before)
-			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindBackendError, Text: test.said})
+			m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindBackendError, MTA: test.mta, Stage: test.stage, Text: test.said})
 			if test.loggedIn {
 				m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindAuthOK, ClientIP: address(2), User: "ann@ours.example"})
 			}

@@ -24,7 +24,7 @@ func auth(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	case strings.HasPrefix(s, "encode64 error "):
 		return authError(id, s, relaylens.ReasonBackend, rec)
 	case strings.HasPrefix(s, "warning: "), strings.HasPrefix(s, "error: "):
-		return backend(s, rec)
+		return loginBackend(s, rec)
 	}
 	return relaylens.Ignored
 }

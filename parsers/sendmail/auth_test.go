@@ -87,10 +87,10 @@ func TestAuthOthers(t *testing.T) {
 		client("", "203.0.113.9").user("a, mech=X, bits=1")
 	odd.want.Event.Kind, odd.want.Event.AuthMethod, odd.want.Fact = relaylens.KindAuthOK, "PLAIN", relaylens.FactSession
 	run(t, []read{decode, hostile, login, odd,
-		broken("sm-mta[4321]: "+id+": AUTH warning: no mechanisms", id, "warning: no mechanisms"),
-		broken("sm-mta[4321]: "+id+": AUTH error: sasl_server_new failed=-12", id, "error: sasl_server_new failed=-12"),
-		broken("sm-mta[4321]: cannot connect to saslauthd server: No such file or directory", "", "cannot connect to saslauthd server: No such file or directory"),
-		broken("sm-mta[4321]: unable to open Berkeley db /etc/sasldb2: Invalid argument", "", "unable to open Berkeley db /etc/sasldb2: Invalid argument"),
+		at(broken("sm-mta[4321]: "+id+": AUTH warning: no mechanisms", id, "warning: no mechanisms"), relaylens.StageAuth),
+		at(broken("sm-mta[4321]: "+id+": AUTH error: sasl_server_new failed=-12", id, "error: sasl_server_new failed=-12"), relaylens.StageAuth),
+		at(broken("sm-mta[4321]: cannot connect to saslauthd server: No such file or directory", "", "cannot connect to saslauthd server: No such file or directory"), relaylens.StageAuth),
+		at(broken("sm-mta[4321]: unable to open Berkeley db /etc/sasldb2: Invalid argument", "", "unable to open Berkeley db /etc/sasldb2: Invalid argument"), relaylens.StageAuth),
 	})
 }
 

@@ -129,7 +129,7 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 	case strings.HasPrefix(text, "clone of ") && id != "":
 		return clone(id, text[len("clone of "):], rec)
 	case saslBroken(text):
-		return backend(text, rec)
+		return loginBackend(text, rec)
 	}
 	if id == "" {
 		return relaylens.Ignored
@@ -148,6 +148,12 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 func backend(said string, rec *relaylens.Record) relaylens.Verdict {
 	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, unescape(said)
 	return relaylens.Parsed
+}
+
+// loginBackend is backend for what checks passwords.
+func loginBackend(said string, rec *relaylens.Record) relaylens.Verdict {
+	rec.Event.Stage = relaylens.StageAuth
+	return backend(said, rec)
 }
 
 // saslPrefixes begin what the Cyrus SASL library writes under Sendmail's own

@@ -32,6 +32,10 @@ func (g *Grammar) judge(e *relaylens.Event, fallback relaylens.Reason) {
 		e.Kind, e.Reason = relaylens.KindSenderVerify, relaylens.ReasonUnverified
 		return
 	}
+	if demandsTLS(e) {
+		e.Reason = relaylens.ReasonTLSRequired
+		return
+	}
 	for i := range phrases {
 		if strings.HasPrefix(e.Text, phrases[i].text) {
 			e.Reason = phrases[i].reason
@@ -43,6 +47,20 @@ func (g *Grammar) judge(e *relaylens.Event, fallback relaylens.Reason) {
 		return
 	}
 	e.Reason = worded(e, fallback)
+}
+
+// demandsTLS tells what TLS_Clt in an access map asks for: a certificate, which it
+// calls authentication, or a cipher. cf/m4/proto.m4, TLS_connection
+func demandsTLS(e *relaylens.Event) bool {
+	if e.Enhanced != "4.7.0" && e.Enhanced != "5.7.0" {
+		return false
+	}
+	switch e.Text {
+	case "authentication required", "authentication failed", "not authenticated", "no authentication requested",
+		"other side does not support STARTTLS", "STARTTLS disabled locally":
+		return true
+	}
+	return strings.HasPrefix(e.Text, "encryption too weak ") || strings.HasPrefix(e.Text, "authentication failure ")
 }
 
 // phrases begin the texts of the default configuration.
