@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // SaveAlerts keeps the state of the alerts, in place of what was kept before.
@@ -18,8 +18,11 @@ func (s *Store) SaveAlerts(ctx context.Context, state []byte) error {
 
 // Alerts is what SaveAlerts kept last; nil when it never did.
 func (s *Store) Alerts(ctx context.Context) (state []byte, err error) {
-	err = s.read.QueryRowContext(ctx, "SELECT state FROM alerts").Scan(&state)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	err = s.read.row(ctx, func(st *sqlite.Stmt) {
+		state = make([]byte, st.ColumnLen(0))
+		st.ColumnBytes(0, state)
+	}, "SELECT state FROM alerts")
+	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
 	return state, nil

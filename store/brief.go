@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"iter"
 	"net/netip"
+	"strings"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -24,28 +26,23 @@ func (s *Store) Brief(ctx context.Context, span Span, match relaylens.Match) ite
 	query := `SELECT time, host, mta, kind, direction, reason, cause, class, client_ip, client_name, user, sender, recipient, remote_host, remote_ip,
 		CASE WHEN direction = 'outbound' THEN code END, CASE WHEN direction = 'outbound' THEN enhanced END,
 		CASE WHEN direction = 'outbound' THEN text END FROM events`
-	return each(ctx, s, "events", query+w.sql.String(), w.args, func(rows *sql.Rows, yield func(relaylens.Event) bool) error {
-		b := newBrief()
-		for rows.Next() {
-			if err := rows.Scan(b.targets...); err != nil {
-				return err
-			}
-			if e, err := b.event(); err != nil || !yield(e) {
-				return err
-			}
+	var b *brief
+	return each(ctx, s, "events", query+w.sql.String(), w.args, func(st *sqlite.Stmt, yield func(relaylens.Event) bool) (bool, error) {
+		if b == nil || b.st != st {
+			b = newBrief(st)
 		}
-		return nil
+		e, err := b.event()
+		if err != nil {
+			return false, err
+		}
+		return yield(e), nil
 	})
 }
 
-// brief is what a row is scanned into.
+// brief reads rows of what Brief asks for.
 type brief struct {
-	targets []any
-	at      int64
-	code    sql.NullInt64
-	bytes   [16]sql.RawBytes
-	words   words
-	names   map[string]string
+	row
+	words words
 }
 
 // words are those of the closed lists that were seen, so that each is parsed
@@ -59,70 +56,42 @@ type words struct {
 	class     map[string]relaylens.Class
 }
 
-func newBrief() *brief {
-	b := &brief{names: make(map[string]string), words: words{map[string]relaylens.MTA{}, map[string]relaylens.Kind{}, map[string]relaylens.Direction{},
+func newBrief(st *sqlite.Stmt) *brief {
+	return &brief{*newRow(st), words{map[string]relaylens.MTA{}, map[string]relaylens.Kind{}, map[string]relaylens.Direction{},
 		map[string]relaylens.Reason{}, map[string]relaylens.Cause{}, map[string]relaylens.Class{}}}
-	b.targets = []any{&b.at}
-	for i := range b.bytes {
-		if i == 14 {
-			b.targets = append(b.targets, &b.code)
-		}
-		b.targets = append(b.targets, &b.bytes[i])
-	}
-	return b
 }
 
-// The places of the columns in brief.bytes.
-const (
-	briefHost = iota
-	briefMTA
-	briefKind
-	briefDirection
-	briefReason
-	briefCause
-	briefClass
-	briefClient
-	briefName
-	briefUser
-	briefSender
-	briefRecipient
-	briefRemoteHost
-	briefRemoteIP
-	briefEnhanced
-	briefText
-)
-
 func (b *brief) event() (relaylens.Event, error) {
+	st := b.st
 	e := relaylens.Event{
-		Time: time.Unix(0, b.at).UTC(), Host: interned(b.names, b.bytes[briefHost]), ClientName: string(b.bytes[briefName]),
-		User: string(b.bytes[briefUser]), Sender: string(b.bytes[briefSender]), Recipient: string(b.bytes[briefRecipient]),
-		RemoteHost: string(b.bytes[briefRemoteHost]), Code: uint16(b.code.Int64),
-		Enhanced: string(b.bytes[briefEnhanced]), Text: string(b.bytes[briefText]),
+		Time: time.Unix(0, st.ColumnInt64(0)).UTC(), Host: b.name(1), ClientName: st.ColumnText(9),
+		User: st.ColumnText(10), Sender: st.ColumnText(11), Recipient: st.ColumnText(12),
+		RemoteHost: st.ColumnText(13), Code: uint16(st.ColumnInt64(15)), Enhanced: b.name(16), Text: st.ColumnText(17),
 	}
-	e.NullSender = b.bytes[briefSender] != nil && e.Sender == ""
+	e.NullSender = e.Sender == "" && !st.ColumnIsNull(11)
 	var err error
-	known(&err, b.words.mta, &e.MTA, b.bytes[briefMTA], relaylens.ParseMTA)
-	known(&err, b.words.kind, &e.Kind, b.bytes[briefKind], relaylens.ParseKind)
-	known(&err, b.words.direction, &e.Direction, b.bytes[briefDirection], relaylens.ParseDirection)
-	known(&err, b.words.reason, &e.Reason, b.bytes[briefReason], relaylens.ParseReason)
-	known(&err, b.words.cause, &e.Cause, b.bytes[briefCause], relaylens.ParseCause)
-	known(&err, b.words.class, &e.Class, b.bytes[briefClass], relaylens.ParseClass)
-	word(&err, &e.ClientIP, string(b.bytes[briefClient]), netip.ParseAddr)
-	word(&err, &e.RemoteIP, string(b.bytes[briefRemoteIP]), netip.ParseAddr)
+	known(&err, b.words.mta, &e.MTA, b.name(2), relaylens.ParseMTA)
+	known(&err, b.words.kind, &e.Kind, b.name(3), relaylens.ParseKind)
+	known(&err, b.words.direction, &e.Direction, b.name(4), relaylens.ParseDirection)
+	known(&err, b.words.reason, &e.Reason, b.name(5), relaylens.ParseReason)
+	known(&err, b.words.cause, &e.Cause, b.name(6), relaylens.ParseCause)
+	known(&err, b.words.class, &e.Class, b.name(7), relaylens.ParseClass)
+	word(&err, &e.ClientIP, st.ColumnText(8), netip.ParseAddr)
+	word(&err, &e.RemoteIP, st.ColumnText(14), netip.ParseAddr)
 	return e, err
 }
 
 // known is word for one of few texts, each of which is parsed once.
-func known[T any](err *error, seen map[string]T, target *T, text []byte, parse func(string) (T, error)) {
-	if len(text) == 0 || *err != nil {
+func known[T any](err *error, seen map[string]T, target *T, text string, parse func(string) (T, error)) {
+	if text == "" || *err != nil {
 		return
 	}
-	v, ok := seen[string(text)]
+	v, ok := seen[text]
 	if !ok {
-		if v, *err = parse(string(text)); *err != nil {
+		if v, *err = parse(text); *err != nil {
 			return
 		}
-		seen[string(text)] = v
+		seen[strings.Clone(text)] = v
 	}
 	*target = v
 }

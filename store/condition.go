@@ -1,31 +1,17 @@
 package store
 
 import (
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 	"unicode/utf8"
 
-	"modernc.org/sqlite"
-
 	"github.com/relaylens/relaylens"
 )
 
 // inNetwork is the SQL function that tells whether an address is in a network.
 const inNetwork = "relaylens_in_network"
-
-func init() {
-	sqlite.MustRegisterDeterministicScalarFunction(inNetwork, 2, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		address, ok1 := args[0].(string)
-		network, ok2 := args[1].(string)
-		if !ok1 || !ok2 {
-			return int64(0), nil
-		}
-		return isInNetwork(address, network)
-	})
-}
 
 func isInNetwork(address, network string) (int64, error) {
 	p, err := netip.ParsePrefix(network)

@@ -45,14 +45,16 @@ func (s *Store) addUp(ctx context.Context, since, before int64) error {
 		return err
 	}
 	for at := since; ; {
-		var hour *int64
-		if err := s.read.QueryRowContext(ctx, "SELECT min(hour) FROM hourly_totals WHERE hour >= ? AND hour < ?", at, before).Scan(&hour); err != nil {
+		var day int64
+		found := false
+		err := s.read.row(ctx, func(st *sqlite.Stmt) { day, found = dayOf(st.ColumnInt64(0)), !st.ColumnIsNull(0) },
+			"SELECT min(hour) FROM hourly_totals WHERE hour >= ? AND hour < ?", at, before)
+		if err != nil {
 			return fmt.Errorf("add up days: %w", err)
 		}
-		if hour == nil {
+		if !found {
 			return nil
 		}
-		day := dayOf(*hour)
 		if at = day + daySeconds; done[day] {
 			continue
 		}
@@ -72,23 +74,21 @@ func (s *Store) addUp(ctx context.Context, since, before int64) error {
 
 // daysDone are the days that need nothing more.
 func (s *Store) daysDone(ctx context.Context) (map[int64]bool, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT day FROM daily GROUP BY day HAVING count(*) = ? AND max(late) = 0", len(topFields))
-	if err != nil {
-		return nil, fmt.Errorf("read days: %w", err)
-	}
-	defer rows.Close()
 	done := make(map[int64]bool)
-	for rows.Next() {
-		var day int64
-		if err := rows.Scan(&day); err != nil {
-			return nil, fmt.Errorf("read days: %w", err)
+	for day, err := range s.days(ctx, "SELECT day FROM daily GROUP BY day HAVING count(*) = ? AND max(late) = 0", len(topFields)) {
+		if err != nil {
+			return nil, err
 		}
 		done[day] = true
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read days: %w", err)
-	}
 	return done, nil
+}
+
+// days are those that a query tells.
+func (s *Store) days(ctx context.Context, query string, args ...any) iter.Seq2[int64, error] {
+	return each(ctx, s, "days", query, args, func(st *sqlite.Stmt, yield func(int64) bool) (bool, error) {
+		return yield(st.ColumnInt64(0)), nil
+	})
 }
 
 // addUpField writes one field of a day, unless it is there. Events that came since
@@ -142,17 +142,11 @@ func (s *Store) stretches(ctx context.Context, span Span) ([]stretch, error) {
 	if !s.daily {
 		return []stretch{{since, until, false}}, nil
 	}
-	rows, err := s.read.QueryContext(ctx, "SELECT day FROM daily WHERE day >= ? AND day <= ? GROUP BY day HAVING count(*) = ? ORDER BY day",
-		since, until-daySeconds, len(topFields))
-	if err != nil {
-		return nil, fmt.Errorf("read days: %w", err)
-	}
-	defer rows.Close()
 	var parts []stretch
-	for rows.Next() {
-		var day int64
-		if err := rows.Scan(&day); err != nil {
-			return nil, fmt.Errorf("read days: %w", err)
+	for day, err := range s.days(ctx, "SELECT day FROM daily WHERE day >= ? AND day <= ? GROUP BY day HAVING count(*) = ? ORDER BY day",
+		since, until-daySeconds, len(topFields)) {
+		if err != nil {
+			return nil, err
 		}
 		if n := len(parts); n > 0 && day == since {
 			parts[n-1].until += daySeconds
@@ -163,9 +157,6 @@ func (s *Store) stretches(ctx context.Context, span Span) ([]stretch, error) {
 			parts = append(parts, stretch{day, day + daySeconds, true})
 		}
 		since = day + daySeconds
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read days: %w", err)
 	}
 	if since < until {
 		parts = append(parts, stretch{since, until, false})

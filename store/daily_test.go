@@ -255,10 +255,8 @@ func TestDayKeepsItsLargest(t *testing.T) {
 	now := begin.Add(30 * time.Hour)
 	users := func() (kept, late int) {
 		t.Helper()
-		if err := s.read.QueryRow("SELECT (SELECT count(*) FROM daily_top WHERE field = 'user' AND value <> ''), (SELECT coalesce(sum(late), 0) FROM daily)").Scan(&kept, &late); err != nil {
-			t.Fatal(err)
-		}
-		return kept, late
+		n := asked(t, s, "SELECT (SELECT count(*) FROM daily_top WHERE field = 'user' AND value <> ''), (SELECT coalesce(sum(late), 0) FROM daily)")
+		return int(n[0]), int(n[1])
 	}
 	r := rand.New(rand.NewPCG(3, 4))
 	// What is added up is looked at once more: events may have come meanwhile.

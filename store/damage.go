@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // Damaged reports whether err says that the file is not, or no longer, a
@@ -38,7 +40,7 @@ func OpenOrReplace(ctx context.Context, dir string, now time.Time, updating Upda
 // about a second for each gigabyte; commits go on meanwhile.
 func (s *Store) Check(ctx context.Context) error {
 	var result string
-	if err := s.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+	if err := s.read.row(ctx, func(st *sqlite.Stmt) { result = st.ColumnText(0) }, "PRAGMA quick_check(1)"); err != nil {
 		return fmt.Errorf("check event store %s: %w", s.path, err)
 	}
 	if result != "ok" {

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-	writing "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
 // Failure is why a write did not succeed, from a closed list, and what to do.
@@ -58,24 +56,19 @@ func Failures() []Failure {
 
 // FailureOf says why a write did not succeed.
 func FailureOf(err error) Failure {
-	code := int(writing.ErrCode(err).ToPrimary()) // of what writes
-	var e *sqlite.Error                           // of what reads
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	if errors.Is(err, context.DeadlineExceeded) {
 		return FailureLocked
-	case errors.As(err, &e):
-		code = e.Code() & 0xff
 	}
-	switch code {
-	case sqlite3.SQLITE_FULL:
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull:
 		return FailureDiskFull
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
+	case sqlite.ResultReadOnly, sqlite.ResultCantOpen, sqlite.ResultPerm:
 		return FailureReadOnly
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	case sqlite.ResultBusy, sqlite.ResultLocked:
 		return FailureLocked
-	case sqlite3.SQLITE_IOERR:
+	case sqlite.ResultIOErr:
 		return FailureIO
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
 		return FailureDamaged
 	}
 	return FailureOther

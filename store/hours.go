@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
@@ -22,24 +24,16 @@ func (s *Store) hours(ctx context.Context, m relaylens.Match, within Span) (span
 		return nil, false, nil
 	}
 	query, args := hoursQuery(keys, within)
-	rows, err := s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, false, fmt.Errorf("read hours of events: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var hour int64
-		if err := rows.Scan(&hour); err != nil {
-			return nil, false, fmt.Errorf("read hours of events: %w", err)
-		}
-		begin := time.Unix(hour, 0)
+	err = s.read.query(ctx, query, args, func(st *sqlite.Stmt) (bool, error) {
+		begin := time.Unix(st.ColumnInt64(0), 0)
 		if n := len(spans); n > 0 && spans[n-1].Until.Equal(begin) {
 			spans[n-1].Until = begin.Add(time.Hour)
-			continue
+		} else {
+			spans = append(spans, Span{begin, begin.Add(time.Hour)})
 		}
-		spans = append(spans, Span{begin, begin.Add(time.Hour)})
-	}
-	if err := rows.Err(); err != nil {
+		return true, nil
+	})
+	if err != nil {
 		return nil, false, fmt.Errorf("read hours of events: %w", err)
 	}
 	return spans, true, nil

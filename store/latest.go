@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
@@ -71,33 +73,31 @@ func (s *Store) pass(ctx context.Context, q *Query, left map[string]int, most in
 		return nil, time.Time{}, err
 	}
 	query := strings.Join([]string{"SELECT seq, time, coalesce(cause, '') FROM events", w.sql.String(), " ORDER BY time DESC, seq DESC"}, "")
-	rows, err := s.read.QueryContext(ctx, query, w.args...)
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
-	}
-	defer rows.Close()
-	var seq, at, last int64
-	var cause string
-	for n := 0; len(left) > 0 && rows.Next(); n++ {
-		if err := rows.Scan(&seq, &at, &cause); err != nil {
-			return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
+	n, last := 0, int64(0)
+	var r *row
+	err = s.read.query(ctx, query, w.args, func(st *sqlite.Stmt) (bool, error) {
+		if r == nil {
+			r = newRow(st)
 		}
+		at, cause := st.ColumnInt64(1), r.name(2)
 		if n >= most && at != last {
-			return found, time.Unix(0, last), nil
+			passed = time.Unix(0, last)
+			return false, nil
 		}
-		last = at
+		n, last = n+1, at
 		switch more := left[cause]; more {
 		case 0:
-			continue
+			return true, nil
 		case 1:
 			delete(left, cause)
 		default:
 			left[cause] = more - 1
 		}
-		found = append(found, seq)
-	}
-	if err := rows.Err(); err != nil {
+		found = append(found, st.ColumnInt64(0))
+		return len(left) > 0, nil
+	})
+	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read causes of events: %w", err)
 	}
-	return found, time.Time{}, nil
+	return found, passed, nil
 }

@@ -2,9 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"iter"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -19,21 +20,13 @@ func (s *Store) Loud(ctx context.Context, span Span, least int) iter.Seq2[Value,
 		if p.daily {
 			query = columns + " FROM daily_top WHERE day >= ? AND day < ? AND value <> '' AND events >= ? ORDER BY day"
 		}
-		return each(ctx, s, "loudest clients, users and domains", query, []any{p.since, p.until, least}, func(rows *sql.Rows, yield func(Value) bool) error {
-			for rows.Next() {
-				var v Value
-				var kind string
-				var first, last int64
-				err := rows.Scan(&v.Field, &v.Value, &kind, &v.Events, &first, &last)
-				if word(&err, &v.Kind, kind, relaylens.ParseKind); err != nil {
-					return err
-				}
-				v.First, v.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
-				if !yield(v) {
-					return nil
-				}
+		return each(ctx, s, "loudest clients, users and domains", query, []any{p.since, p.until, least}, func(st *sqlite.Stmt, yield func(Value) bool) (more bool, err error) {
+			v := Value{Field: st.ColumnText(0), Value: st.ColumnText(1), Events: st.ColumnInt64(3),
+				First: time.Unix(0, st.ColumnInt64(4)).UTC(), Last: time.Unix(0, st.ColumnInt64(5)).UTC()}
+			if word(&err, &v.Kind, st.ColumnText(2), relaylens.ParseKind); err != nil {
+				return false, err
 			}
-			return nil
+			return yield(v), nil
 		})
 	})
 }

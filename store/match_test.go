@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -170,21 +171,12 @@ func TestQueryPlans(t *testing.T) {
 
 func plan(t *testing.T, s *Store, query string, args []any) string {
 	t.Helper()
-	rows, err := s.read.Query("EXPLAIN QUERY PLAN "+query, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
 	var steps []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		steps = append(steps, detail)
-	}
-	if err := rows.Err(); err != nil {
+	err := s.read.query(t.Context(), "EXPLAIN QUERY PLAN "+query, args, func(st *sqlite.Stmt) (bool, error) {
+		steps = append(steps, st.GetText("detail"))
+		return true, nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return strings.Join(steps, "; ")

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"net/netip"
 	"time"
@@ -110,69 +109,41 @@ func (o *Outbox) intend(ctx context.Context, most int) (shipped, end int64, err 
 
 // revised adds the changed causes of events that the fleet has.
 func (o *Outbox) revised(ctx context.Context, p *relaylens.Parcel, shipped int64, most int) error {
-	rows, err := o.store.read.QueryContext(ctx, `SELECT r.seq, e.id, coalesce(e.host, ''), e.mta, e.kind, coalesce(e.cause, ''), coalesce(e.seq, 0),
-		coalesce(e.time, 0), coalesce(e.zone, 0) FROM revisions AS r
-		LEFT JOIN events AS e ON e.seq = r.event ORDER BY r.seq LIMIT ?`, most)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var e relaylens.Event
-		var id []byte
-		var mark, seq, at, offset int64
-		var mta, kind sql.NullString
-		var cause string
-		if err := rows.Scan(&mark, &id, &e.Host, &mta, &kind, &cause, &seq, &at, &offset); err != nil {
-			return err
+	const query = `SELECT r.seq, e.id, e.host, e.mta, e.kind, e.cause, e.seq, e.time, e.zone FROM revisions AS r
+		LEFT JOIN events AS e ON e.seq = r.event ORDER BY r.seq LIMIT ?`
+	return o.store.read.query(ctx, query, []any{most}, func(st *sqlite.Stmt) (more bool, err error) {
+		if st.ColumnInt64(6) > shipped {
+			return false, nil // its event comes first
 		}
-		if seq > shipped {
-			break // its event comes first
+		p.Marks[markRevised] = st.ColumnInt64(0)
+		if st.ColumnIsNull(1) {
+			return true, nil // it was deleted since
 		}
-		p.Marks[markRevised] = mark
-		if copy(e.ID[:], id) == 0 {
-			continue // it was deleted since
-		}
-		e.Time = time.Unix(0, at).In(zone(int(offset)))
-		word(&err, &e.MTA, mta.String, relaylens.ParseMTA)
-		word(&err, &e.Kind, kind.String, relaylens.ParseKind)
-		word(&err, &e.Cause, cause, relaylens.ParseCause)
-		if err != nil {
-			return err
-		}
+		e := relaylens.Event{Host: st.ColumnText(2), Time: time.Unix(0, st.ColumnInt64(7)).In(zone(st.ColumnInt(8)))}
+		st.ColumnBytes(1, e.ID[:])
+		word(&err, &e.MTA, st.ColumnText(3), relaylens.ParseMTA)
+		word(&err, &e.Kind, st.ColumnText(4), relaylens.ParseKind)
+		word(&err, &e.Cause, st.ColumnText(5), relaylens.ParseCause)
 		p.Revised = append(p.Revised, e)
-	}
-	return rows.Err()
+		return err == nil, err
+	})
 }
 
 func (o *Outbox) context(ctx context.Context, p *relaylens.Parcel, most int) error {
-	rows, err := o.store.read.QueryContext(ctx, `SELECT seq, minute, coalesce(host, ''), mta, kind, coalesce(direction, ''), coalesce(client_ip, ''),
-		coalesce(user, ''), sender, coalesce(recipient, ''), events FROM context ORDER BY seq LIMIT ?`, most)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var t relaylens.Tally
-		e := &t.Event
-		var minute, count int64
-		var mta, kind, direction, client string
-		var sender sql.NullString
-		if err := rows.Scan(&p.Marks[markContext], &minute, &e.Host, &mta, &kind, &direction, &client, &e.User, &sender, &e.Recipient, &count); err != nil {
-			return err
+	const query = `SELECT seq, minute, host, mta, kind, direction, client_ip, user, sender, recipient, events FROM context ORDER BY seq LIMIT ?`
+	return o.store.read.query(ctx, query, []any{most}, func(st *sqlite.Stmt) (more bool, err error) {
+		e := relaylens.Event{Time: time.Unix(0, st.ColumnInt64(1)).UTC(), Host: st.ColumnText(2), User: st.ColumnText(7), Recipient: st.ColumnText(9)}
+		if !st.ColumnIsNull(8) {
+			e.SetSender(st.ColumnText(8))
 		}
-		e.Time, t.Count = time.Unix(0, minute).UTC(), uint32(min(count, 1<<31))
-		e.Sender, e.NullSender = sender.String, sender.Valid && sender.String == ""
-		word(&err, &e.MTA, mta, relaylens.ParseMTA)
-		word(&err, &e.Kind, kind, relaylens.ParseKind)
-		word(&err, &e.Direction, direction, relaylens.ParseDirection)
-		word(&err, &e.ClientIP, client, netip.ParseAddr)
-		if err != nil {
-			return err
-		}
-		p.Context = append(p.Context, t)
-	}
-	return rows.Err()
+		word(&err, &e.MTA, st.ColumnText(3), relaylens.ParseMTA)
+		word(&err, &e.Kind, st.ColumnText(4), relaylens.ParseKind)
+		word(&err, &e.Direction, st.ColumnText(5), relaylens.ParseDirection)
+		word(&err, &e.ClientIP, st.ColumnText(6), netip.ParseAddr)
+		p.Marks[markContext] = st.ColumnInt64(0)
+		p.Context = append(p.Context, relaylens.Tally{Event: e, Count: uint32(min(st.ColumnInt64(10), 1<<31))})
+		return err == nil, err
+	})
 }
 
 // Done says that the fleet has what is in p.
@@ -197,15 +168,16 @@ func (o *Outbox) Done(ctx context.Context, p *relaylens.Parcel) error {
 // Backlog tells how far behind the fleet is.
 func (o *Outbox) Backlog(ctx context.Context) (relaylens.Backlog, error) {
 	var b relaylens.Backlog
-	var oldest *int64
-	err := o.store.read.QueryRowContext(ctx, `SELECT max(0, coalesce((SELECT max(seq) FROM events), 0) - max(shipped, coalesce((SELECT min(seq) FROM events), 1) - 1)),
+	err := o.store.read.row(ctx, func(st *sqlite.Stmt) {
+		b.Events, b.Lost, b.Others = st.ColumnInt64(0), st.ColumnInt64(2), st.ColumnBool(3)
+		if !st.ColumnIsNull(1) {
+			b.Oldest = time.Unix(0, st.ColumnInt64(1)).UTC()
+		}
+	}, `SELECT max(0, coalesce((SELECT max(seq) FROM events), 0) - max(shipped, coalesce((SELECT min(seq) FROM events), 1) - 1)),
 		(SELECT time FROM events WHERE seq > shipped ORDER BY seq LIMIT 1), lost,
-		EXISTS (SELECT 1 FROM revisions) OR EXISTS (SELECT 1 FROM context) FROM outbox`).Scan(&b.Events, &oldest, &b.Lost, &b.Others)
+		EXISTS (SELECT 1 FROM revisions) OR EXISTS (SELECT 1 FROM context) FROM outbox`)
 	if err != nil {
 		return b, fmt.Errorf("read outbox: %w", err)
-	}
-	if oldest != nil {
-		b.Oldest = time.Unix(0, *oldest).UTC()
 	}
 	return b, nil
 }

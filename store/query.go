@@ -2,13 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -37,7 +37,7 @@ type Mark int64
 // Mark is behind the latest event that is committed.
 func (s *Store) Mark(ctx context.Context) (Mark, error) {
 	var m Mark
-	if err := s.read.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM events").Scan(&m); err != nil {
+	if err := s.read.row(ctx, func(st *sqlite.Stmt) { m = Mark(st.ColumnInt64(0)) }, "SELECT coalesce(max(seq), 0) FROM events"); err != nil {
 		return 0, fmt.Errorf("read events: %w", err)
 	}
 	return m, nil
@@ -83,7 +83,7 @@ func (s *Store) Count(ctx context.Context, span Span, match relaylens.Match, mos
 		return 0, err
 	}
 	query := "SELECT count(*) FROM (SELECT 1 FROM events" + w.sql.String() + " LIMIT ?)"
-	if err := s.read.QueryRowContext(ctx, query, append(w.args, most)...).Scan(&n); err != nil {
+	if err := s.read.row(ctx, func(st *sqlite.Stmt) { n = st.ColumnInt(0) }, query, append(w.args, most)...); err != nil {
 		return 0, fmt.Errorf("count events: %w", err)
 	}
 	return n, nil
@@ -181,12 +181,10 @@ func (s *Store) from(ctx context.Context, w *where, q *Query) error {
 	if q.Reverse {
 		seq = math.MaxInt64
 	}
-	after := q.After
-	err := s.read.QueryRowContext(ctx, "SELECT time, seq FROM events WHERE time = ? AND id = ?", at, q.From.ID[:]).Scan(&at, &seq)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		after = false
-	case err != nil:
+	after := false
+	err := s.read.row(ctx, func(st *sqlite.Stmt) { at, seq, after = st.ColumnInt64(0), st.ColumnInt64(1), q.After },
+		"SELECT time, seq FROM events WHERE time = ? AND id = ?", at, q.From.ID[:])
+	if err != nil {
 		return fmt.Errorf("find cursor: %w", err)
 	}
 	more, equal := ">", ""
@@ -212,42 +210,20 @@ func (s *Store) rows(ctx context.Context, query string, args []any, q *Query) it
 
 // eachRow returns what went wrong with the reading itself; a row that is not as it
 // should be is told to yield.
-func (s *Store) eachRow(ctx context.Context, query string, args []any, q *Query, yield func(relaylens.Event, error) bool) (err error) {
-	conn, err := s.events.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.events.give(conn)
-	st, _, err := conn.PrepareTransient(query)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := st.Finalize(); err == nil && ctx.Err() == nil {
-			err = e
+func (s *Store) eachRow(ctx context.Context, query string, args []any, q *Query, yield func(relaylens.Event, error) bool) error {
+	var r *row
+	left := q.Limit
+	return s.read.query(ctx, query, args, func(st *sqlite.Stmt) (more bool, err error) {
+		if r == nil {
+			r = newRow(st)
 		}
-	}()
-	bind(st, args)
-	r := newRow(st)
-	for left := q.Limit; ; {
-		more, err := st.Step()
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil || !more:
-			return err
+		e, wrong := r.event()
+		if wrong == nil && q.Keep != nil && !q.Keep(&e) {
+			return true, nil
 		}
-		e, err := r.event()
-		if err == nil && q.Keep != nil && !q.Keep(&e) {
-			continue
-		}
-		if !yield(e, err) || err != nil {
-			return nil // it was told
-		}
-		if left--; left == 0 {
-			return nil
-		}
-	}
+		left--
+		return yield(e, wrong) && wrong == nil && left != 0, nil
+	})
 }
 
 // nanos is t as the column has it; what lies outside of the years 1678 to 2262

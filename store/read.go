@@ -6,6 +6,8 @@ import (
 	"iter"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
@@ -31,29 +33,25 @@ type Stats struct {
 // Stats counts from the indexes; it does not scan events.
 func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	var st Stats
-	var oldest, newest *int64
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT sum(events) FROM hourly_totals), 0),
-		(SELECT min(time) FROM events), (SELECT max(time) FROM events)`).Scan(&st.Events, &oldest, &newest)
+	err := s.read.row(ctx, func(row *sqlite.Stmt) {
+		if st.Events = row.ColumnInt64(0); !row.ColumnIsNull(1) {
+			st.Oldest, st.Newest = time.Unix(0, row.ColumnInt64(1)).UTC(), time.Unix(0, row.ColumnInt64(2)).UTC()
+		}
+	}, `SELECT coalesce((SELECT sum(events) FROM hourly_totals), 0), (SELECT min(time) FROM events), (SELECT max(time) FROM events)`)
 	if err != nil {
 		return st, fmt.Errorf("read statistics of the event store: %w", err)
 	}
-	if st.Bytes, err = s.size(ctx); err != nil {
-		return st, err
-	}
-	if oldest != nil && newest != nil {
-		st.Oldest, st.Newest = time.Unix(0, *oldest).UTC(), time.Unix(0, *newest).UTC()
-	}
-	return st, nil
+	st.Bytes, err = s.size(ctx)
+	return st, err
 }
 
 // size is that of the database in bytes, without its write-ahead log and what is
 // free in it.
-func (s *Store) size(ctx context.Context) (int64, error) {
-	var pages, size, free int64
-	err := s.read.QueryRowContext(ctx, `SELECT (SELECT page_count FROM pragma_page_count), (SELECT page_size FROM pragma_page_size),
-		(SELECT freelist_count FROM pragma_freelist_count)`).Scan(&pages, &size, &free)
+func (s *Store) size(ctx context.Context) (bytes int64, err error) {
+	err = s.read.row(ctx, func(st *sqlite.Stmt) { bytes = st.ColumnInt64(0) }, `SELECT ((SELECT page_count FROM pragma_page_count) -
+		(SELECT freelist_count FROM pragma_freelist_count)) * (SELECT page_size FROM pragma_page_size)`)
 	if err != nil {
 		return 0, fmt.Errorf("read size of the event store: %w", err)
 	}
-	return (pages - free) * size, nil
+	return bytes, nil
 }

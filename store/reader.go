@@ -13,13 +13,11 @@ import (
 const (
 	// idleReaders wait for the next question, and no longer than idleTime: each has
 	// a cache.
-	idleReaders = 2
+	idleReaders = 4
 	idleTime    = time.Minute
 )
 
-// readers are connections that read events, row by row. As with those that write,
-// it is what database/sql does for each column that they go without; what reads
-// few rows is left to it.
+// readers are connections that read, as many as there are questions at once.
 type readers struct {
 	path  string
 	flags sqlite.OpenFlags
@@ -81,6 +79,46 @@ func (r *readers) open() (*sqlite.Conn, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
+}
+
+// query hands each row to read, which says whether it wants more, and returns its
+// error.
+func (r *readers) query(ctx context.Context, query string, args []any, read func(*sqlite.Stmt) (more bool, err error)) (err error) {
+	conn, err := r.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.give(conn)
+	st, _, err := conn.PrepareTransient(query)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := st.Finalize(); err == nil && ctx.Err() == nil {
+			err = e
+		}
+	}()
+	bind(st, args)
+	for {
+		more, err := st.Step()
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil || !more:
+			return err
+		}
+		if more, err := read(st); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// row hands the first row, if there is one, to read.
+func (r *readers) row(ctx context.Context, read func(*sqlite.Stmt), query string, args ...any) error {
+	return r.query(ctx, query, args, func(st *sqlite.Stmt) (bool, error) {
+		read(st)
+		return false, nil
+	})
 }
 
 // give takes a connection back.

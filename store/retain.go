@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // Retention bounds the store. A zero bound is none.
@@ -139,7 +141,7 @@ func (s *Store) writing(ctx context.Context, what string, do func(*writer) error
 func (s *Store) vacuum(ctx context.Context) error {
 	for {
 		var free int64
-		if err := s.read.QueryRowContext(ctx, "PRAGMA freelist_count").Scan(&free); err != nil {
+		if err := s.read.row(ctx, func(st *sqlite.Stmt) { free = st.ColumnInt64(0) }, "PRAGMA freelist_count"); err != nil {
 			return fmt.Errorf("give space back: %w", err)
 		}
 		if free < vacuumPages {

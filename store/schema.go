@@ -2,11 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"slices"
 	"time"
 
@@ -17,11 +15,6 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// urlPath escapes a file path for a URI file name.
-type urlPath struct{ path string }
-
-func (p *urlPath) String() string { return (&url.URL{Path: p.path}).EscapedPath() }
-
 // latestVersion is the schema that this program reads and writes: the number of
 // migrations.
 func latestVersion() int {
@@ -30,12 +23,6 @@ func latestVersion() int {
 		return 0
 	}
 	return len(names)
-}
-
-func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
-	var version int
-	err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
-	return version, err
 }
 
 func checkVersion(version int) error {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -24,8 +22,7 @@ var ErrNewer = errors.New("the database was made by a newer version of relaylens
 // writes are done one after the other.
 type Store struct {
 	path   string
-	read   *sql.DB
-	events readers       // of what may be many rows
+	read   readers
 	using  chan struct{} // holds a token while somebody uses write; nil where the store is only read
 	write  *writer       // nil where the store is only read
 	ships  atomic.Bool   // there is an outbox
@@ -56,15 +53,12 @@ func openDir(ctx context.Context, dir string, updating Updating) (*Store, error)
 // or not. It fails when there is none.
 func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}}
-	s.events.path, s.events.flags, s.events.cache = s.path, sqlite.OpenReadOnly, readCache
+	s.read.path, s.read.flags, s.read.cache = s.path, sqlite.OpenReadOnly, readCache
 	if _, err := os.Stat(s.path); err != nil { //nolint:gosec // the directory is the operator's to name
 		return nil, fmt.Errorf("open event store: %w; is data_dir right, and did the daemon run?", err)
 	}
-	var err error
-	if s.read, err = sql.Open("sqlite", s.dsn("mode=ro", "query_only(1)")); err != nil {
-		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
-	}
-	version, err := schemaVersion(ctx, s.read)
+	version := 0
+	err := s.read.row(ctx, func(st *sqlite.Stmt) { version = st.ColumnInt(0) }, "PRAGMA user_version")
 	s.daily = version >= dailyVersion
 	if err == nil {
 		err = checkVersion(version)
@@ -84,17 +78,10 @@ func (s *Store) open(ctx context.Context, updating Updating) (err error) {
 	if err := s.migrate(ctx, updating); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", s.dsn("mode=rw", "query_only(1)", fmt.Sprintf("cache_size(-%d)", readCache))); err != nil {
+	s.read.path, s.read.flags, s.read.cache = s.path, sqlite.OpenReadWrite, readCache
+	if err := s.read.row(ctx, func(st *sqlite.Stmt) { s.ships.Store(st.ColumnBool(0)) }, "SELECT EXISTS (SELECT 1 FROM outbox)"); err != nil {
 		return err
 	}
-	s.events.path, s.events.flags, s.events.cache = s.path, sqlite.OpenReadWrite, readCache
-	s.read.SetMaxOpenConns(4)
-	s.read.SetConnMaxIdleTime(time.Minute) // its cache goes with it
-	var ships bool
-	if err := s.read.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM outbox)").Scan(&ships); err != nil {
-		return err
-	}
-	s.ships.Store(ships)
 	return s.stmts.prepare(s.write.conn)
 }
 
@@ -105,25 +92,10 @@ const (
 	readCache  = 1000
 )
 
-// dsn names the file with an option of the driver and pragmas, which the driver
-// gives in this order, auto_vacuum before the first table is made.
-func (s *Store) dsn(option string, pragmas ...string) string {
-	dsn := "file:" + (&urlPath{s.path}).String() + "?" + option + "&_pragma=busy_timeout(2000)"
-	for _, p := range pragmas {
-		dsn += "&_pragma=" + p
-	}
-	return dsn
-}
-
 // Close ends all statements and closes the file.
 func (s *Store) Close() error {
-	var errs []error
-	if s.read != nil {
-		errs = append(errs, s.read.Close())
-	}
-	s.events.close()
-	errs = append(errs, s.closeWriter())
-	if err := errors.Join(errs...); err != nil {
+	s.read.close()
+	if err := s.closeWriter(); err != nil {
 		return fmt.Errorf("close event store %s: %w", s.path, err)
 	}
 	return nil

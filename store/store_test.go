@@ -13,11 +13,26 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
 
 var at = time.Date(2026, 11, 20, 9, 30, 0, 123_456_000, time.FixedZone("", 3600))
+
+// asked are the numbers in the one row of an answer.
+func asked(t testing.TB, s *Store, query string) (numbers []int64) {
+	t.Helper()
+	err := s.read.row(context.Background(), func(st *sqlite.Stmt) {
+		for i := range st.ColumnCount() {
+			numbers = append(numbers, st.ColumnInt64(i))
+		}
+	}, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return numbers
+}
 
 func open(t testing.TB, dir string) *Store {
 	t.Helper()
@@ -148,21 +163,12 @@ func TestRevisedCauseMovesInTheTotals(t *testing.T) {
 		t.Errorf("causes %v, %v", got[0].Cause, got[1].Cause)
 	}
 	totals := map[string]int{}
-	rows, err := s.read.Query("SELECT cause, sum(events) FROM hourly_totals GROUP BY cause")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var cause string
-		var n int
-		if err := rows.Scan(&cause, &n); err != nil {
-			t.Fatal(err)
-		}
-		totals[cause] = n
-	}
-	if diff := cmp.Diff(map[string]int{"unknown": 1, "open_relay_probe": 1}, totals); diff != "" || rows.Err() != nil {
-		t.Error(diff, rows.Err())
+	err := s.read.query(t.Context(), "SELECT cause, sum(events) FROM hourly_totals GROUP BY cause", nil, func(st *sqlite.Stmt) (bool, error) {
+		totals[st.ColumnText(0)] = st.ColumnInt(1)
+		return true, nil
+	})
+	if diff := cmp.Diff(map[string]int{"unknown": 1, "open_relay_probe": 1}, totals); diff != "" || err != nil {
+		t.Error(diff, err)
 	}
 }
 
@@ -267,11 +273,9 @@ func TestAnHourKeepsItsLargest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var rows, victim, other, total int
-	if err := s.read.QueryRow(`SELECT count(*), sum(events), sum(events) FILTER (WHERE value = 'victim'), sum(events) FILTER (WHERE value = '')
-		FROM hourly_top WHERE field = 'user'`).Scan(&rows, &total, &victim, &other); err != nil {
-		t.Fatal(err)
-	}
+	n := asked(t, s, `SELECT count(*), sum(events), sum(events) FILTER (WHERE value = 'victim'), sum(events) FILTER (WHERE value = '')
+		FROM hourly_top WHERE field = 'user'`)
+	rows, total, victim, other := n[0], n[1], n[2], n[3]
 	if rows != topValues+1 || victim != 1000 || total != 3000 || other != 3000-1000-(topValues-1) {
 		t.Errorf("%d rows, %d events, victim %d, others %d", rows, total, victim, other)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -72,33 +73,27 @@ const (
 var errPacked = errors.New("a row of a top list is not as it was written")
 
 func (s *Store) values(ctx context.Context, daily bool, query string, args ...any) iter.Seq2[Value, error] {
-	return each(ctx, s, "top lists", query, args, func(rows *sql.Rows, yield func(Value) bool) error {
-		var field, text string
-		kinds := make(map[string]relaylens.Kind)
-		var hour []Value
-		for rows.Next() {
-			if err := rows.Scan(&field, &text); err != nil {
-				return err
+	kinds := make(map[string]relaylens.Kind)
+	var hour []Value
+	return each(ctx, s, "top lists", query, args, func(st *sqlite.Stmt, yield func(Value) bool) (more bool, err error) {
+		field, text := st.ColumnText(0), st.ColumnText(1)
+		hour = hour[:0]
+		for text != "" {
+			v := Value{Field: field}
+			if text, err = v.unpack(text, kinds, daily); err != nil {
+				return false, err
 			}
-			hour = hour[:0]
-			for text != "" {
-				v := Value{Field: field}
-				var err error
-				if text, err = v.unpack(text, kinds, daily); err != nil {
-					return err
-				}
-				hour = append(hour, v)
-			}
-			if !daily {
-				bound(hour, s.tops.hour)
-			}
-			for i := range hour {
-				if !yield(hour[i]) {
-					return nil
-				}
+			hour = append(hour, v)
+		}
+		if !daily {
+			bound(hour, s.tops.hour)
+		}
+		for i := range hour {
+			if !yield(hour[i]) {
+				return false, nil
 			}
 		}
-		return nil
+		return true, nil
 	})
 }
 
@@ -106,7 +101,7 @@ func (s *Store) values(ctx context.Context, daily bool, query string, args ...an
 // rest. That of a day tells its bound.
 func (v *Value) unpack(text string, kinds map[string]relaylens.Kind, daily bool) (rest string, err error) {
 	word, text, _ := strings.Cut(text, " ")
-	if known(&err, kinds, &v.Kind, []byte(word), relaylens.ParseKind); err != nil {
+	if known(&err, kinds, &v.Kind, word, relaylens.ParseKind); err != nil {
 		return "", err
 	}
 	var numbers [5]int64 // events, first, last, bound, length of the value

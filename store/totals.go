@@ -2,12 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"iter"
 	"strconv"
 	"strings"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"github.com/relaylens/relaylens"
 )
@@ -74,27 +75,19 @@ func (s *Store) Totals(ctx context.Context, span Span) iter.Seq2[Total, error] {
 	since, until := span.hours()
 	const query = `SELECT hour, group_concat(concat_ws(' ', mta, kind, direction, reason, cause, class, events, octet_length(host), host), '')
 		FROM hourly_totals WHERE hour >= ? AND hour < ? GROUP BY hour ORDER BY hour`
-	return each(ctx, s, "hourly totals", query, []any{since, until}, func(rows *sql.Rows, yield func(Total) bool) error {
-		var hour int64
-		var text string
-		kinds := make(map[string]Total)
-		for rows.Next() {
-			if err := rows.Scan(&hour, &text); err != nil {
-				return err
+	kinds := make(map[string]Total)
+	return each(ctx, s, "hourly totals", query, []any{since, until}, func(st *sqlite.Stmt, yield func(Total) bool) (more bool, err error) {
+		at, text := time.Unix(st.ColumnInt64(0), 0).UTC(), st.ColumnText(1)
+		for text != "" {
+			var t Total
+			if text, err = t.unpack(text, kinds); err != nil {
+				return false, err
 			}
-			at := time.Unix(hour, 0).UTC()
-			for text != "" {
-				var t Total
-				var err error
-				if text, err = t.unpack(text, kinds); err != nil {
-					return err
-				}
-				if t.Hour = at; !yield(t) {
-					return nil
-				}
+			if t.Hour = at; !yield(t) {
+				return false, nil
 			}
 		}
-		return nil
+		return true, nil
 	})
 }
 
@@ -149,16 +142,12 @@ func (s *Store) Causes(ctx context.Context, span Span) ([]relaylens.Cause, error
 	since, until := span.hours()
 	const query = "SELECT DISTINCT cause FROM hourly_totals WHERE hour >= ? AND hour < ?"
 	var causes []relaylens.Cause
-	for cause, err := range each(ctx, s, "causes", query, []any{since, until}, func(rows *sql.Rows, yield func(relaylens.Cause) bool) error {
-		var text string
-		for rows.Next() {
-			var c relaylens.Cause
-			err := rows.Scan(&text)
-			if word(&err, &c, text, relaylens.ParseCause); err != nil || !yield(c) {
-				return err
-			}
+	for cause, err := range each(ctx, s, "causes", query, []any{since, until}, func(st *sqlite.Stmt, yield func(relaylens.Cause) bool) (more bool, err error) {
+		var c relaylens.Cause
+		if word(&err, &c, st.ColumnText(0), relaylens.ParseCause); err != nil {
+			return false, err
 		}
-		return nil
+		return yield(c), nil
 	}) {
 		if err != nil {
 			return nil, err
@@ -168,26 +157,19 @@ func (s *Store) Causes(ctx context.Context, span Span) ([]relaylens.Cause, error
 	return causes, nil
 }
 
-// each runs a query and hands its rows to scan, which ends at an error or when
+// each runs a query and hands its rows to read, which ends at an error or when
 // yield does not want more.
-func each[T any](ctx context.Context, s *Store, what, query string, args []any, scan func(*sql.Rows, func(T) bool) error) iter.Seq2[T, error] {
+func each[T any](ctx context.Context, s *Store, what, query string, args []any, read func(st *sqlite.Stmt, yield func(T) bool) (more bool, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var none T
-		rows, err := s.read.QueryContext(ctx, query, args...)
-		if err != nil {
-			yield(none, fmt.Errorf("read %s: %w", what, err))
-			return
-		}
-		defer rows.Close()
 		done := false
-		err = scan(rows, func(v T) bool {
-			done = !yield(v, nil)
-			return !done
+		err := s.read.query(ctx, query, args, func(st *sqlite.Stmt) (bool, error) {
+			return read(st, func(v T) bool {
+				done = !yield(v, nil)
+				return !done
+			})
 		})
-		if err == nil {
-			err = rows.Err()
-		}
 		if err != nil && !done {
+			var none T
 			yield(none, fmt.Errorf("read %s: %w", what, err))
 		}
 	}

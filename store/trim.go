@@ -45,20 +45,12 @@ func (s *Store) trim(ctx context.Context, day, before int64) error {
 
 // large are the fields of the hours of a stretch that have more values than may stay.
 func (s *Store) large(ctx context.Context, since, until int64) (list []hourField, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT hour, field FROM hourly_top WHERE hour >= ? AND hour < ? AND value <> ''
-		GROUP BY hour, field HAVING count(*) > ?`, since, until, s.tops.hour)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var h hourField
-		if err := rows.Scan(&h.hour, &h.field); err != nil {
-			return nil, err
-		}
-		list = append(list, h)
-	}
-	return list, rows.Err()
+	err = s.read.query(ctx, `SELECT hour, field FROM hourly_top WHERE hour >= ? AND hour < ? AND value <> ''
+		GROUP BY hour, field HAVING count(*) > ?`, []any{since, until, s.tops.hour}, func(st *sqlite.Stmt) (bool, error) {
+		list = append(list, hourField{st.ColumnInt64(0), st.ColumnText(1)})
+		return true, nil
+	})
+	return list, err
 }
 
 // trimHour adds up the small values of a field of an hour: those that come after

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
@@ -84,22 +86,14 @@ func (s *Store) Frequent(ctx context.Context, field, prefix string, n int) ([]st
 }
 
 func (s *Store) strings(ctx context.Context, query string, args []any) ([]string, error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read values of events: %w", err)
-	}
-	defer rows.Close()
 	var values []string
-	for rows.Next() {
-		var v string
-		if err := rows.Scan(&v); err != nil {
-			return nil, fmt.Errorf("read values of events: %w", err)
-		}
-		if v != "" {
+	err := s.read.query(ctx, query, args, func(st *sqlite.Stmt) (bool, error) {
+		if v := st.ColumnText(0); v != "" {
 			values = append(values, v)
 		}
-	}
-	if err := rows.Err(); err != nil {
+		return true, nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read values of events: %w", err)
 	}
 	return values, nil

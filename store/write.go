@@ -141,29 +141,18 @@ func (b *binder) file(p *relaylens.Position) {
 
 // Positions lists every saved position, the latest of a source first.
 func (s *Store) Positions(ctx context.Context) ([]relaylens.Position, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT source, origin, device, inode, offset, number, cursor, state, updated, saved FROM positions ORDER BY source, updated DESC")
-	if err != nil {
-		return nil, fmt.Errorf("read positions: %w", err)
-	}
-	defer rows.Close()
+	const query = "SELECT source, origin, device, inode, offset, number, cursor, updated, saved, state FROM positions ORDER BY source, updated DESC"
 	var positions []relaylens.Position
-	for rows.Next() {
-		var p relaylens.Position
-		var origin []byte
-		var state string
-		var device, inode, updated, saved int64
-		if err := rows.Scan(&p.Source, &origin, &device, &inode, &p.Offset, &p.Number, &p.Cursor, &state, &updated, &saved); err != nil {
-			return nil, fmt.Errorf("read positions: %w", err)
-		}
-		if p.State, err = relaylens.ParsePositionState(state); err != nil {
-			return nil, fmt.Errorf("read positions: %w", err)
-		}
-		p.Device, p.Inode, p.Time = uint64(device), uint64(inode), time.Unix(0, updated).UTC()
-		p.Saved = time.Unix(0, saved).UTC()
-		copy(p.Origin[:], origin)
+	err := s.read.query(ctx, query, nil, func(st *sqlite.Stmt) (more bool, err error) {
+		p := relaylens.Position{Source: st.ColumnText(0), Device: uint64(st.ColumnInt64(2)), Inode: uint64(st.ColumnInt64(3)),
+			Offset: st.ColumnInt64(4), Number: st.ColumnInt64(5), Cursor: st.ColumnText(6),
+			Time: time.Unix(0, st.ColumnInt64(7)).UTC(), Saved: time.Unix(0, st.ColumnInt64(8)).UTC()}
+		st.ColumnBytes(1, p.Origin[:])
+		p.State, err = relaylens.ParsePositionState(st.ColumnText(9))
 		positions = append(positions, p)
-	}
-	if err := rows.Err(); err != nil {
+		return err == nil, err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read positions: %w", err)
 	}
 	return positions, nil

@@ -9,9 +9,9 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// writer is the one connection that changes the database. It is not one of
-// database/sql's: what that puts between the program and a statement, and copies
-// for it, took as long as the statement.
+// writer is the one connection that changes the database. Like those that read, it is
+// not one of database/sql's: what that puts between the program and a statement, and
+// copies for it, took as long as the statement.
 type writer struct{ conn *sqlite.Conn }
 
 // busyTimeout is how long a statement waits for another program's lock.

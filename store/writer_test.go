@@ -7,22 +7,21 @@ import (
 	"time"
 	"unsafe"
 
+	"zombiezen.com/go/sqlite"
+
 	"github.com/relaylens/relaylens"
 )
 
 // What the daemon reads with cannot write.
 func TestReadsOnly(t *testing.T) {
 	s := open(t, t.TempDir())
-	if _, err := s.read.Exec("DELETE FROM positions"); err == nil {
-		t.Error("a connection for reading deleted")
-	}
-	conn, err := s.events.take(t.Context())
+	conn, err := s.read.take(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.events.give(conn)
+	defer s.read.give(conn)
 	if _, err := (&writer{conn}).exec("DELETE FROM positions"); err == nil {
-		t.Error("a connection for reading events deleted")
+		t.Error("a connection for reading deleted")
 	}
 }
 
@@ -74,10 +73,24 @@ func TestListingIsLeft(t *testing.T) {
 		}
 		nested = append(nested, list(t, s, Span{Until: at.Add(2 * time.Second)})...)
 	}
-	if idle := len(s.events.idle); len(nested) != 200 || idle != idleReaders {
-		t.Errorf("%d events, %d connections kept; want 200, %d", len(nested), idle, idleReaders)
+	if idle := len(s.read.idle); len(nested) != 200 || idle != 2 {
+		t.Errorf("%d events, %d connections kept; want 200, 2", len(nested), idle)
 	}
-	s.events.rest()
+	var many []*sqlite.Conn
+	for range idleReaders + 1 {
+		conn, err := s.read.take(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		many = append(many, conn)
+	}
+	for _, conn := range many {
+		s.read.give(conn)
+	}
+	if idle := len(s.read.idle); idle != idleReaders {
+		t.Errorf("%d connections kept; want %d", idle, idleReaders)
+	}
+	s.read.rest()
 	if got := len(list(t, s, Span{})); got != 100 {
 		t.Errorf("%d events after a rest", got)
 	}
@@ -87,7 +100,7 @@ func TestListingIsLeft(t *testing.T) {
 			t.Errorf("a closed store says %v", err)
 		}
 	}
-	if len(s.events.idle) > 0 {
+	if len(s.read.idle) > 0 {
 		t.Error("a closed store keeps connections")
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"io"
 	"os"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
@@ -57,11 +58,10 @@ func newerStoreCommand(ts *testscript.TestScript, _ bool, args []string) {
 	s, err := store.Open(context.Background(), dir)
 	ts.Check(err)
 	ts.Check(s.Close())
-	db, err := sql.Open("sqlite", filepath.Join(dir, store.FileName))
+	conn, err := sqlite.OpenConn(filepath.Join(dir, store.FileName), sqlite.OpenReadWrite)
 	ts.Check(err)
-	defer db.Close()
-	_, err = db.Exec("PRAGMA user_version = 1000")
-	ts.Check(err)
+	defer conn.Close()
+	ts.Check(sqlitex.ExecuteTransient(conn, "PRAGMA user_version = 1000", nil))
 }
 
 // status CODE PROGRAM ARGUMENT... runs a program that ends with CODE.

@@ -3,8 +3,6 @@
 package faults
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,8 +14,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
-	"github.com/relaylens/relaylens/store" // brings the driver "sqlite", too
+	"github.com/relaylens/relaylens/store"
 )
 
 // faults happen to the daemon while the writers write.
@@ -196,24 +196,20 @@ func (f *faults) endure() {
 
 // locked holds the database locked as a careless person at a sqlite3 shell does.
 func (f *faults) locked() {
-	ctx := context.Background()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(f.round.data, store.FileName)+"?_pragma=busy_timeout(2000)")
-	check(err)
-	defer db.Close()
-	conn, err := db.Conn(ctx)
+	conn, err := sqlite.OpenConn(filepath.Join(f.round.data, store.FileName), sqlite.OpenReadWrite)
 	check(err)
 	defer conn.Close()
+	conn.SetBusyTimeout(2 * time.Second)
 	f.round.fault(true)
 	defer func() { f.round.fault(false) }()
-	if _, err := conn.ExecContext(ctx, pick(f.rng, "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE")); err != nil {
+	if err := sqlitex.ExecuteTransient(conn, pick(f.rng, "BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"), nil); err != nil {
 		return // the daemon was quicker
 	}
 	if f.rng.IntN(8) == 0 {
 		time.Sleep(2500 * time.Millisecond) // longer than the daemon waits in one attempt
 	}
 	f.endure()
-	_, err = conn.ExecContext(ctx, "ROLLBACK")
-	check(err)
+	check(sqlitex.ExecuteTransient(conn, "ROLLBACK", nil))
 }
 
 // diskErrors makes writes of the daemon fail.

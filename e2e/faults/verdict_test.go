@@ -4,12 +4,14 @@ package faults
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"github.com/relaylens/relaylens/store"
 )
@@ -20,37 +22,28 @@ type found struct {
 	client, sender string
 }
 
-// query runs f on the database of the round, which it cannot change.
-func (r *round) query(f func(context.Context, *sql.DB) error) error {
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(r.data, store.FileName)+"?mode=ro&_pragma=busy_timeout(5000)")
+// query hands the rows of an answer of the round's database, which it cannot change, to row.
+func (r *round) query(query string, row func(*sqlite.Stmt)) error {
+	conn, err := sqlite.OpenConn(filepath.Join(r.data, store.FileName), sqlite.OpenReadOnly)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer conn.Close()
+	conn.SetBusyTimeout(5 * time.Second)
 	ctx, cancel := context.WithTimeout(context.Background(), stormTime)
 	defer cancel()
-	return f(ctx, db)
+	conn.SetInterrupt(ctx.Done())
+	return sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{ResultFunc: func(st *sqlite.Stmt) error {
+		row(st)
+		return nil
+	}})
 }
 
 // look lists what the store holds.
 func (r *round) look() (map[string]*found, error) {
 	all := map[string]*found{}
-	err := r.query(func(ctx context.Context, db *sql.DB) error {
-		rows, err := db.QueryContext(ctx, `SELECT coalesce(recipient, user, ''), count(*), coalesce(min(client_ip), ''), coalesce(min(sender), '')
-			FROM events GROUP BY 1`)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var key string
-			var f found
-			if err := rows.Scan(&key, &f.n, &f.client, &f.sender); err != nil {
-				return err
-			}
-			all[key] = &f
-		}
-		return rows.Err()
+	err := r.query("SELECT coalesce(recipient, user, ''), count(*), min(client_ip), min(sender) FROM events GROUP BY 1", func(st *sqlite.Stmt) {
+		all[st.ColumnText(0)] = &found{st.ColumnInt(1), st.ColumnText(2), st.ColumnText(3)}
 	})
 	return all, err
 }
@@ -166,21 +159,14 @@ func (r *round) list(what string, texts []string) {
 
 // sound checks that the database itself is in order.
 func (r *round) sound() {
-	check(r.query(func(ctx context.Context, db *sql.DB) error {
-		var events, hourly int
-		if err := db.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM events), (SELECT coalesce(sum(events), 0) FROM hourly_totals)").Scan(&events, &hourly); err != nil {
-			return err
-		}
-		if events != hourly {
+	check(r.query("SELECT (SELECT count(*) FROM events), (SELECT coalesce(sum(events), 0) FROM hourly_totals)", func(st *sqlite.Stmt) {
+		if events, hourly := st.ColumnInt(0), st.ColumnInt(1); events != hourly {
 			r.problem("%d events, but the hours add up to %d", events, hourly)
 		}
-		var said string
-		if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&said); err != nil {
-			return err
-		}
-		if said != "ok" {
+	}))
+	check(r.query("PRAGMA integrity_check(1)", func(st *sqlite.Stmt) {
+		if said := st.ColumnText(0); said != "ok" {
 			r.problem("the database is not sound: %s", said)
 		}
-		return nil
 	}))
 }

@@ -15,8 +15,7 @@ const (
 	nxtail      = "github.com/nxadm/tail"
 	pflag       = "github.com/spf13/pflag"
 	prometheus  = "github.com/prometheus/client_golang"
-	sqlite      = "modernc.org/sqlite"
-	sqliteConn  = "zombiezen.com/go/sqlite"
+	sqlite      = "zombiezen.com/go/sqlite"
 	protobuf    = "google.golang.org/protobuf"
 	promCommon  = "github.com/prometheus/common"
 	alertmgr    = "github.com/prometheus/alertmanager"
@@ -60,7 +59,7 @@ var Rules = []Rule{
 	{Package: "classifier", Rooms: []string{"internal/bounded", "internal/packed"}, Pure: true},
 	{Package: "classifier/knowledge", Modules: []string{yaml}, Pure: true},
 
-	{Package: "store", Modules: []string{sqlite, sqliteConn}},
+	{Package: "store", Modules: []string{sqlite}},
 	{Package: "summary", Rooms: []string{"classifier/knowledge", "internal/aggregate", "internal/bounded"}, Modules: []string{xText}},
 	{Package: "exporter/prom", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus}},
 	{Package: "exporter/nats", Rooms: []string{"internal/sleep"}, Modules: []string{natsClient, compress, protobuf, prometheus, zap}},
