@@ -71,7 +71,9 @@ func (g *group) seen() []witness {
 func (f *Findings) evidence(witnesses []witness) []relaylens.Event {
 	list := slices.Clone(f.view(witnesses))
 	for i := range list {
-		list[i] = list[i].Clone()
+		if witnesses[i].event == nil { // else its texts are kept
+			list[i] = list[i].Clone()
+		}
 	}
 	return list
 }
