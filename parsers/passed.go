@@ -29,6 +29,9 @@ func (c *correlator) noteFilter(r *scannedRecord, now int64) {
 // key, if that is not 0, for the line that names the client.
 func (p *Parser) passedOn(r *scannedRecord, f *found, now int64) (all bool, key uint64) {
 	c, e := p.memory, &r.rec.Event
+	if e.MTA == relaylens.Sendmail {
+		return p.submitted(r, now), 0
+	}
 	if e.MTA != relaylens.Postfix || e.Direction != relaylens.Inbound {
 		return false, 0
 	}
@@ -90,5 +93,59 @@ func (c *correlator) answerPassed(r *scannedRecord, atEnd bool, client netip.Add
 	h.WriteString(e.Enhanced)
 	h.WriteByte(0)
 	h.WriteString(e.Text)
+	return h.Sum64()
+}
+
+// submitted reports whether a refusal was told by the server of the same machine,
+// to which Sendmail's programs hand what is submitted: both log it, as who refused
+// and as who was refused.
+func (p *Parser) submitted(r *scannedRecord, now int64) (all bool) {
+	c, e := p.memory, &r.rec.Event
+	times := uint32(repeats(&r.env))
+	if e.Direction == relaylens.Inbound {
+		if e.ClientIP.IsLoopback() || !e.ClientIP.IsValid() {
+			n, isNew := c.passed.Put(c.answerSubmitted(r, subjectOf(e)), now)
+			if isNew {
+				*n = 0
+			}
+			*n += times
+		}
+		return false
+	}
+	if !e.RemoteIP.IsLoopback() {
+		return false
+	}
+	told := uint32(0)
+	for _, about := range [...]string{e.Recipient, e.Sender, ""} {
+		if n := c.passed.Get(c.answerSubmitted(r, about), now); n != nil {
+			taken := min(*n, times-told)
+			*n -= taken
+			told += taken
+		}
+	}
+	r.env.Repeat = int(times - told)
+	return told == times
+}
+
+// subjectOf is the address that a refusal is about.
+func subjectOf(e *relaylens.Event) string {
+	switch e.Stage {
+	case relaylens.StageRcpt:
+		return e.Recipient
+	case relaylens.StageMail:
+		return e.Sender
+	}
+	return ""
+}
+
+// answerSubmitted digests an answer about an address the way both sides log it: the
+// server may leave out the codes.
+func (c *correlator) answerSubmitted(r *scannedRecord, about string) uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	maphash.WriteComparable(&h, r.writer.hostKey+uint64(relaylens.Sendmail))
+	h.WriteString(about)
+	h.WriteByte(0)
+	h.WriteString(r.rec.Event.Text)
 	return h.Sum64()
 }

@@ -28,6 +28,20 @@ func TestSendmailCountsOnce(t *testing.T) {
 			at + "to=<b@example.com>, delay=00:00:00, pri=60036, stat=Message exceeds maximum fixed size (20000)",
 			at + "to=<c@example.com>, delay=00:00:00, pri=60036, stat=Message exceeds maximum fixed size (20000)",
 		}, []string{"2: rejected/size 203.0.113.9  a@example.net>b@example.com"}},
+		"submitted on this machine": {[]string{
+			"Nov 20 09:00:00 mx1 sendmail[70]: 6AKAAAAA000070: from=joe@example.net, size=15, class=0, nrcpts=3, relay=joe@localhost",
+			at + "ruleset=check_rcpt, arg1=<b@example.com>, relay=localhost [127.0.0.1], reject=550 5.7.1 <b@example.com>... Relaying denied",
+			at + "<c@example.com>... User unknown",
+			"Nov 20 09:00:00 mx1 sendmail[70]: 6AKAAAAA000070: to=b@example.com, ctladdr=joe@example.net (1000/1000), delay=00:00:00, xdelay=00:00:00, mailer=relay, pri=90015, relay=[127.0.0.1] [127.0.0.1], dsn=5.7.1, reply=550 5.7.1 <b@example.com>... Relaying denied, stat=Service unavailable",
+			"Nov 20 09:00:00 mx1 sendmail[70]: 6AKAAAAA000070: to=c@example.com, ctladdr=joe@example.net (1000/1000), delay=00:00:00, xdelay=00:00:00, mailer=relay, pri=90015, relay=[127.0.0.1] [127.0.0.1], dsn=5.1.1, reply=550 5.1.1 <c@example.com>... User unknown, stat=User unknown",
+			at + "from=<joe@example.net>, size=0, class=0, nrcpts=0, proto=ESMTP, daemon=MTA, relay=localhost [127.0.0.1]",
+		}, []string{"2: relay_denied 127.0.0.1  joe@example.net>b@example.com", "3: rejected/unknown_recipient 127.0.0.1  joe@example.net>c@example.com"}},
+		"submitted to another program on this machine": {[]string{
+			"Nov 20 09:00:00 mx1 sendmail[70]: 6AKAAAAA000070: to=c@example.com, ctladdr=joe@example.net (1000/1000), delay=00:00:00, xdelay=00:00:00, mailer=relay, pri=90015, relay=[127.0.0.1] [127.0.0.1], dsn=5.1.1, reply=550 5.1.1 <c@example.com>... User unknown, stat=User unknown",
+		}, []string{"1: remote rejected/unknown_recipient invalid IP  >c@example.com"}},
+		"a user of ours who is gone": {[]string{
+			at + "to=<joe@example.com>, delay=00:00:00, mailer=local, pri=60270, dsn=5.1.1, reply=550 5.1.1 User unknown, stat=User unknown",
+		}, nil},
 		"a client that gives up": {[]string{
 			at + "to=<b@example.com>, delay=00:00:00, pri=0, stat=RSET",
 			at + "to=<b@example.com>, delay=00:00:00, pri=0, stat=ehlo",

@@ -196,6 +196,8 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 			return relaylens.Ignored
 		}
 		said = strings.TrimPrefix(a.stat, "Deferred: ")
+	} else if a.host == "" && !a.ip.IsValid() {
+		return relaylens.Ignored // our own words of a user of ours
 	}
 	code, enhanced, text := smtp.CutReply(said)
 	if enhanced == "4.4.1" && strings.HasPrefix(text, "Connection reset by ") {
