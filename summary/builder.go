@@ -73,6 +73,7 @@ type series int
 const (
 	seriesRemote = series(4)
 	numSeries    = 5
+	numKinds     = 4 // those of this server
 )
 
 func seriesOf(kind relaylens.Kind, direction relaylens.Direction) series {

@@ -33,7 +33,8 @@ func (t *tally) count(l *listValue, s series, first, last moment, n int64) *seen
 	}
 	v := t.lists[l.field].AddHashed(l.value, l.hash, n)
 	v.widen(first, last)
-	v.kinds[s] = uint32(min(int64(v.kinds[s])+n, math.MaxUint32))
+	kind := &v.kinds[s%numKinds]
+	*kind = uint32(min(int64(*kind)+n, math.MaxUint32))
 	return v
 }
 

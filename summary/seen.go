@@ -10,7 +10,7 @@ import (
 // pointer, and is as small as can be.
 type seen struct {
 	first, last moment
-	kinds       [numSeries]uint32 // as many as can be, of more
+	kinds       [numKinds]uint32 // as many as can be, of more; the remote servers' all first
 	note        bounded.Text      // the name of a client, the answer of a remote server: the latest
 }
 

@@ -42,7 +42,7 @@ func (b *Builder) list(field int, o ReportOptions) List {
 	l.setSketch(b.now.distinct[field], rest.events > 0)
 	for _, e := range b.now.largest(field, o.listed()) {
 		item := Item{Value: e.Key, Events: e.Count - e.Error, Error: e.Error + rest.bound,
-			Mostly: mostly(&e.Value), First: e.Value.first.time().In(o.Location), Last: e.Value.last.time().In(o.Location)}
+			Mostly: mostly(field, &e.Value), First: e.Value.first.time().In(o.Location), Last: e.Value.last.time().In(o.Location)}
 		switch field {
 		case fieldClient:
 			item.Name, item.Network = b.now.noteOf(&e.Value), clientNet(e.Key)
@@ -85,16 +85,16 @@ func (b *Builder) eventsBefore(field int, value string) (n int64, ok bool) {
 	return 0, top.Bound()+bound == 0
 }
 
-// mostly is the kind that most events of a value are of.
-func mostly(v *seen) string {
+// mostly is the kind that most events of a value of a list are of.
+func mostly(field int, v *seen) string {
+	if field == fieldRemote {
+		return "remote"
+	}
 	most := 0
 	for s, n := range v.kinds {
 		if n > v.kinds[most] {
 			most = s
 		}
-	}
-	if series(most) == seriesRemote {
-		return "remote"
 	}
 	return (relaylens.KindRelayDenied + relaylens.Kind(most)).String()
 }

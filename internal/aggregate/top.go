@@ -3,6 +3,7 @@ package aggregate
 import (
 	"cmp"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 
@@ -33,11 +34,15 @@ type Top[V any] struct {
 
 // slot is an entry in its place.
 type slot[V any] struct {
-	key          bounded.Text
-	hash         uint32
-	count, error int64
-	value        V
+	key   bounded.Text
+	hash  uint32
+	error uint32 // as much as can be, of more
+	count int64
+	value V
 }
+
+// certain is how many events are of the key for sure.
+func (s *slot[V]) certain() int64 { return s.count - int64(s.error) }
 
 // chunkLen entries are made at once.
 const chunkLen = 128
@@ -132,7 +137,7 @@ func (t *Top[V]) take(place int, key string, hash uint32) (int, *slot[V]) {
 	if t.drop != nil {
 		t.drop(&s.value)
 	}
-	*s = slot[V]{key: s.key, hash: hash, count: s.count, error: s.count}
+	*s = slot[V]{key: s.key, hash: hash, count: s.count, error: uint32(min(s.count, math.MaxUint32))}
 	t.texts.Set(&s.key, key)
 	place, _ = t.find(key, hash) // what was vacated may stand before it
 	t.index[place] = i + 1
@@ -201,7 +206,7 @@ func (t *Top[V]) down(i int) {
 }
 
 func (t *Top[V]) entry(s *slot[V]) Entry[V] {
-	return Entry[V]{Key: strings.Clone(t.key(s)), Count: s.count, Error: s.error, Value: s.value}
+	return Entry[V]{Key: strings.Clone(t.key(s)), Count: s.count, Error: int64(s.error), Value: s.value}
 }
 
 // Get is the entry of key.
@@ -243,7 +248,7 @@ func (t *Top[V]) Bound() int64 {
 // largest for that. All entries when n is negative.
 func (t *Top[V]) List(n int) []Entry[V] {
 	order := func(a, b *slot[V]) int {
-		return cmp.Or(cmp.Compare(b.count-b.error, a.count-a.error), strings.Compare(t.key(a), t.key(b)))
+		return cmp.Or(cmp.Compare(b.certain(), a.certain()), strings.Compare(t.key(a), t.key(b)))
 	}
 	if n < 0 || n > t.len {
 		n = t.len
