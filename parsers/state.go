@@ -227,7 +227,7 @@ func (s *state) fillUser(e *relaylens.Event) {
 	if e.Kind == relaylens.KindAuthFailed || e.User != "" {
 		return
 	}
-	if e.Direction != relaylens.Outbound && e.ClientIP.IsValid() && s.user != addressOf(e.ClientIP) {
+	if e.Direction != relaylens.Outbound && e.ClientIP.IsValid() && (!s.user.known || s.user != addressOf(e.ClientIP)) {
 		return
 	}
 	e.User = s.text(textUser)

@@ -52,15 +52,12 @@ func (c *cursor) add(b *block, text []byte, length int64, cut bool) {
 		c.origin = relaylens.NewOrigin(alias(text))
 	}
 	c.number++
-	b.lines = append(b.lines, relaylens.Line{
-		Text:   alias(text),
-		Source: c.source,
-		Origin: c.origin,
-		Number: c.number,
-		Offset: c.offset,
-		End:    c.offset + length,
-		Cut:    cut,
-	})
+	// A whole Line would be made on the stack and copied from there, before what was
+	// written has arrived.
+	b.lines = append(b.lines, relaylens.Line{})
+	l := &b.lines[len(b.lines)-1]
+	l.Text, l.Source, l.Origin, l.Cut = alias(text), c.source, c.origin, cut
+	l.Number, l.Offset, l.End = c.number, c.offset, c.offset+length
 	c.offset += length
 }
 
