@@ -11,10 +11,14 @@ import (
 // ruleFixes are what to look at first where rules of this server refuse: the one
 // that writes the text, and whom it hits. Only words of the knowledge base are in it.
 func ruleFixes(a *relaylens.Alert) string {
-	if a.Finding == nil || len(a.Finding.Evidence) == 0 || a.Finding.Evidence[0].Direction == relaylens.Outbound {
+	if a.Finding == nil || len(a.Finding.Evidence) == 0 {
 		return ""
 	}
 	e := &a.Finding.Evidence[0]
+	since := a.StartsAt.Format("2006-01-02 15:04")
+	if e.Direction == relaylens.Outbound { // other servers' rules
+		return fmt.Sprintf("1. See whose mail other servers refuse, and why\n   # relaylens summary --since %q --by reason,user,recipient_domain direction=outbound\n", since)
+	}
 	var b strings.Builder
 	n := 0
 	if found := knowledge.WrittenBy(e); len(found) > 0 {
@@ -25,7 +29,7 @@ func ruleFixes(a *relaylens.Alert) string {
 		}
 	}
 	n++
-	fmt.Fprintf(&b, "%d. See who is refused, and since when\n   # relaylens summary --since %q --by reason,client_net kind=%s\n", n, a.StartsAt.Format("2006-01-02 15:04"), e.Kind)
+	fmt.Fprintf(&b, "%d. See who is refused, and since when\n   # relaylens summary --since %q --by reason,client_net kind=%s\n", n, since, e.Kind)
 	return b.String()
 }
 

@@ -7,6 +7,17 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
+// Of what other servers refuse, it is told whose mail it is.
+func TestRulesOfOthers(t *testing.T) {
+	a := lostDomain("lost.example.com")
+	a.Name, a.Kind, a.Cause = "RelaylensRefusalSpike", relaylens.KindRejected, relaylens.CausePolicy
+	a.Finding.Evidence[0].Direction = relaylens.Outbound
+	_, annotations := (&Describer{}).Describe(&a)
+	if want := "# relaylens summary --since \"2026-03-02 09:14\" --by reason,user,recipient_domain direction=outbound"; !strings.Contains(annotations["fixes"], want) {
+		t.Errorf("fixes are\n%s\nwithout\n%s", annotations["fixes"], want)
+	}
+}
+
 // A page about refusals by rule says which rule it is and how to look at it.
 func TestRuleFixes(t *testing.T) {
 	for name, test := range map[string]struct {
