@@ -16,12 +16,13 @@
 //	SMTP call from HOST dropped: MSG                smtp_in.c
 //	[temporarily ]rejected … from|H=HOST …          smtp_in.c, receive.c
 //	[temporarily ]refused connection from HOST …    smtp_in.c, daemon.c
-//	unqualified sender|recipient rejected: <A> …    smtp_in.c
+//	unqualified sender|recipient|verify rejected: <A> …  smtp_in.c
 //	too many recipients: … sender=<S> H=HOST        smtp_in.c
 //	VRFY failed for A H=HOST                        smtp_in.c
 //	SMTP connection from HOST …, no MAIL in …       smtp_in.c, daemon.c: context
 //	ID <=|(= SENDER …                               receive.c: message taken, or taken and called refused
 //	ID =>|->|>>|**|== ADDRESS …, ID H=HOST …: MSG   deliver.c, transports/smtp.c
+//	ID PRDR ADDRESS MSG, ID PRDR R=<A> refusal      receive.c
 //	ID Completed, cancelled by, removed by          deliver.c
 //	failed to expand …, … gave DEFER                expand.c, search.c: something behind the server failed
 //

@@ -42,9 +42,15 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 		rec.Fact = relaylens.FactDetail
 		return relaylens.Parsed
 	}
-	e := &rec.Event
-	milterRefusal(e, command, &a)
-	switch command {
+	milterRefusal(&rec.Event, command, &a)
+	milterArgument(&rec.Event, argument)
+	rec.Hold = id != ""
+	return relaylens.Parsed
+}
+
+// milterArgument gives e what its command was about.
+func milterArgument(e *relaylens.Event, argument string) {
+	switch e.Stage {
 	case relaylens.StageMail:
 		e.SetSender(argument)
 	case relaylens.StageRcpt:
@@ -55,8 +61,6 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 			e.Stage = relaylens.StageMail // HELO is taken, the commands behind it are not
 		}
 	}
-	rec.Hold = id != ""
-	return relaylens.Parsed
 }
 
 // milterRefusal fills in what all refusals of a filter share. Greylisting is

@@ -14,8 +14,13 @@ func (g *Grammar) usrerr(s string, rec *relaylens.Record) relaylens.Verdict {
 	if strings.HasPrefix(s, "<-- ") || strings.HasPrefix(s, "--- ") { // the dialogue, at LogLevel 15
 		return relaylens.Ignored
 	}
-	if v := bareRefusal(s, rec); v != relaylens.Ignored || !strings.Contains(s, "... ") {
-		return v
+	if s[0] != '<' || s[len(s)-1] == '\'' { // the others begin with an address
+		if v := bareRefusal(s, rec); v != relaylens.Ignored {
+			return v
+		}
+	}
+	if !strings.Contains(s, "... ") {
+		return relaylens.Ignored
 	}
 	code, enhanced, text := smtp.CutReply(s)
 	if code != 0 && code < 400 {
