@@ -25,14 +25,14 @@ type Detector struct {
 	known    int64 // begin of the first cell that is known since the last gap
 	gap      bool  // the panes that are stepped over are not known
 	tracks   [numTracks]*track
-	tails    [numWindows]tail // of all tracks
+	tails    [numTests]tail // of all tracks
 	entities *entities
 	learner  learner
 	coarse   [historyHours]bool // hours whose cells are not known one by one
 	slots    [64]slotCache
-	needed   [numWindows]float64 // surprise
-	causeOn  bool                // a spike of any cause is on
-	causeEnd int64               // of the last one
+	needed   [numTests]float64 // surprise
+	causeOn  bool              // a spike of any cause is on
+	causeEnd int64             // of the last one
 	pending  []Spike
 	learned  int64 // the last hour that Learn was told of
 }
@@ -245,6 +245,9 @@ func (d *Detector) learnWindows(t *track, now int64) {
 			d.learnWindow(t, w, now)
 		}
 	}
+	if d.head%risePanes == 0 {
+		d.learnRise(t, now, max(d.known, end))
+	}
 }
 
 // learnWindow has a window that has just ended taken for an ordinary one, unless
@@ -283,6 +286,7 @@ func (d *Detector) closeHour(hour int64) {
 			for w := range t.spread {
 				t.spread[w].fade(0.97)
 			}
+			t.carry.fade(0.97)
 		}
 		for w := range d.tails {
 			d.tails[w].fade(0.97)

@@ -25,13 +25,16 @@ const (
 // spike began or ended.
 func (d *Detector) judge(t *track, now int64) bool {
 	e := &t.episode
-	best, excess, height, usual := reading{}, 0.0, 0.0, true
+	best, hour, excess, height, usual := reading{}, reading{}, 0.0, 0.0, true
 	for w := range windows {
 		n := t.ring.sums[w]
 		if n == 0 || !e.on && int(n) < d.settings.MinEvents {
 			continue
 		}
 		r := t.read(w, now, e.end)
+		if w == lastHour {
+			hour = r
+		}
 		if r.surprise > calmSurprise && w <= max(e.window-1, 2) {
 			usual = false
 		}
@@ -46,6 +49,10 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if over := r.surprise - d.needed[w]; over >= 0 && (over > excess || best.n == 0) {
 			best, excess = r, over
 		}
+	}
+	if best.n == 0 && d.rises(t, &hour, now) {
+		best, excess = hour, hour.surprise-d.needed[rise]
+		height = max(height, factor(float64(hour.n), hour.expected*t.low()))
 	}
 	began := best.n > 0 && d.surprising(t, best, excess, now)
 	if e.on {

@@ -107,6 +107,7 @@ func (d *Detector) trainDay(t *track, from, until int64) {
 			continue
 		}
 		clipped := min(float64(n), 2*plausible(m)) // no spike teaches
+		d.trainRise(t, h, clipped, m)
 		doubt := t.profile.doubtOf(d.slot(h))
 		t.spread[hour].add(clipped, m, t.alpha(hour, m), doubt)
 		sum, mean, doubts = sum+clipped, mean+m, max(doubts, doubt)

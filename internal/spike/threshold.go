@@ -8,13 +8,13 @@ const month = 30 * 24 * 3600 // seconds
 // were independent: a burst surprises a cause, its kind and the total, and several
 // windows of each. In six simulated clean months they paged 26 times where 42 were
 // allowed, and 167 times where 420 were, so this is on the safe side.
-const together = 1.4
+const together = 1.2
 
 // setNeeded shares the false pages among the windows of the series that can have
 // any: each window as many, and in a window each series that has refusals enough.
 func (d *Detector) setNeeded() {
-	each := d.settings.FalsePagesPerMonth * (1 - entityShare) * together / numWindows
-	for w, length := range panesOf {
+	each := d.settings.FalsePagesPerMonth * (1 - entityShare) * together / numTests
+	for w, length := range panesOfTest {
 		series := float64(numTracks)
 		for range 3 { // the fewer, the less is needed of each
 			d.needed[w] = thresholdOf(length, each/series)
@@ -33,7 +33,7 @@ func (d *Detector) able(w int, needed float64) float64 {
 		if !t.profile.recent {
 			continue
 		}
-		mean := t.profile.mean() * float64(panesOf[w]*pane) / 3600
+		mean := t.profile.mean() * float64(panesOfTest[w]*pane) / 3600
 		enough := logTail(float64(d.settings.MinEvents), mean, t.variance(w, max(mean, 1e-3)))
 		sum += math.Exp(min(enough+needed, 0))
 	}

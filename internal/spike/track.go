@@ -11,7 +11,8 @@ type track struct {
 	ring    ring
 	history *history
 	profile profile
-	spread  [numWindows]dispersion
+	spread  [numTests]dispersion
+	carry   carry
 	// foreseen are the expected counts of the cells around now, the one under way
 	// being the last but one.
 	foreseen [numForeseen]float64
@@ -28,6 +29,8 @@ type lesson struct {
 	window  int
 	n, mean float32
 	doubt   float32 // of the mean
+	usual   float32 // of a rise: the mean by the baseline alone
+	before  float32 // and what the hours before had beside it
 }
 
 // lessonDelay is the time in which a slow rise should be found.
@@ -40,6 +43,9 @@ func (t *track) learn(now int64) {
 		l := &t.lessons[done]
 		n, mean := float64(l.n), float64(l.mean)
 		t.spread[l.window].add(n, mean, t.alpha(l.window, mean), float64(l.doubt))
+		if l.window == rise {
+			t.carry.add(n, float64(l.usual), float64(l.before))
+		}
 		done++
 	}
 	t.lessons = t.lessons[done:]
@@ -49,7 +55,7 @@ func (t *track) learn(now int64) {
 // and one more.
 const numForeseen = 3*3600/cell + 3
 
-func newTrack(s Series, all *[numWindows]tail) *track {
+func newTrack(s Series, all *[numTests]tail) *track {
 	t := &track{series: s, history: newHistory()}
 	for w := range t.spread {
 		t.spread[w].all = &all[w]
@@ -103,6 +109,9 @@ func (t *track) expected(since, now int64) float64 {
 // of it, and of longer windows while that is little.
 func (t *track) alpha(w int, mean float64) float64 {
 	const steady, burst = 0.1, 3
+	if w == rise {
+		return t.spread[rise].of(mean, t.alpha(lastHour, mean))
+	}
 	longest := numWindows - 1
 	a := steady + burst/(mean*float64(panesOf[longest])/float64(panesOf[w])+0.01)
 	for i := longest; i >= w; i-- {
@@ -118,7 +127,11 @@ func (t *track) alpha(w int, mean float64) float64 {
 // variance is alpha and what is not known of the mean, as far as alpha was not
 // learned with as much doubt.
 func (t *track) variance(w int, mean float64) float64 {
-	return t.alpha(w, mean) + max(t.doubt-t.spread[w].known(mean), 0)
+	doubt := t.doubt
+	if w == rise {
+		doubt = t.doubtOfRise(doubt)
+	}
+	return t.alpha(w, mean) + max(doubt-t.spread[w].known(mean), 0)
 }
 
 // low is the part of what is expected that is surely usual: a standard deviation

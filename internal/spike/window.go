@@ -11,6 +11,8 @@ var windows = [...]time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute,
 
 const (
 	numWindows = 5
+	numTests   = numWindows + 1  // of the windows, and of a rise
+	lastHour   = 3               // the window
 	numPanes   = 3*3600/pane + 1 // the longest window, and the pane under way
 	cell       = 600             // seconds of the finest history
 	fromCell   = 2               // the first window that is no shorter than that
@@ -19,11 +21,16 @@ const (
 // panesOf is the length of each window in panes.
 var panesOf = [numWindows]int64{60 / pane, 300 / pane, 900 / pane, 3600 / pane, numPanes - 1}
 
+// panesOfTest is the length of the window of each test, and of one that overlaps with
+// the next as rise does.
+var panesOfTest = [numTests]int64{60 / pane, 300 / pane, 900 / pane, 3600 / pane, numPanes - 1, risePanes / riseWeight}
+
 // ring counts the refusals of the last hours in panes.
 type ring struct {
 	panes [numPanes]uint32
 	sums  [numWindows]uint32 // of the panes of each window that ends with head
-	head  int64              // the pane under way, in panes since 1970; no part of sums
+	newer newer
+	head  int64 // the pane under way, in panes since 1970; no part of sums
 }
 
 func slotOf(p int64) int64 { return ((p % numPanes) + numPanes) % numPanes }
@@ -39,6 +46,7 @@ func (r *ring) add(p int64, n uint32) bool {
 			r.sums[w] += n
 		}
 	}
+	r.newer.add(r.head-p, n)
 	return true
 }
 
@@ -48,6 +56,7 @@ func (r *ring) step() {
 	for w, length := range panesOf {
 		r.sums[w] += done - r.panes[slotOf(r.head-length)]
 	}
+	r.newer.step(done, r.panes[slotOf(r.head-risePanes)])
 	r.head++
 	r.panes[slotOf(r.head)] = 0
 }
