@@ -92,7 +92,8 @@ var beginMonth = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 type plan struct {
 	seed      uint64
 	incidents bool
-	cold      bool // nothing is known at the begin
+	names     []string // of the incidents, where not all
+	cold      bool     // nothing is known at the begin
 	offset    float64
 	limit     float64
 	ask       float64
@@ -132,7 +133,7 @@ func simulateMonth(p plan) *outcome {
 		w.PlanShort(beginMonth)
 		last = 7 * 24 * time.Hour
 	case p.incidents:
-		w.Plan(beginMonth)
+		w.Plan(beginMonth, p.names...)
 	}
 	out.incidents = w.Incidents
 	o := newOracle(w, beginMonth.Unix()/pane)

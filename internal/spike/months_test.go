@@ -16,6 +16,7 @@ var (
 	months    = flag.Int("months", 0, "how many months to simulate")
 	firstSeed = flag.Uint64("seed", 1000, "the seed of the first month")
 	given     = flag.Float64("offset", 0, "the oracle's offset, where it is known; then no other rule is calibrated")
+	only      = flag.String("only", "", "the name of the only incident that there is")
 	chatty    = flag.Bool("chatty", false, "tell of each false page and each miss")
 )
 
@@ -95,9 +96,13 @@ func TestMonths(t *testing.T) {
 	}
 	offset, limits, wrong := calibrate(*firstSeed, *months)
 	t.Logf("oracle's offset %.1f, %d false pages in as many clean months", offset, wrong)
+	var names []string
+	if *only != "" {
+		names = []string{*only}
+	}
 	outs := parallel(*months, func(i int) *outcome {
 		seed := *firstSeed + uint64(i)
-		return simulateMonth(plan{seed: seed, incidents: true, cold: i%6 == 5, offset: offset, limit: limits[seed], ask: 1})
+		return simulateMonth(plan{seed: seed, incidents: true, names: names, cold: i%6 == 5, offset: offset, limit: limits[seed], ask: 1})
 	})
 	t.Log("\n" + table(outs) + "\n" + byName(outs))
 	if *chatty {

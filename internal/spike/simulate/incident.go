@@ -66,13 +66,16 @@ func (w *World) incident(in *Incident, at time.Time) {
 	w.queue[slot] = append(w.queue[slot], g)
 }
 
-// Plan draws a month's incidents, from begin on, two days apart and more. A
-// scanner comes every night of it, in the worlds that have one.
-func (w *World) Plan(begin time.Time) {
+// Plan draws a month's incidents, from begin on, two days apart and more: eight of
+// the names that are given, or of all. A scanner comes every night of it, in the worlds
+// that have one.
+func (w *World) Plan(begin time.Time, names ...string) {
+	if len(names) == 0 {
+		names = []string{Flood, Flood, Botnet, Ramp, LostDomain, AuthOutage, AppServer, Gap}
+	}
 	at := begin.Add(w.hours(6, 30))
 	for _, i := range w.rand.Perm(8) {
-		name := []string{Flood, Flood, Botnet, Ramp, LostDomain, AuthOutage, AppServer, Gap}[i]
-		in := w.draw(name, at)
+		in := w.draw(names[i%len(names)], at)
 		w.Incidents = append(w.Incidents, in)
 		at = in.End.Add(w.hours(48, 84))
 	}
