@@ -33,6 +33,7 @@ type Detector struct {
 	needed   [numTests]float64 // surprise
 	causeOn  bool              // a spike of any cause is on
 	causeEnd int64             // of the last one
+	customAt int64             // when what comes every night was seen last, of any track
 	pending  []Spike
 	learned  int64 // the last hour that Learn was told of
 }

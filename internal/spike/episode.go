@@ -42,7 +42,11 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if e.on {
 			least = min(least, sizeSurprise)
 		}
-		if int(r.n) < d.settings.MinEvents || r.surprise < least || d.routine(t, &r, now) {
+		if int(r.n) < d.settings.MinEvents || r.surprise < least {
+			continue
+		}
+		if d.routine(t, &r, now) {
+			t.customAt, d.customAt = now, now
 			continue
 		}
 		height = max(height, factor(float64(r.n), r.expected*t.low()))

@@ -121,10 +121,10 @@ func (t *track) surpriseOfRise(now, floor int64) float64 {
 }
 
 // rises reports whether a rise of t pages, and takes its surprise for that of the last
-// hour, under which it is told. What is not unusual by itself as well is none, and at
-// times that have a routine windows alone tell.
+// hour, under which it is told. What is not unusual by itself as well is none, and
+// where it holds what comes every night windows alone tell.
 func (d *Detector) rises(t *track, hour *reading, now int64) bool {
-	if hour.surprise <= calmSurprise || int(hour.n) < d.settings.MinEvents {
+	if hour.surprise <= calmSurprise || int(hour.n) < d.settings.MinEvents || d.customSince(t, now-risePanes*pane) {
 		return false
 	}
 	surprise := t.surpriseOfRise(now, max(t.episode.end, d.known))
@@ -133,6 +133,17 @@ func (d *Detector) rises(t *track, hour *reading, now int64) bool {
 	}
 	hour.surprise = surprise
 	return true
+}
+
+// customSince reports whether what comes every night was seen in t since a time: a
+// scan of minutes is half a rise for an hour, when the hour is hardly unusual. Among
+// all refusals it may go unseen.
+func (d *Detector) customSince(t *track, since int64) bool {
+	at := t.customAt
+	if t.series.By != PerCause {
+		at = d.customAt
+	}
+	return at > since
 }
 
 // doubtOfRise is what is not known of the mean that rise expects: the hours before
@@ -146,11 +157,8 @@ func (d *Detector) learnRise(t *track, now, floor int64) {
 	if !ok {
 		return
 	}
-	for w := lastHour; w < numWindows; w++ {
-		of := t.read(w, now, 0)
-		if of.surprise > tailFrom && d.customary(t, &of, now).excess > 0 {
-			return
-		}
+	if d.customSince(t, now-panesOf[numWindows-1]*pane) {
+		return
 	}
 	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: rise, n: float32(r.n), mean: float32(r.mean),
 		doubt: float32(t.doubtOfRise(t.doubt)), usual: float32(r.usual), before: float32(r.before)})

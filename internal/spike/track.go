@@ -19,6 +19,7 @@ type track struct {
 	cell     int64 // under way when the cells were foreseen
 	doubt    float64
 	episode  episode
+	customAt int64    // when what comes every night was seen last
 	lessons  []lesson // in the order in which they are due
 }
 
