@@ -17,6 +17,7 @@ type clock struct {
 	isoSec int64
 
 	localSec, localUnix int64 // wall clock and instant of the last stamp without a zone
+	last                int64 // instant of the last stamp of either form; 0 before the first
 
 	zones [8]zone
 	next  int // of zones, to be replaced
@@ -79,6 +80,7 @@ func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n i
 		return t, 0, 0
 	}
 	t = c.inferYear(month, day, h, m, sec, ref)
+	t = t.Add(time.Duration(c.again(t)) * time.Second)
 	if end == 15 {
 		c.bsdKey = [2]uint64{load(s), load(s[7:])}
 		c.bsdRef, c.bsdTime = ref.Unix(), t
@@ -151,9 +153,36 @@ func (c *clock) local(sec int64) int64 {
 	}
 	if sec != c.localSec || c.localUnix == 0 {
 		c.localSec, c.localUnix = sec, inLocation(sec, c.loc)
+		c.localUnix += c.again(time.Unix(c.localUnix, 0).In(c.loc))
 	}
 	return c.localUnix
 }
+
+// again is how many seconds later or earlier than t a clock of the decoder's location
+// shows the same once more, where that is nearer to the stamp before: when summer time
+// ends, an hour is there twice, and only the order of the lines tells which it is.
+func (c *clock) again(t time.Time) (seconds int64) {
+	const hour = 3600
+	at, last := t.Unix(), c.last
+	if c.loc != time.UTC {
+		_, offset := t.Zone()
+		_, later := t.Add(hour * time.Second).Zone()
+		_, earlier := t.Add(-hour * time.Second).Zone()
+		switch {
+		case later == offset-hour:
+			seconds = hour
+		case earlier == offset+hour:
+			seconds = -hour
+		}
+		if last == 0 || abs(at+seconds-last) >= abs(at-last) {
+			seconds = 0
+		}
+	}
+	c.last = at + seconds
+	return seconds
+}
+
+func abs(n int64) int64 { return max(n, -n) }
 
 func inLocation(sec int64, loc *time.Location) int64 {
 	u := time.Unix(sec, 0).UTC()
