@@ -277,7 +277,7 @@ func (a *attempt) stage(code uint16, enhanced, text string) relaylens.Stage {
 		return relaylens.StageEOD
 	case code == 550 || code == 551 || code == 553 || a.several:
 		// After RCPT it were "User unknown", and a line for each recipient.
-		if ofSender(text) {
+		if ofSender(enhanced, text) {
 			return relaylens.StageMail
 		}
 		return relaylens.StageEOD
@@ -285,8 +285,11 @@ func (a *attempt) stage(code uint16, enhanced, text string) relaylens.Stage {
 	return relaylens.StageRcpt
 }
 
-// ofSender tells an answer about the sender.
-func ofSender(text string) bool {
+// ofSender tells an answer about the sender, by its code or its words. RFC 3463, 3.2
+func ofSender(enhanced, text string) bool {
+	if strings.HasSuffix(enhanced, ".1.7") || strings.HasSuffix(enhanced, ".1.8") {
+		return true
+	}
 	kind, reason, ok := smtp.Wording(text)
 	return ok && (kind == relaylens.KindSenderVerify || reason == relaylens.ReasonSenderPolicy)
 }

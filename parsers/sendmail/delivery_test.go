@@ -46,6 +46,8 @@ func TestRemoteRefusals(t *testing.T) {
 		attempted("dsn=5.7.1, reply=501 5.7.1 no, stat=Data format error", rejected, other, relaylens.StageMail).said(501, "5.7.1", "no"),
 		attempted("dsn=5.7.1, reply=554 5.7.1 <a@example.com>: Sender address rejected: Access denied, stat=Service unavailable", rejected, relaylens.ReasonSenderPolicy, relaylens.StageMail).
 			said(554, "5.7.1", "Sender address rejected: Access denied"),
+		attempted("dsn=5.1.8, reply=550 5.1.8 no such domain, stat=Service unavailable", rejected, relaylens.ReasonRemoteOther, relaylens.StageMail).
+			said(550, "5.1.8", "no such domain"),
 		attempted("dsn=5.7.1, reply=554 5.7.1 refused after data, stat=Service unavailable", rejected, other, relaylens.StageEOD).said(554, "5.7.1", "refused after data"),
 		// Before 8.16.1 nothing of the answer is logged but its code, if it was 4xx.
 		attempted("dsn=5.7.1, stat=Service unavailable", rejected, other, rcpt).said(0, "5.7.1", "Service unavailable").class(relaylens.Class5xx),
