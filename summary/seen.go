@@ -11,7 +11,7 @@ import (
 type seen struct {
 	first, last moment
 	kinds       [numKinds]uint32 // as many as can be, of more; the remote servers' all first
-	note        bounded.Text      // the name of a client, the answer of a remote server: the latest
+	note        bounded.Text     // the name of a client, the answer of a remote server: the latest
 }
 
 // widen takes in events from first to last.

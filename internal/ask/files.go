@@ -56,8 +56,8 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 	resident.Trim()
 	batches := 0
 	parser.Ahead(func(hand func(*relaylens.Batch) bool) { errs = append(errs, l.scan(ctx, waiting, hand)...) }, emit, func() bool {
-		if batches++; batches == settled {
-			resident.Trim() // what was needed to begin
+		if batches++; batches == settled || batches%often == 0 {
+			resident.Trim() // what was needed to begin, or is seldom
 		}
 		return true
 	})
@@ -68,6 +68,10 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 
 // settled is after how many batches reading does the same again and again.
 const settled = 64
+
+// often is after how many batches, some 128 MiB of logs, it is looked again what of
+// the program is not needed any more.
+const often = 4096
 
 // scan hands over the lines of files, in the order of their times.
 func (l *Files) scan(ctx context.Context, waiting []*logFile, hand func(*relaylens.Batch) bool) (errs []error) {

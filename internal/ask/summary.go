@@ -144,8 +144,10 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	if err := g.close(); err != nil {
 		return err
 	}
-	resident.Release() // what was needed to count
+	resident.Trim() // what was needed to count
 	list, total := findings.First(r.o.Top)
+	g.classify, findings = nil, nil
+	resident.Release()
 	r.problems.list, r.problems.total = diagnoses(list), total
 	return g.readErr
 }
