@@ -71,6 +71,18 @@ func (b *block) keep() {
 	}
 }
 
+// Forget leaves the memory that is kept for what is read next to the collector. Call
+// it when nothing is.
+func Forget() {
+	for {
+		select {
+		case <-blocks:
+		default:
+			return
+		}
+	}
+}
+
 func (b *block) clear() {
 	if poisonReleased {
 		copy(b.buf, poisoned())

@@ -62,6 +62,7 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 		return true
 	})
 	parser.Flush(emit)
+	tailer.Forget()
 	l.Counts = parser.Total()
 	return errors.Join(append(errs, ctx.Err())...)
 }
