@@ -89,8 +89,11 @@ func (c *copies) news(env *relaylens.Envelope, source string, now int64) int {
 		*o = occurrences{}
 	}
 	count := o.add(sourceKey+s.section, n)
-	if process, both := mayHoldBoth(env, source, key); both && s.see(env, waiting{process: process, line: key, since: now}, n) && s.pairs(env) {
-		count = (count + 1) / 2
+	if process, both := mayHoldBoth(env, source, key); both {
+		s.see(env, waiting{process: process, line: key, since: now}, n)
+		if s.pairs(env) {
+			count = (count + 1) / 2
+		}
 	}
 	if count <= o.told {
 		return 0
@@ -135,28 +138,35 @@ func (c *copies) stream(env *relaylens.Envelope, source uint64, now int64) *stre
 }
 
 // mayHoldBoth reports whether both copies of a line may be in its source, and whose
-// they are: the process's, where the line tells it. Exim's own files hold one: their
-// names have main, reject or panic in them. log.c, open_log
+// they are: the process's, where the line tells it. Exim's own files hold one.
 func mayHoldBoth(env *relaylens.Envelope, source string, line uint64) (process uint64, both bool) {
-	if env.PID != 0 && !env.Native {
-		return uint64(uint32(env.PID)), true
+	process = uint64(uint32(env.PID))
+	if env.PID == 0 {
+		process = line
 	}
-	if strings.Contains(source, "main") || strings.Contains(source, "reject") || strings.Contains(source, "panic") {
-		return 0, false
-	}
-	if env.PID != 0 {
-		return uint64(uint32(env.PID)), true
-	}
-	return line, true
+	return process, env.PID != 0 && !env.Native || !ofOneLog(source)
 }
+
+// ofOneLog reports whether a file is called as one of Exim's logs: with main, reject
+// or panic at the beginning of a word. log.c, open_log
+func ofOneLog(source string) bool {
+	name := source[strings.LastIndexByte(source, '/')+1:]
+	for _, log := range [...]string{"main", "reject", "panic"} {
+		if i := strings.Index(name, log); i == 0 || i > 0 && !letter(name[i-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // see takes in whether lines come in twos: one that no copy follows is evidence
 // that they do not. In Exim's own logs that is so when the copy of a later one came;
-// processes that write to syslog overtake each other. It is true, so that it can
-// stand in a condition.
+// processes that write to syslog overtake each other.
 //
 // What a line says was repeated n times is evidence only where one is left over.
-func (s *stream) see(env *relaylens.Envelope, line waiting, n uint32) bool {
+func (s *stream) see(env *relaylens.Envelope, line waiting, n uint32) {
 	slot := s.slot(line.process, line.since)
 	switch {
 	case slot.line == 0:
@@ -176,7 +186,6 @@ func (s *stream) see(env *relaylens.Envelope, line waiting, n uint32) bool {
 		line.order = s.seen
 		*slot = line
 	}
-	return true
 }
 
 // slot finds where the line of a process waits, or else where it may: in place of

@@ -60,7 +60,7 @@ func TestCopies(t *testing.T) {
 // whether each refusal is in them twice.
 func TestCopiesInOneStream(t *testing.T) {
 	const a, b, c = "rejected RCPT <a@example.com>", "rejected RCPT <b@example.com>", "rejected RCPT <c@example.com>"
-	const stdin, mainlog = "-", "/var/log/exim4/mainlog"
+	const stdin, mainlog, domain = "-", "/var/log/exim4/mainlog", "/srv/mainframe/domain.log"
 	line := func(source string, pid int32, second int64, text string) at {
 		return at{writing{source, pid, text, 0}, second}
 	}
@@ -83,6 +83,7 @@ func TestCopiesInOneStream(t *testing.T) {
 		"mainlog on a pipe, tried twice first": {true, []at{line(stdin, 0, 0, a), line(stdin, 0, 0, b), line(stdin, 0, 0, b)}, 3},
 		"mainlog, then rejectlog on a pipe":    {true, []at{line(stdin, 0, 0, a), line(stdin, 0, 5, b), line(stdin, 0, 9, b), line(stdin, 0, 0, a), line(stdin, 0, 5, b), line(stdin, 0, 9, b)}, 3},
 		"mainlog by its name":                  {true, []at{line(mainlog, 0, 0, a), line(mainlog, 0, 0, a), line(mainlog, 0, 0, a)}, 3},
+		"both logs, in a domain's own file":    {true, []at{line(domain, 0, 0, a), line(domain, 0, 0, a), line(domain, 0, 5, b), line(domain, 0, 5, b)}, 2},
 		"syslog without pids":                  {false, []at{line("mail.log", 0, 0, a), line("mail.log", 0, 0, a), line("mail.log", 0, 5, b), line("mail.log", 0, 5, b)}, 2},
 		"syslog of one priority, tried thrice": {false, sessions, 8*3 - 3}, // the first three sessions show it
 		"syslog of one priority, tried once": {false, []at{
