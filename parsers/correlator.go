@@ -120,10 +120,10 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 		f.message = c.learn(c.messages, k.message, e, now)
 	} else {
 		// Sendmail names the sender at the end of the transaction, be it refused.
-		was := c.messages.Get(k.message, now)
-		refused := was != nil && was.refused && e.HasSender()
-		f.message = c.fresh(c.messages, k.message, e, now)
-		f.message.refused = refused
+		m, isNew := c.messages.Put(k.message, now)
+		refused := !isNew && m.refused && e.HasSender()
+		c.messages.begin(m, e)
+		m.refused, f.message = refused, m
 	}
 	c.recall(k, f, now)
 	m, s := f.message, f.session
@@ -171,13 +171,6 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 	}
 	c.delivered(rec, k, f, now)
 	c.trim(f)
-}
-
-// fresh remembers e as the first that is known of key.
-func (c *correlator) fresh(t *states, key uint64, e *relaylens.Event, now int64) *state {
-	s, _ := t.Put(key, now)
-	t.begin(s, e)
-	return s
 }
 
 // came begins a session.

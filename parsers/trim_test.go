@@ -21,8 +21,8 @@ func TestTrimKeepsTheLatest(t *testing.T) {
 		key := i*0x9e3779b97f4a7c15 + 1
 		e := &relaylens.Event{ClientIP: client, ClientName: fmt.Sprint(i), Helo: strings.Repeat("h", 400), Sender: strings.Repeat("s", 500)}
 		f := new(found)
-		if f.session = c.fresh(c.sessions, key, e, int64(i)); i%3 == 0 {
-			f.message = c.fresh(c.messages, key, e, int64(i))
+		if f.session = begun(c.sessions, key, e, int64(i)); i%3 == 0 {
+			f.message = begun(c.messages, key, e, int64(i))
 		}
 		c.trim(f)
 		s, m := c.sessions.Get(key, int64(i)), c.messages.Get(key, int64(i))
@@ -40,9 +40,16 @@ func TestTrimKeepsTheBound(t *testing.T) {
 	limits := DefaultLimits()
 	limits.Bytes = 100
 	c := newCorrelator(limits, maphash.MakeSeed())
-	f := &found{session: c.fresh(c.sessions, 1, &relaylens.Event{Helo: strings.Repeat("h", 500)}, 0)}
+	f := &found{session: begun(c.sessions, 1, &relaylens.Event{Helo: strings.Repeat("h", 500)}, 0)}
 	c.trim(f)
 	if n := c.sessions.bytes; n > limits.Bytes || c.sessions.Len() != 0 {
 		t.Errorf("%d bytes of %d sessions", n, c.sessions.Len())
 	}
+}
+
+// begun is a state of which e told first.
+func begun(t *states, key uint64, e *relaylens.Event, now int64) *state {
+	s, _ := t.Put(key, now)
+	t.begin(s, e)
+	return s
 }
