@@ -83,9 +83,13 @@ func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action
 		}
 		ev.QueueID, ev.Stage, ev.Direction, ev.Action = id, stage, relaylens.Inbound, a.did
 		g.rejection(env, a, where, rest, st, rec)
-		if a.milter && a.coded && !answered(where, ev) {
+		switch {
+		case !a.milter || !a.coded:
+		case !answered(where, ev.Code):
 			*rec = relaylens.Record{}
 			return relaylens.Ignored
+		case stage == relaylens.StageConnect:
+			greet(ev)
 		}
 		return relaylens.Parsed
 	}
@@ -95,22 +99,27 @@ func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action
 // answered reports whether the client heard of a milter's refusal then and there.
 // Before MAIL it does not: unless the session is to end, the greeting and EHLO are
 // answered as ever, and the commands that follow are refused, each with a line of
-// its own. Who may not connect at all is told so in smtpd's own words.
+// its own.
 //
 // Source: smtpd/smtpd.c smtpd_proto, helo_cmd, ehlo_cmd.
-func answered(where string, ev *relaylens.Event) bool {
-	ends := ev.Code == 421
+func answered(where string, code uint16) bool {
 	switch where {
 	case "CONNECT":
-		ev.Enhanced = ""
-		if ev.Code >= 500 {
-			ev.Code, ends = 554, true
-		}
-		return ends
+		return code == 421 || code >= 500
 	case "HELO", "EHLO":
-		return ends
+		return code == 421
 	}
 	return true
+}
+
+// greet makes a milter's refusal of a connection what the client is greeted with: who
+// may not connect at all is told so in smtpd's own words.
+//
+// Source: smtpd/smtpd.c smtpd_proto.
+func greet(ev *relaylens.Event) {
+	if ev.Enhanced = ""; ev.Code >= 500 {
+		ev.Code = 554
+	}
 }
 
 // unreadable is the verdict on a line that has the word of a rejection, but not
