@@ -80,7 +80,7 @@ func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n i
 		return t, 0, 0
 	}
 	t = c.inferYear(month, day, h, m, sec, ref)
-	t = t.Add(time.Duration(c.again(t)) * time.Second)
+	t = t.Add(time.Duration(c.repeated(t)) * time.Second)
 	if end == 15 {
 		c.bsdKey = [2]uint64{load(s), load(s[7:])}
 		c.bsdRef, c.bsdTime = ref.Unix(), t
@@ -153,15 +153,16 @@ func (c *clock) local(sec int64) int64 {
 	}
 	if sec != c.localSec || c.localUnix == 0 {
 		c.localSec, c.localUnix = sec, inLocation(sec, c.loc)
-		c.localUnix += c.again(time.Unix(c.localUnix, 0).In(c.loc))
+		c.localUnix += c.repeated(time.Unix(c.localUnix, 0).In(c.loc))
 	}
 	return c.localUnix
 }
 
-// again is how many seconds later or earlier than t a clock of the decoder's location
-// shows the same once more, where that is nearer to the stamp before: when summer time
-// ends, an hour is there twice, and only the order of the lines tells which it is.
-func (c *clock) again(t time.Time) (seconds int64) {
+// repeated is how many seconds later or earlier than t a clock of the decoder's location
+// shows the same once more, where that is nearer to the stamp before, which it takes t
+// for: when summer time ends, an hour is there twice, and only the order of the lines
+// tells which it is.
+func (c *clock) repeated(t time.Time) (seconds int64) {
 	const hour = 3600
 	at, last := t.Unix(), c.last
 	if c.loc != time.UTC {
