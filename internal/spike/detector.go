@@ -137,20 +137,6 @@ func (d *Detector) Active() []Spike {
 	return on
 }
 
-// Expected is how many refusals of s the baseline foresees in the window that
-// ends now, and how many there were; of windows up to three hours, and 0 for
-// entities.
-func (d *Detector) Expected(s Series, window time.Duration) (expected, value float64) {
-	for _, t := range d.tracks {
-		if t.series == s && d.begun {
-			now := d.head * pane
-			since := now - int64(window/time.Second)
-			return t.expected(since, now), float64(t.ring.sum(floorDiv(since, pane)))
-		}
-	}
-	return 0, 0
-}
-
 // stepTo ends the panes that are over at now.
 func (d *Detector) stepTo(now int64) {
 	p := floorDiv(now, pane)

@@ -159,7 +159,7 @@ func simulateMonth(p plan) *outcome {
 				out.rules[0].say(now)
 			}
 			if slices.ContainsFunc(d.Active(), func(s Spike) bool {
-				return s.Series.By == PerCause && (s.Series.Fault() != relaylens.FaultAttacker || s.Growth() >= 10)
+				return s.Series.By == PerCause && (s.Series.Cause.Fault() != relaylens.FaultAttacker || s.Growth() >= 10)
 			}) {
 				out.rules[4].say(now)
 			}

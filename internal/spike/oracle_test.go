@@ -86,7 +86,7 @@ func (o *oracle) step(at time.Time, groups []simulate.Group) {
 			if n := float64(t.ring.sums[w]); n >= 20 {
 				excess := o.surprise(t, w, n) - o.needed[w]
 				o.excess = max(o.excess, excess)
-				if mean, _ := o.moments(t, w); excess > o.offset && t.series.By == PerCause && (t.series.Fault() != relaylens.FaultAttacker || n >= 10*mean) {
+				if mean, _ := o.moments(t, w); excess > o.offset && t.series.By == PerCause && (t.series.Cause.Fault() != relaylens.FaultAttacker || n >= 10*mean) {
 					o.pages = true
 				}
 			}

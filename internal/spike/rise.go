@@ -154,10 +154,7 @@ func (t *track) doubtOfRise(doubt float64) float64 { return doubt * (1 - t.carry
 // night.
 func (d *Detector) learnRise(t *track, now, floor int64) {
 	r, ok := t.rising(now, floor)
-	if !ok {
-		return
-	}
-	if d.customSince(t, now-panesOf[numWindows-1]*pane) {
+	if !ok || d.customSince(t, now-panesOf[numWindows-1]*pane) {
 		return
 	}
 	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: rise, n: float32(r.n), mean: float32(r.mean),

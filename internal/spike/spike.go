@@ -45,10 +45,6 @@ type Series struct {
 	Key   string          // of an entity; a client's text, at most aggregate.MaxKey bytes
 }
 
-// Fault is whose doing the refusals of a series are: that of the cause, and
-// none where the series has several.
-func (s Series) Fault() relaylens.Fault { return s.Cause.Fault() }
-
 // Spike is a time with more refusals than the baseline explains. The numbers are
 // those of the moment at which it was most surprising so far.
 type Spike struct {

@@ -68,7 +68,7 @@ func closest(d *Detector, o *oracle, page bool) string {
 		for w := range windows {
 			n := float64(t.ring.sums[w])
 			mean, variance := o.moments(t, w)
-			if n < 20 || page && (t.series.By != PerCause || t.series.Fault() == relaylens.FaultAttacker && n < 10*mean) {
+			if n < 20 || page && (t.series.By != PerCause || t.series.Cause.Fault() == relaylens.FaultAttacker && n < 10*mean) {
 				continue
 			}
 			surprise := o.surprise(t, w, n)
