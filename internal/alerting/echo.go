@@ -24,7 +24,7 @@ const echoTime = 4 * time.Hour
 func (e echoes) hear(s *surge, now time.Time) bool {
 	if known(s.profile.cause) {
 		for i := range s.spikes {
-			e.note([]spike.Series{s.spikes[i].Series}, excess(&s.spikes[i]), now)
+			e.note(s.spikes[i].Series, excess(&s.spikes[i]), now)
 		}
 		return false
 	}
@@ -37,14 +37,13 @@ func (e echoes) hear(s *surge, now time.Time) bool {
 	return true
 }
 
-func (e echoes) note(series []spike.Series, peak float64, until time.Time) {
-	for _, s := range series {
-		before := e[s]
-		if until.Sub(before.until) > echoTime {
-			before = echo{}
-		}
-		e[s] = echo{max(before.peak, peak), later(before.until, until)}
+// note remembers a spike whose cause was known until then.
+func (e echoes) note(series spike.Series, peak float64, until time.Time) {
+	before := e[series]
+	if until.Sub(before.until) > echoTime {
+		before = echo{}
 	}
+	e[series] = echo{max(before.peak, peak), later(before.until, until)}
 }
 
 func (e echoes) forget(now time.Time) {

@@ -99,7 +99,9 @@ func (g *Engine) Restore(data []byte) error {
 		}
 		g.problems = append(g.problems, p)
 		if known(p.alert.Cause) {
-			g.echoes.note(p.series, p.peak, p.last)
+			for _, s := range p.series {
+				g.echoes.note(s, p.peak, p.last)
+			}
 		}
 	}
 	return nil
