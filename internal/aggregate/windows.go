@@ -75,9 +75,9 @@ func New(l Limits) *Windows {
 }
 
 // Add counts a refusal by this server in every window that it falls into; other
-// events are passed over, and what is older than the longest window is not counted. An event of a later time than any before moves the windows. One
-// that is far ahead of all others, as from a host with a wrong clock, counts as
-// of now.
+// events are passed over, and what is older than the longest window is not counted.
+// An event of a later time than any before moves the windows. One that is far ahead
+// of all others, as from a host with a wrong clock, counts as of now.
 func (w *Windows) Add(e *relaylens.Event) {
 	at := e.Time.Unix()
 	if !w.clock.Observe(at) {
