@@ -270,6 +270,7 @@ func (p *pipeline) idle(now time.Time) {
 	}
 	if event, ok := p.tempo.idle(now); ok {
 		p.watch.Far(false)
+		p.windows.Behind(0)
 		p.watch.Advance(event)
 	}
 }

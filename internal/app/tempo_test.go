@@ -1,10 +1,14 @@
 package app
 
 import (
+	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
+	"github.com/relaylens/relaylens/internal/aggregate"
 	"github.com/relaylens/relaylens/internal/watch"
 )
 
@@ -40,5 +44,31 @@ func TestEventTimeWaitsForWhatIsLate(t *testing.T) {
 	p.idle(begun.Add(time.Hour))
 	if now := p.watch.Now(); !now.Equal(begun.Add(time.Hour)) {
 		t.Errorf("event time is %s", now)
+	}
+}
+
+// Nothing is behind the present before a stamp was read, nor once no lines come.
+func TestBehindOnlyWhileItCatchesUp(t *testing.T) {
+	p := newTestPipeline(t)
+	now := time.Now()
+	counted := func() bool {
+		e := &relaylens.Event{Time: now, Host: "mx1", Kind: relaylens.KindRelayDenied, Direction: relaylens.Inbound, ClientIP: netip.MustParseAddr("192.0.2.1")}
+		p.windows.Add(e)
+		return slices.ContainsFunc(p.windows.Snapshot().Lists, func(l aggregate.List) bool {
+			return l.Window == time.Minute && l.By == aggregate.ByClient && l.Total > 0
+		})
+	}
+	p.hear(time.Time{})
+	if !counted() {
+		t.Error("a refusal before there was any stamp is not counted")
+	}
+	p = newTestPipeline(t)
+	p.hear(now.Add(-2 * time.Hour))
+	if counted() {
+		t.Error("a refusal of a backlog is counted in a window that will be over")
+	}
+	p.idle(now)
+	if !counted() {
+		t.Error("a refusal after the end of the backlog is not counted")
 	}
 }

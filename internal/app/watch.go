@@ -119,9 +119,9 @@ func (t *tempo) hear(event, now time.Time) {
 	t.at, t.lag = now, lag
 }
 
-// behind is how far from the present that is which is read.
+// behind is how far from the present that is which is read, as far as known.
 func (t *tempo) behind(now time.Time) time.Duration {
-	if t.near {
+	if t.near || t.event.IsZero() {
 		return 0
 	}
 	return now.Sub(t.event)
