@@ -115,24 +115,52 @@ func load(origins *Origins, data []byte, o LoadOptions) (*Config, error) {
 	fromEnv, err2 := readEnv(o.Environ, origins.keys)
 	fromFlags, err3 := readFlags(o.Flags, origins.keys)
 	fromArguments := readArguments(o.Files, origins.keys)
-	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, err
-	}
+	unread := errors.Join(err1, err2, err3)
 	c, err := merge(fromFile, fromEnv, fromFlags, fromArguments)
 	if err != nil {
+		if unread != nil {
+			return nil, unread
+		}
 		return nil, err
 	}
-	if err := c.Validate(); err != nil {
+	if err := errors.Join(unread, origins.besides(unread, c.Validate())); err != nil {
 		return nil, origins.locate(err)
 	}
 	return c, nil
+}
+
+// besides leaves of mistakes, where something could not be read, those that
+// cannot come of that: of values that were set, in other sections.
+func (o *Origins) besides(unread, mistakes error) error {
+	if unread == nil {
+		return mistakes
+	}
+	var hurt []string
+	for _, e := range Errors(unread) {
+		hurt = append(hurt, topKey(e.Key))
+	}
+	var besides []error
+	for _, e := range Errors(mistakes) {
+		if _, set := o.keys[e.Key]; set && !slices.Contains(hurt, topKey(e.Key)) {
+			besides = append(besides, e)
+		}
+	}
+	return errors.Join(besides...)
+}
+
+// topKey is the first part of a key: sources of sources[0].path.
+func topKey(key string) string {
+	if i := strings.IndexAny(key, ".["); i >= 0 {
+		return key[:i]
+	}
+	return key
 }
 
 // locate tells for each mistake where the value was set, in the order of the file.
 func (o *Origins) locate(err error) error {
 	mistakes := Errors(err)
 	for _, e := range mistakes {
-		if where := o.Of(e.Key); where != notSet {
+		if where := o.Of(e.Key); e.Where == "" && where != notSet {
 			e.Where = where
 		}
 	}

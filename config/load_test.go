@@ -274,3 +274,22 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 		t.Errorf("%d errors, want 3:\n%v", n, err)
 	}
 }
+
+// What is wrong with a value is told beside what cannot be read, but not what
+// is only missing because it could not be read.
+func TestWrongBesideUnread(t *testing.T) {
+	_, err := Load(LoadOptions{Environ: []string{}, File: writeFile(t, `timezone: Mars
+sources:
+  - {type: pipe, pth: /run/p}
+top_k: many
+max_hosts: 0
+nats: {url: ["tls://nats1.example.com"]}
+`)})
+	var got []string
+	for _, e := range Errors(err) {
+		got = append(got, e.Key)
+	}
+	if diff := cmp.Diff([]string{"timezone", "sources[0].pth", "top_k", "max_hosts", "nats.url"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%v", diff, err)
+	}
+}

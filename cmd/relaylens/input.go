@@ -40,7 +40,7 @@ type inputFlags struct {
 
 func (o *inputFlags) addFlags(fs *pflag.FlagSet) {
 	o.flags = fs
-	fs.StringVar(&o.config, config.FileFlag, "", "ask the store of this configuration `FILE` (default "+config.DefaultFile+", if it exists)")
+	fs.StringVar(&o.config, config.FileFlag, "", "ask the store of this configuration `FILE` (default "+config.DefaultFile+", if it exists); read FILEs as it says")
 	fs.StringVar(&o.dataDir, "data-dir", "", "ask the store in this `DIRECTORY`")
 	fs.StringSliceVar(&o.servers, "server", nil, "ask the daemons at `URL[,URL]` in place of this machine's store, and put their answers together")
 	fs.StringVar(&o.mta, "mta", "auto", "whose logs FILEs are: auto, postfix, exim or sendmail")
@@ -94,15 +94,20 @@ func (o *inputFlags) openStore(c *cobra.Command) (*store.Store, error) {
 		dir = cfg.DataDir
 	}
 	s, err := store.OpenReadOnly(c.Context(), dir)
-	return s, forbidden(dir, err)
+	return s, remedied(c, dir, err)
 }
 
-// forbidden says what to do where the store is not for this user.
-func forbidden(dir string, err error) error {
-	if !errors.Is(err, fs.ErrPermission) {
-		return err
+// remedied says what to do where the store cannot be asked.
+func remedied(c *cobra.Command, dir string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("open event store in %s: %w; ask as root or as the daemon's user, sudo -u relaylens relaylens …", dir, fs.ErrPermission)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w To ask a log itself, name it: %s /var/log/mail.log", err, c.CommandPath())
+	case store.Damaged(err):
+		return fmt.Errorf("%w; the store is damaged: the daemon puts it aside when it starts, and begins another", err)
 	}
-	return fmt.Errorf("open event store in %s: %w; ask as root or as the daemon's user, sudo -u relaylens relaylens …", dir, fs.ErrPermission)
+	return err
 }
 
 // parserOptions say how FILEs are to be read.
@@ -176,6 +181,8 @@ func noteForeign(w io.Writer, c parsers.Counts) {
 	of := lines - malformed - c[parsers.ResultForeign]
 	switch {
 	case lines == 0:
+	case lines == 1 && of == 0:
+		fmt.Fprintln(w, "relaylens: the only line is not of a mail server: is this the log that Postfix, Exim or Sendmail writes?")
 	case of == 0:
 		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", lines)
 	case malformed*2 >= lines && c[parsers.ResultRefusal] == 0:

@@ -41,7 +41,23 @@ func newRootCommand() *cobra.Command {
 		newManCommand(),
 	)
 	limitCompletion(root)
+	limitHelp(root)
 	return root
+}
+
+// limitHelp has what is no command be a mistake of whoever asks for help with it.
+func limitHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "help" {
+			c.Args = func(c *cobra.Command, args []string) error {
+				if found, rest, _ := c.Root().Find(args); found == c.Root() {
+					return knownCommand(found, rest)
+				}
+				return nil
+			}
+		}
+	}
 }
 
 // limitCompletion has a shell that there is no completion for be a mistake.

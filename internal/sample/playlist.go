@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/demo"
 	"github.com/relaylens/relaylens/internal/sleep"
 )
@@ -108,22 +109,21 @@ func (s *sample) summarize(ctx context.Context, running time.Duration) {
 	fmt.Fprintf(s.out, "-- %v: %d refusals counted:%s\n", running.Round(time.Second), total, kinds)
 }
 
-// count sums relaylens_refusals_total by kind, in the order of the page.
+// count sums relaylens_refusals_total by kind.
 func count(page []byte) (kinds string, total int) {
-	sums, order := map[string]int{}, []string{}
+	sums := map[string]int{}
 	for lines := bufio.NewScanner(bytes.NewReader(page)); lines.Scan(); {
 		kind, n, err := refusals(lines.Text())
 		if err != nil || n == 0 {
 			continue
 		}
-		if sums[kind] == 0 {
-			order = append(order, kind)
-		}
 		sums[kind] += n
 		total += n
 	}
-	for _, kind := range order {
-		kinds += fmt.Sprintf(" %s %d", kind, sums[kind])
+	for _, kind := range relaylens.RefusalKinds() {
+		if n := sums[kind.String()]; n > 0 {
+			kinds += fmt.Sprintf(" %s %d", kind, n)
+		}
 	}
 	return kinds, total
 }

@@ -81,9 +81,9 @@ func TestSession(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	page := `# TYPE relaylens_refusals_total counter
+relaylens_refusals_total{class="5xx",host="mx1",kind="auth_failed",mta="exim"} 2
 relaylens_refusals_total{class="5xx",host="mx1",kind="relay_denied",mta="postfix"} 3
 relaylens_refusals_total{class="4xx",host="mx1",kind="relay_denied",mta="postfix"} 1
-relaylens_refusals_total{class="5xx",host="mx1",kind="auth_failed",mta="exim"} 2
 relaylens_refusals_total{class="5xx",host="mx1",kind="rejected",mta="exim"} 0
 relaylens_causes_total{kind="relay_denied"} 9
 `
