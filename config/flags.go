@@ -22,13 +22,12 @@ func Flags(fs *pflag.FlagSet) {
 	}
 }
 
-// usage is the first sentence of the documentation, as pflag wants it: the
-// name of the value stands between backquotes.
+// usage is the first sentence of the documentation, and the closed list of values.
 func (f *field) usage() string {
 	text, _, _ := strings.Cut(f.doc, ". ")
 	text = strings.ToLower(text[:1]) + strings.TrimSuffix(text[1:], ".")
 	if f.enum != nil {
-		return text + ": `" + strings.Join(f.enum, "|") + "`"
+		return text + ": " + strings.Join(f.enum, ", ")
 	}
 	return text
 }

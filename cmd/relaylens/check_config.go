@@ -31,7 +31,7 @@ type checkConfigOptions struct {
 }
 
 func (o *checkConfigOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVarP(&o.Output, "output", "o", "text", "how to print what would be used: `text|yaml`")
+	fs.StringVarP(&o.Output, "output", "o", "text", "how to print what would be used, the `FORMAT`: text, yaml")
 	fs.BoolVar(&o.Example, "print-example", false, "print a file with every key, commented out, and check nothing")
 }
 

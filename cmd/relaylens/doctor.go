@@ -22,8 +22,8 @@ import (
 const doctorLong = `doctor reads the mail server's configuration, as the server's own tools print
 it, and says which refusals it invites: rules in the wrong order, logins that
 cannot work, no submission port, networks too wide, domains in two classes, an
-open relay, sender callouts, dead blocklists. Each complaint has the setting, the
-file, the fix and the reference.
+open relay, sender callouts, dead blocklists. Each complaint has the setting,
+the file, the fix and the reference.
 
 What the log shows is held against it: the findings of the store, or of FILEs.
 Domains and clients that the log asks for and the configuration lacks are
@@ -36,6 +36,11 @@ Nothing is ever written.
 The network is asked only when told. --probe plays a stranger who wants to relay
 and stops after RCPT; no message is sent. It means something only from a machine
 that may not relay. --dnsbl asks blocklists for an address.
+
+EXAMPLES
+  relaylens doctor
+  relaylens doctor --postconf postconf-n --postconf-master postconf-M mail.log
+  relaylens doctor --probe mx1.example.com --dnsbl 203.0.113.5
 
 EXIT STATUS
   0  fine
@@ -58,9 +63,6 @@ func newDoctorCommand() *cobra.Command {
 		Use:   "doctor [flags] [FIELD=VALUE...] [FILE...]",
 		Short: "Say what is wrong with the mail server's configuration",
 		Long:  doctorLong,
-		Example: `  relaylens doctor
-  relaylens doctor --postconf postconf-n.txt --postconf-master postconf-M.txt mail.log
-  relaylens doctor --probe mx1.example.com --dnsbl 203.0.113.5`,
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if o.arguments, err = readArguments(args); err != nil {
 				return err

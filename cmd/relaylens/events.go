@@ -75,7 +75,7 @@ func (o *eventsFlags) addFlags(fs *pflag.FlagSet) {
 	fs.Lookup("lines").NoOptDefVal = "10"
 	fs.BoolVarP(&o.reverse, "reverse", "r", false, "the latest event first")
 	fs.BoolVarP(&o.follow, "follow", "f", false, "list the latest events, and new ones as they are stored")
-	fs.StringVarP(&o.output, "output", "o", "short", "how to write an event: `"+strings.Join(summary.ListFormats(), "|")+"`")
+	fs.StringVarP(&o.output, "output", "o", "short", "the `FORMAT` of an event: "+strings.Join(summary.ListFormats(), ", "))
 	fs.StringVarP(&o.grep, "grep", "g", "", "events whose text, or what short shows of them, has this `PATTERN` (RE2; one of small letters ignores case)")
 	fs.BoolVar(&o.caseSensitive, "case-sensitive", false, "mind case in the pattern, or with =false ignore it")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "say nothing but events")

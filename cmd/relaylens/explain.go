@@ -27,12 +27,17 @@ WHAT is one of
   a reply code: 554, or an enhanced one: 5.7.1
   a cause, kind, reason, stage, action, direction or field: restriction_order
 
-Without WHAT, or with -, standard input is read: a reply of several lines, or log
-lines, whose refusals are explained by all that the lines tell together.
+Without WHAT, or with -, standard input is read: a reply of several lines, or
+log lines, whose refusals are explained by all that the lines tell together.
 
 Values from the log are quoted for the shell in commands. What might be taken
 for an option or do something to a terminal is not filled in. Names in braces
 are for you to fill in.
+
+EXAMPLES
+  relaylens explain 554 5.7.1 Relay access denied
+  relaylens explain --mta exim restriction_order
+  tail -n 1000 /var/log/mail.log | relaylens explain
 
 EXIT STATUS
   0  it was explained
@@ -57,12 +62,9 @@ func (o *explainOptions) addFlags(f *pflag.FlagSet) {
 func newExplainCommand() *cobra.Command {
 	var o explainOptions
 	c := &cobra.Command{
-		Use:   "explain [flags] [WHAT]",
-		Short: "Say what a line, reply, code or cause means, and what to do",
-		Long:  explainLong,
-		Example: `  relaylens explain 554 5.7.1 Relay access denied
-  relaylens explain --mta exim restriction_order
-  tail -n 1000 /var/log/mail.log | relaylens explain`,
+		Use:               "explain [flags] [WHAT]",
+		Short:             "Say what a line, reply, code or cause means, and what to do",
+		Long:              explainLong,
 		ValidArgsFunction: completeNames,
 		RunE:              func(c *cobra.Command, args []string) error { return runExplain(c, o, args) },
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -19,7 +21,10 @@ func newManCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			header := &doc.GenManHeader{Title: "RELAYLENS", Section: "1", Source: "relaylens", Manual: "relaylens manual"}
+			header := &doc.GenManHeader{Section: "1", Source: "relaylens", Manual: "relaylens manual"}
+			for _, page := range append(c.Root().Commands(), c.Root()) {
+				page.Long = markdown(page.Long)
+			}
 			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manual pages are for everybody
 				return fmt.Errorf("make directory for manual pages: %w", err)
 			}
@@ -29,4 +34,31 @@ func newManCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// heading is a line of a command's help that begins a section.
+var heading = regexp.MustCompile(`^[A-Z][A-Z ]+$`)
+
+// markdown is a command's help as the manual is made from: its headings begin
+// sections, and what is indented keeps its lines.
+func markdown(help string) string {
+	var b strings.Builder
+	verbatim := false
+	for line := range strings.Lines(help) {
+		switch indented := strings.HasPrefix(line, "  "); {
+		case heading.MatchString(strings.TrimSuffix(line, "\n")):
+			line = "# " + line
+			verbatim = false
+		case indented && !verbatim:
+			b.WriteByte('\n')
+			fallthrough
+		case indented:
+			line = "  " + line
+			verbatim = true
+		default:
+			verbatim = false
+		}
+		b.WriteString(line)
+	}
+	return b.String()
 }

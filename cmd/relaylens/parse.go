@@ -26,12 +26,13 @@ constant memory; nothing is stored. FILE may be compressed (.gz .xz .zst .bz2,
 told by content); - is standard input. A tally is printed on standard error.
 
 Sessions and queue ids are followed across FILEs in the order given, so the
-parts of a rotated log go oldest first.
+parts of a rotated log go oldest first. Times are shown in the log's own zone,
+where the other commands show those of this machine.
 
 EXAMPLES
   relaylens parse /var/log/mail.log.1 /var/log/mail.log
   tail -n 0 -F /var/log/mail.log | relaylens parse -
-  relaylens parse -o json mainlog | jq -r 'select(.kind == "relay_denied") | .client_ip'
+  relaylens parse -o json mainlog | jq -r 'select(.class == "5xx") | .client_ip'
 
 EXIT STATUS
   0  every FILE was read

@@ -1,11 +1,20 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
 const rootLong = `relaylens follows the logs of Postfix, Exim and Sendmail, understands every line
-that says mail was refused, finds out why, and counts by client, user and domain.
+that says mail was refused, finds out why, and counts by client, user, domain.
+
+EXAMPLES
+  relaylens diagnose /var/log/mail.log     what is wrong, and what to do
+  relaylens summary /var/log/mail.log      how much, since when, by whom
+  relaylens explain 554 5.7.1 Relay access denied
+  relaylens serve                          the daemon; what follows asks it
+  relaylens events -f                      each refusal as it happens
 
 EXIT STATUS
   0  fine
@@ -27,6 +36,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
 	root.AddCommand(
 		newParseCommand(),
 		newServeCommand(),

@@ -33,8 +33,8 @@ EXAMPLES
   relaylens serve --data-dir /tmp/try --listen 127.0.0.1:9799 /var/log/mail.log
 
 SIGNALS
-  HUP         read the configuration again; a wrong one leaves the former in force
-  TERM, INT   stop reading, count what was read, and end; a second one ends at once
+  HUP        read the configuration again; a wrong one leaves the former as is
+  TERM, INT  stop reading, count what was read, end; a second one ends at once
 
 EXIT STATUS
   0  stopped by a signal

@@ -19,8 +19,8 @@ import (
 	"github.com/relaylens/relaylens/summary"
 )
 
-const summaryLong = `summary counts refusals: what this server said and how that changed, when, why and
-by whose fault, who was concerned, what is new, and what other servers refused.
+const summaryLong = `summary counts refusals: what this server said and how that changed, when, why
+and by whose fault, who was concerned, what is new, what other servers refused.
 
 It asks the store of the daemon, of the last 24 hours unless --since or --until
 say otherwise, and compares with the span of the same length before. With FILEs
@@ -64,7 +64,7 @@ func (o *summaryFlags) addFlags(fs *pflag.FlagSet) {
 	o.inputFlags.addFlags(fs)
 	fs.StringSliceVar(&o.by, "by", nil, "count by `FIELD[,FIELD]` and nothing else")
 	fs.IntVar(&o.top, "top", 5, "the `N` largest values of each list (with --by 20); -1 is all")
-	fs.StringVarP(&o.output, "output", "o", "text", "how to write it: `text|json|csv|html`, csv with --by only")
+	fs.StringVarP(&o.output, "output", "o", "text", "the `FORMAT`: text, json, csv (with --by only), html")
 	fs.BoolVar(&o.problemsFirst, "problems-first", false, "causes, what is new and what other servers refused before the totals")
 	fs.BoolVar(&o.noPager, "no-pager", false, "write to the terminal itself")
 	fs.BoolVar(&o.exitCode, "exit-code", false, "end with status 3 when there are refusals")
