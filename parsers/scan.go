@@ -87,18 +87,7 @@ type framing struct {
 type tagged struct {
 	tag    uint32
 	writer *writer
-}
-
-// writer is whose line env is.
-func (f *framing) writer(all *writers, env *relaylens.Envelope) *writer {
-	if env.Tag == 0 {
-		return all.find(env)
-	}
-	t := &f.writers[env.Tag%uint32(len(f.writers))]
-	if t.tag != env.Tag {
-		*t = tagged{env.Tag, all.find(env)}
-	}
-	return t.writer
+	skips  func(text string) bool // of Postfix: a quick look tells that nothing is in it for us
 }
 
 func newScanner(o Options, seed maphash.Seed) *scanner {
@@ -134,7 +123,12 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 	f := s.log(into.source)
 	f.decoder.Keep(into.arena)
 	for i := range b.Lines {
-		line, r := &b.Lines[i], into.next()
+		line := &b.Lines[i]
+		if begin := f.decoder.Begin(line.Text, &b.Reference); begin.Tag != 0 {
+			s.begun(f, line, &begin, into)
+			continue
+		}
+		r := into.next()
 		status := f.decoder.Decode(line, b.Reference, &r.env)
 		if f.decoder.Joined() {
 			env := r.env
@@ -177,36 +171,87 @@ func (s *scanner) flush(name string, into *Scanned) {
 	s.join(f, into)
 }
 
+// begun reads a line whose beginning is read.
+func (s *scanner) begun(f *framing, line *relaylens.Line, b *syslog.Beginning, into *Scanned) {
+	t := &f.writers[b.Tag%uint32(len(f.writers))]
+	if t.tag != b.Tag {
+		r := into.next()
+		f.decoder.Fill(b, &r.env)
+		s.know(f, t, &r.env)
+	}
+	switch rt := t.writer.route; {
+	case t.skips != nil:
+		if t.skips(b.Text) {
+			into.counts[ResultIgnored]++
+			f.passed(f.decoder.Time(), into)
+			return
+		}
+	case rt.mta == relaylens.MTANone && rt.tries == 0 && f.mta == relaylens.MTANone:
+		into.counts[ResultForeign]++
+		f.passed(f.decoder.Time(), into)
+		return
+	}
+	r := into.next()
+	f.decoder.Fill(b, &r.env)
+	s.read(f, t.writer, line, r, into)
+}
+
+// know finds whose lines those with the tag of env are.
+func (s *scanner) know(f *framing, t *tagged, env *relaylens.Envelope) {
+	*t = tagged{tag: env.Tag, writer: s.writers.find(env)}
+	if rt := t.writer.route; rt.mta == relaylens.Postfix && rt.sure && (f.mta == relaylens.MTANone || f.mta == rt.mta) {
+		t.skips = postfix.Skips(env.Program)
+	}
+}
+
+// passed takes in that a line told nothing but the time.
+func (f *framing) passed(now *time.Time, into *Scanned) {
+	if second := now.Unix(); second != f.second && !now.IsZero() {
+		f.second = second
+		into.ticks = append(into.ticks, tick{len(into.records), *now})
+	}
+}
+
 // record reads one complete record, whose envelope stands in r, the next of into.
 func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, into *Scanned) {
-	second := r.env.Time.Unix()
 	if r.env.Continuation {
 		into.counts[ResultIgnored]++
-	} else {
-		w := f.writer(s.writers, &r.env)
-		mta, verdict, sure := s.parse(f, w, &r.env, &r.rec)
-		switch {
-		case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
-			r.line, r.writer, r.mta, r.second, r.verdict = line, w, mta, second, verdict
-			r.keys = w.keys(r, s.writers.seed)
-			if r.rec.Event.Kind.Refusal() && !r.rec.Copied && !s.options.NoIDs {
-				r.rec.Event.ID = relaylens.NewID(line, 0) // now that the processor has the text at hand
-			}
-			into.keep()
-			if !r.env.Time.IsZero() {
-				f.second = second
-			}
-			return
-		case sure:
-			into.counts[ResultIgnored]++
-		default:
-			into.counts[ResultForeign]++
+		f.passed(&r.env.Time, into)
+		return
+	}
+	if r.env.Tag == 0 {
+		s.read(f, s.writers.find(&r.env), line, r, into)
+		return
+	}
+	t := &f.writers[r.env.Tag%uint32(len(f.writers))]
+	if t.tag != r.env.Tag {
+		s.know(f, t, &r.env)
+	}
+	s.read(f, t.writer, line, r, into)
+}
+
+// read reads a record that w wrote.
+func (s *scanner) read(f *framing, w *writer, line *relaylens.Line, r *scannedRecord, into *Scanned) {
+	mta, verdict, sure := s.parse(f, w, &r.env, &r.rec)
+	switch {
+	case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
+		second := r.env.Time.Unix()
+		r.line, r.writer, r.mta, r.second, r.verdict = line, w, mta, second, verdict
+		r.keys = w.keys(r, s.writers.seed)
+		if r.rec.Event.Kind.Refusal() && !r.rec.Copied && !s.options.NoIDs {
+			r.rec.Event.ID = relaylens.NewID(line, 0) // now that the processor has the text at hand
 		}
+		into.keep()
+		if !r.env.Time.IsZero() {
+			f.second = second
+		}
+		return
+	case sure:
+		into.counts[ResultIgnored]++
+	default:
+		into.counts[ResultForeign]++
 	}
-	if second != f.second && !r.env.Time.IsZero() {
-		f.second = second
-		into.ticks = append(into.ticks, tick{len(into.records), r.env.Time})
-	}
+	f.passed(&r.env.Time, into)
 }
 
 // parse finds the grammar and lets it read env into rec. sure is false when

@@ -93,11 +93,6 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 	}
 	d.reference = reference
 	s := line.Text
-	if d.clock.bsdAgain(s, reference) && s[len(s)-1] >= ' ' && len(d.export.entry) == 0 {
-		*env = relaylens.Envelope{Time: d.clock.bsdTime}
-		d.yearless = true
-		return d.headed(line, s[bsdLength+1:], env)
-	}
 	*env = relaylens.Envelope{}
 	d.yearless = false
 	if len(d.export.entry) > 0 {

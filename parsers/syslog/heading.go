@@ -36,7 +36,11 @@ func (h *headings) find(s string) *heading {
 	if bracket < minHeading {
 		return nil
 	}
-	text := s[:bracket+1]
+	return h.at(s[:bracket+1])
+}
+
+// at returns the heading that text is, nil when it is not remembered.
+func (h *headings) at(text string) *heading {
 	n := numberOf(text) & (maxHeadings - 1)
 	if known := &h.list[n]; known.text == text {
 		return known

@@ -1,0 +1,95 @@
+package syslog
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/relaylens/relaylens"
+)
+
+// Beginning is what stands before the text of a line that begins as lines before it did.
+type Beginning struct {
+	Tag     uint32 // as in [relaylens.Envelope]; 0 where the line does not begin like that
+	pid     int32
+	Text    string
+	heading *heading
+}
+
+// Begin reads the beginning of a line in the second of the last stamp, with a heading
+// that is known. So begin most lines of a busy log, and this is done for each, so that
+// it calls and copies as little as can be. Where there may be more to a line than that, its
+// Tag is 0, nothing is changed, and [Decoder.Decode] has to be asked. Otherwise it takes the
+// place of Decode, and Fill gives the envelope. Begin is used after Keep only.
+func (d *Decoder) Begin(s string, reference *time.Time) (b Beginning) {
+	c := &d.clock
+	if len(s) < shortest || len(s) > maxRecord || wordAt(s, 0) != c.bsdKey[0] || wordAt(s, bsdLength-8) != c.bsdKey[1] || s[bsdLength] != ' ' ||
+		s[len(s)-1] < ' ' || reference.Unix() != c.bsdRef || len(d.export.entry)+len(d.groups) > 0 || !d.keeps {
+		return b
+	}
+	const begin = bsdLength + 1
+	end := begin + strings.IndexByte(s[begin:min(len(s), begin+maxHeading)], '[') + 1
+	if end <= begin+minHeading || end+shortestText > len(s) {
+		return b
+	}
+	known := d.headings.at(s[begin:end])
+	if known == nil || known.program == "" {
+		return b
+	}
+	pid, digits := numberBefore(wordAt(s, end), ']')
+	text := end + digits + len("]: ")
+	if digits == 0 || s[text-2] != ':' || s[text-1] != ' ' || s[text] == ' ' || !ordinary(s[text:], known.inPieces) {
+		return b
+	}
+	t := &d.previous.tags[known.tag%uint32(len(d.previous.tags))]
+	if t.tag != known.tag {
+		return b
+	}
+	p := &d.previous.hosts[t.at]
+	p.program, p.text, p.pid, p.kept, p.known = known.program, s[text:], pid, false, true
+	d.yearless, d.last = true, c.bsdTime
+	return Beginning{known.tag, pid, s[text:], known}
+}
+
+// Fill makes env that of a line of which Begin has just read the beginning.
+func (d *Decoder) Fill(b *Beginning, env *relaylens.Envelope) {
+	// One by one: a whole Envelope would be made on the stack and copied from there.
+	env.Time, env.TimeDigits = d.clock.bsdTime, 0
+	env.Host, env.Program, env.Text = b.heading.host, b.heading.program, b.Text
+	env.PID, env.Tag, env.Repeat = b.pid, b.Tag, 0
+	env.Native, env.Stderr, env.Continuation = false, false, false
+}
+
+// Time is that of a line of which Begin has just read the beginning.
+func (d *Decoder) Time() *time.Time { return &d.clock.bsdTime }
+
+const (
+	// shortestText is what stands behind a heading, so that a word can be read: "1]: text".
+	shortestText = 12
+	shortest     = bsdLength + 1 + minHeading + shortestText
+)
+
+// wordAt is the eight bytes of s at i, which has as many.
+func wordAt(s string, i int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), i))[:])
+}
+
+// numberBefore is the number that a word begins with, in so many digits; none when it
+// does not, or when c does not stand behind it.
+func numberBefore(word uint64, c byte) (number int32, digits int) {
+	const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
+	other := word ^ uint64(c)*lowBits
+	n := bits.TrailingZeros64((other-lowBits)&^other&highBits) &^ 7
+	if n == 0 || n == 64 {
+		return 0, 0
+	}
+	w := (word ^ '0'*lowBits) << (64 - n) // zeros in front
+	if (w|(w+(0x80-10)*lowBits))&highBits != 0 {
+		return 0, 0
+	}
+	const pair = 0x000000ff000000ff
+	w = w*10 + w>>8
+	return int32((w&pair*(100+1000000<<32) + w>>16&pair*(1+10000<<32)) >> 32), n / 8
+}
