@@ -53,7 +53,7 @@ type Event struct {
 	Enhanced string // RFC 3463, "5.7.1"
 	Text     string // the reply's text, without codes and without the address it begins with
 
-	RemoteHost string // the other server, for outbound events and callouts
+	RemoteHost string // the other server, for outbound events and callouts; see also HelperOf
 	RemoteIP   netip.Addr
 
 	Source string

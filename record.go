@@ -37,6 +37,12 @@ type Record struct {
 	// presumed of the client.
 	Presumed bool
 
+	// Helper is what the server asked and got no answer from: of a KindBackendError
+	// what failed, by the name in Event.RemoteHost; of a refusal what may have, as the
+	// text is what the server says then. Who else may have said it, or did not: an
+	// earlier line of the same process tells, and the name.
+	Helper Helper
+
 	// Retried says that the delivery goes on with another server: what refused it
 	// is no answer yet if the message only probes an address. Of Exim, that
 	// recipients' lines may repeat the answer.

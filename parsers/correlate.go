@@ -21,12 +21,15 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 		return ResultContext
 	}
 	c.noteFilter(r, now)
+	c.troubles.forget(r)
+	c.troubles.note(r, now)
 	c.before(r, f, now)
 	if p.untold(r, f, now) {
 		c.after(&r.rec, k, f, now)
 		return ResultContext
 	}
 	c.enrich(&r.rec, k, f, now)
+	c.troubles.explain(r, now)
 	p.release(&r.rec, k, f, now)
 	result := p.events(r, f, now)
 	c.after(&r.rec, k, f, now)

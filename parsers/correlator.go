@@ -48,6 +48,7 @@ type correlator struct {
 	filters  *bounded.Table[struct{}] // hosts that have one before the queue
 	scratch  []byte
 	copies   *copies
+	troubles troubles
 	held     heldEvents
 	finished finished
 }
@@ -63,6 +64,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
 	c.filters = bounded.NewTable[struct{}](maxFilters, messageTTL, nil)
 	c.copies = newCopies()
+	c.troubles = newTroubles()
 	c.held.max, c.held.messages = limits.Held, c.messages.Get
 	return c
 }

@@ -173,5 +173,8 @@ func backend(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, s
+	if name := scanner(s); name != "" {
+		rec.Helper, rec.Event.RemoteHost = relaylens.HelperScanner, name
+	}
 	return relaylens.Parsed
 }

@@ -152,7 +152,9 @@ func (g *Grammar) claimed(h *host, c *claim, rec *relaylens.Record) relaylens.Ve
 	case c.answered && e.Code == 0:
 		e.Class = relaylens.ClassNone
 	}
-	calloutServer(e)
+	if calloutServer(e); !e.RemoteIP.IsValid() {
+		lacking(c, rec)
+	}
 	return relaylens.Parsed
 }
 

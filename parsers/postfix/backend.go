@@ -31,6 +31,7 @@ func backend(rest string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, rest
+	rec.Helper, rec.Event.RemoteHost = helper(rest)
 	return relaylens.Parsed
 }
 

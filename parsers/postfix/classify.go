@@ -10,6 +10,8 @@ import (
 const (
 	relayDenied   = "Relay access denied"
 	lookupFailure = "Temporary lookup failure"
+	lookupError   = "Temporary lookup error"
+	configError   = "Server configuration error"
 )
 
 // class is what smtpd names as the reason's subject: "<name>: Sender address
@@ -126,7 +128,7 @@ func systemText(why string) (relaylens.Reason, bool) {
 		return relaylens.ReasonTLSRequired, true
 	case why == "Message size exceeds fixed limit":
 		return relaylens.ReasonSize, true
-	case why == lookupFailure, why == "Server configuration error", why == "Insufficient system storage",
+	case why == lookupFailure, why == lookupError, why == configError, why == "Insufficient system storage",
 		strings.HasSuffix(why, " Server local data error"):
 		return relaylens.ReasonResources, true
 	case strings.HasPrefix(why, "Server configuration problem"):
@@ -149,7 +151,7 @@ func (g *Grammar) anyRejected(why string, own relaylens.Reason) (relaylens.Kind,
 		return relaylens.KindRejected, relaylens.ReasonAddressSyntax
 	case "Improper use of SMTP command pipelining", "Multi-recipient bounce":
 		return relaylens.KindRejected, relaylens.ReasonProtocol
-	case "Server configuration error", lookupFailure:
+	case configError, lookupFailure:
 		return relaylens.KindRejected, relaylens.ReasonResources
 	case "Server configuration problem": // the policy service could not be asked
 		return relaylens.KindRejected, relaylens.ReasonPolicyService

@@ -101,6 +101,7 @@ func (g *Grammar) cleanupMilter(rest string, rec *relaylens.Record) relaylens.Ve
 	ev.Enhanced, ev.Text = smtp.CutEnhanced(text)
 	ev.Class = classOf(ev.Enhanced)
 	ev.Kind, ev.Reason = g.custom(ev.Text, relaylens.ReasonMilter)
+	rec.Helper = wanted(ev)
 	return relaylens.Parsed
 }
 
@@ -161,9 +162,10 @@ func cleanupWarning(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		refuse(ev, relaylens.StageEOD, relaylens.ReasonContent, relaylens.Class5xx, why)
 		return relaylens.Parsed
 	}
-	if strings.HasSuffix(rest, " -- message not accepted, try again later") && strings.Contains(rest, " map lookup problem") {
+	if table, why, ok := strings.Cut(rest, " map lookup problem"); ok && strings.HasSuffix(why, " -- message not accepted, try again later") {
 		ev.QueueID = id
 		refuse(ev, relaylens.StageEOD, relaylens.ReasonResources, relaylens.Class4xx, rest)
+		rec.Helper, ev.RemoteHost = relaylens.HelperTable, oneName(table)
 		return relaylens.Parsed
 	}
 	return relaylens.Ignored

@@ -281,7 +281,7 @@ func TestCleanup(t *testing.T) {
 			envelope(relaylens.ReasonMilter, 0, relaylens.Event{ClientIP: ip("203.0.113.9"), Proto: "ESMTP", Helo: "pc", Enhanced: "5.7.1", Text: "Virus found: Eicar"})},
 		// The tag was cut at its slash: the same line is cleanup's by its stage.
 		{"postfix[1]: 4F1A2B3C: milter-reject: END-OF-MESSAGE from unknown[203.0.113.9]: 4.7.1 Service unavailable - try again later" + tail,
-			envelope(relaylens.ReasonMilter, 0, relaylens.Event{ClientIP: ip("203.0.113.9"), Class: relaylens.Class4xx, Proto: "ESMTP", Helo: "pc", Enhanced: "4.7.1", Text: "Service unavailable - try again later"})},
+			wanting(relaylens.HelperMilter, envelope(relaylens.ReasonMilter, 0, relaylens.Event{ClientIP: ip("203.0.113.9"), Class: relaylens.Class4xx, Proto: "ESMTP", Helo: "pc", Enhanced: "4.7.1", Text: "Service unavailable - try again later"}).Event)},
 		{"postfix/cleanup[1]: 4F1A2B3C: milter-hold: END-OF-MESSAGE from unknown[203.0.113.9]: milter triggers HOLD action" + tail,
 			envelope(relaylens.ReasonMilter, relaylens.ActionHold, relaylens.Event{ClientIP: ip("203.0.113.9"), Proto: "ESMTP", Helo: "pc", Text: "milter triggers HOLD action"})},
 		{"postfix/cleanup[1]: 4F1A2B3C: milter-header-reject: header Subject: x from unknown[203.0.113.9]" + tail + ": 5.7.1 no",
@@ -291,7 +291,7 @@ func TestCleanup(t *testing.T) {
 		{"postfix/cleanup[1]: warning: 4F1A2B3C: message rejected: hopcount exceeded",
 			refused(relaylens.Event{Reason: relaylens.ReasonContent, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "hopcount exceeded"})},
 		{"postfix/cleanup[1]: warning: 4F1A2B3C: virtual_alias_maps map lookup problem for b@example.com -- message not accepted, try again later",
-			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageEOD, Class: relaylens.Class4xx, QueueID: "4F1A2B3C", Text: "virtual_alias_maps map lookup problem for b@example.com -- message not accepted, try again later"})},
+			wanting(relaylens.HelperTable, relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageEOD, Class: relaylens.Class4xx, QueueID: "4F1A2B3C", RemoteHost: "virtual_alias_maps", Text: "virtual_alias_maps map lookup problem for b@example.com -- message not accepted, try again later"})},
 	})
 }
 

@@ -30,6 +30,13 @@ func refused(e relaylens.Event) relaylens.Record {
 	return relaylens.Record{Event: e}
 }
 
+// wanting is refused for the want of an answer of a helper.
+func wanting(h relaylens.Helper, e relaylens.Event) relaylens.Record {
+	r := refused(e)
+	r.Helper = h
+	return r
+}
+
 var equateAddr = cmpopts.EquateComparable(netip.Addr{})
 
 func readAll(t *testing.T, readings []reading) {

@@ -61,15 +61,18 @@ func proxyAccept(rest string, rec *relaylens.Record) relaylens.Verdict {
 // smtpd_proxy_rdwr_error.
 func (g *Grammar) proxyWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
-	if strings.HasPrefix(rest, "connect to proxy filter ") {
+	if name, ok := strings.CutPrefix(rest, "connect to proxy filter "); ok {
 		refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
+		ev.RemoteHost = beforeWhy(name)
 		return relaylens.Parsed
 	}
-	if strings.HasPrefix(rest, "lost connection with proxy ") || strings.HasPrefix(rest, "timeout talking to proxy ") {
-		// Every command is then answered 451; of the end of a message there is a line.
-		refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
-		rec.Presumed = true
-		return relaylens.Parsed
+	for _, p := range [...]string{"lost connection with proxy ", "timeout talking to proxy "} {
+		if name, ok := strings.CutPrefix(rest, p); ok {
+			// Every command is then answered 451; of the end of a message there is a line.
+			refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
+			ev.RemoteHost, rec.Presumed = oneName(name), true
+			return relaylens.Parsed
+		}
 	}
 	service, ok := strings.CutPrefix(rest, "proxy ")
 	service, rest, found := strings.Cut(service, ` rejected "`)

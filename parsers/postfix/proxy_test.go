@@ -49,15 +49,15 @@ func TestProxy(t *testing.T) {
 		{`postfix/smtpd[1]: warning: proxy 127.0.0.1:10024 rejected "connection request": "554 5.3.2 too busy"`,
 			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "554 5.3.2 too busy"})},
 		{"postfix/smtpd[1]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
-			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "connect to proxy filter 127.0.0.1:10024: Connection refused"})},
+			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "connect to proxy filter 127.0.0.1:10024: Connection refused", RemoteHost: "127.0.0.1:10024"})},
 		// The filter is gone. Of a message a line of the answer follows.
 		{"postfix/smtpd[1]: warning: lost connection with proxy 127.0.0.1:10024", func() relaylens.Record {
-			r := refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "lost connection with proxy 127.0.0.1:10024"})
+			r := refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "lost connection with proxy 127.0.0.1:10024", RemoteHost: "127.0.0.1:10024"})
 			r.Presumed = true
 			return r
 		}()},
 		{"postfix/smtpd[1]: warning: timeout talking to proxy unix:/run/filter", func() relaylens.Record {
-			r := refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "timeout talking to proxy unix:/run/filter"})
+			r := refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageRcpt, Class: relaylens.Class4xx, Text: "timeout talking to proxy unix:/run/filter", RemoteHost: "unix:/run/filter"})
 			r.Presumed = true
 			return r
 		}()},

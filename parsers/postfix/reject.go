@@ -172,6 +172,7 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 			rec.Tainted = true
 		}
 	}
+	rec.Helper = wanted(ev)
 }
 
 // cutReply reads the codes of a refusal. A text without them, as that of a bare

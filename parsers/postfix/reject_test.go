@@ -32,7 +32,7 @@ func TestReject(t *testing.T) {
 		{"postfix/smtpd[1]: NOQUEUE: reject: EHLO from unknown[203.0.113.9]: 504 5.5.2 <nodots>: Helo command rejected: need fully-qualified hostname; proto=SMTP helo=<nodots>",
 			refused(relaylens.Event{Reason: relaylens.ReasonHelo, Stage: relaylens.StageHelo, ClientIP: ip("203.0.113.9"), Proto: "SMTP", Helo: "nodots", Code: 504, Enhanced: "5.5.2", Text: "Helo command rejected: need fully-qualified hostname"})},
 		{"postfix/smtpd[1]: NOQUEUE: reject: CONNECT from unknown[203.0.113.9]: 421 4.3.0 mx.example.com Server local data error",
-			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Code: 421, Enhanced: "4.3.0", Text: "mx.example.com Server local data error"})},
+			wanting(relaylens.HelperTable, relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageConnect, ClientIP: ip("203.0.113.9"), Code: 421, Enhanced: "4.3.0", Text: "mx.example.com Server local data error"})},
 		{"postfix/smtpd[1]: 4F1A2B3C: reject: BDAT content from unknown[203.0.113.9]: bare <LF> received; from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<x>",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEOD, QueueID: "4F1A2B3C", ClientIP: ip("203.0.113.9"), Class: relaylens.Class5xx,
 				Sender: "a@example.com", Recipient: "b@example.net", Proto: "ESMTP", Helo: "x", Text: "bare <LF> received"})},
@@ -66,7 +66,7 @@ func TestReject(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonSenderPolicy, Action: relaylens.ActionDiscard, Stage: rcpt, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "SMTP", Helo: "x",
 				Text: "Sender address triggers DISCARD action"})},
 		{"postfix/smtpd[1]: NOQUEUE: milter-reject: RCPT from unknown[203.0.113.9]: 451 4.7.1 Service unavailable - try again later; from=<a@example.com> to=<b@example.net> proto=ESMTP helo=<x> sasl_username=<joe smith>",
-			refused(relaylens.Event{Reason: relaylens.ReasonMilter, Stage: rcpt, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "ESMTP", Helo: "x", User: "joe smith",
+			wanting(relaylens.HelperMilter, relaylens.Event{Reason: relaylens.ReasonMilter, Stage: rcpt, ClientIP: ip("203.0.113.9"), Sender: "a@example.com", Recipient: "b@example.net", Proto: "ESMTP", Helo: "x", User: "joe smith",
 				Code: 451, Enhanced: "4.7.1", Text: "Service unavailable - try again later"})},
 		// Postfix 3.4: addresses unquoted.
 		{"postfix/smtpd[1]: NOQUEUE: reject: RCPT from unknown[203.0.113.9]: 554 5.7.1 <b c@example.net>: Relay access denied; from=<a d@example.com> to=<b c@example.net> proto=ESMTP helo=<x>",

@@ -103,6 +103,9 @@ func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdi
 	}
 	if s, ok := strings.CutPrefix(text, "SYSERR("); ok {
 		if _, said, ok := strings.Cut(s, "): "); ok {
+			if name := mapOf(said); name != "" {
+				rec.Helper, rec.Event.RemoteHost = relaylens.HelperTable, name
+			}
 			return backend(said, rec)
 		}
 	}
@@ -142,6 +145,19 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 		return relaylens.Parsed
 	}
 	return g.usrerr(text, rec)
+}
+
+// mapOf names the map that an error is of. map.c, ldap_map; util.c, syserr
+func mapOf(said string) string {
+	if _, rest, ok := strings.Cut(said, " in map "); ok && strings.HasPrefix(said, "ldap_") {
+		name, _, _ := strings.Cut(rest, ":")
+		return name
+	}
+	if kind, rest, ok := strings.Cut(said, ` map "`); ok && strings.IndexByte(kind, ' ') < 0 {
+		name, _, _ := strings.Cut(rest, `"`)
+		return name
+	}
+	return ""
 }
 
 // backend reports that something the server needs failed.

@@ -55,6 +55,11 @@ func (r read) client(name, ip string) read {
 	return r
 }
 
+func (r read) lacks(h relaylens.Helper, name string) read {
+	r.want.Helper, r.want.Event.RemoteHost = h, name
+	return r
+}
+
 func (r read) said(code uint16, enhanced, text string) read {
 	r.want.Event.Code, r.want.Event.Enhanced, r.want.Event.Text = code, enhanced, text
 	return r

@@ -95,7 +95,7 @@ var phrases = []struct {
 	{"MX lookup failure", relaylens.ReasonUnknownDomain},
 	{"Illegal MX record", relaylens.ReasonUnknownDomain},
 	{"Invalid MX record", relaylens.ReasonUnknownDomain},
-	{"Temporary system failure", relaylens.ReasonResources},
+	{systemFailure, relaylens.ReasonResources},
 	{"Message exceeds maximum fixed size", relaylens.ReasonSize},
 	{"message size (", relaylens.ReasonSize},
 	{"Headers too large", relaylens.ReasonSize},

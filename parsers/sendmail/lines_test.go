@@ -68,7 +68,9 @@ func TestSessions(t *testing.T) {
 		{"sm-mta[4321]: 502345AC004321: clone of " + id + ", owner=owner-list@example.com",
 			relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
 		broken(`sm-mta[4321]: NOQUEUE: SYSERR(root): hash map "access": missing map file /etc/mail/access.db: No such file or directory`, "",
-			`hash map "access": missing map file /etc/mail/access.db: No such file or directory`),
+			`hash map "access": missing map file /etc/mail/access.db: No such file or directory`).lacks(relaylens.HelperTable, "access"),
+		broken(`sm-mta[4321]: NOQUEUE: SYSERR(root): ldap_init/ldap_bind failed to 127.0.0.1 in map access: Transport endpoint is not connected`, "",
+			`ldap_init/ldap_bind failed to 127.0.0.1 in map access: Transport endpoint is not connected`).lacks(relaylens.HelperTable, "access"),
 	})
 }
 
@@ -146,7 +148,7 @@ func TestMilter(t *testing.T) {
 	}
 	run(t, []read{
 		filter("from=<a@example.org>, reject=550 5.7.1 Command rejected", relaylens.StageMail).sender("a@example.org").said(550, "5.7.1", "Command rejected"),
-		filter("to=<b@example.net>, reject=451 4.3.2 Please try again later", relaylens.StageRcpt).rcpt("b@example.net").said(451, "4.3.2", "Please try again later"),
+		filter("to=<b@example.net>, reject=451 4.3.2 Please try again later", relaylens.StageRcpt).rcpt("b@example.net").said(451, "4.3.2", "Please try again later").lacks(relaylens.HelperMilter, ""),
 		filter(`to=<"b, reject=250 x"@example.net>, reject=550 5.7.1 no`, relaylens.StageRcpt).rcpt(`"b, reject=250 x"@example.net`).said(550, "5.7.1", "no"),
 		filter("to=<b@example.net>, reject=421, errormode=4", relaylens.StageRcpt).rcpt("b@example.net").said(421, "", ""),
 		filter("cmd=data, reject=550 5.7.1 Command rejected", relaylens.StageData).said(550, "5.7.1", "Command rejected"),
@@ -154,14 +156,14 @@ func TestMilter(t *testing.T) {
 		connect("x, addr=203.0.113.9, shutdown=421 4.7.1 go away", relaylens.ClassNone).said(421, "4.7.1", "go away"),
 		at(connect("x, addr=203.0.113.9, temp failing commands=451 4.7.1 not yet", relaylens.ClassNone).said(451, "4.7.1", "not yet"), relaylens.StageMail),
 		connect("host.example.com, addr=203.0.113.9, reject=550 5.7.1 no", relaylens.ClassNone).said(550, "5.7.1", "no"),
-		connect("x, addr=192.0.2.66, rejecting commands, addr=203.0.113.9, rejecting commands", relaylens.Class5xx).said(0, "", "rejecting commands"),
-		at(connect("[203.0.113.9], addr=203.0.113.9, temp failing commands", relaylens.Class4xx).said(0, "", "temp failing commands"), relaylens.StageMail),
-		filter("initialization failed, temp failing commands", relaylens.StageMail).said(0, "", "initialization failed, temp failing commands").class(relaylens.Class4xx),
-		filter("initialization failed, rejecting commands", relaylens.StageConnect).said(0, "", "initialization failed, rejecting commands").class(relaylens.Class5xx),
-		filter("initialization failed, closing connection", relaylens.StageConnect).said(0, "", "initialization failed, closing connection").class(relaylens.Class4xx),
-		broken(pre+"Milter (spf): error connecting to filter: Connection refused by /run/spf.sock", id, "(spf): error connecting to filter: Connection refused by /run/spf.sock"),
-		broken(pre+"Milter (spf): to error state", id, "(spf): to error state"),
-		broken(pre+"Milter (spf): timeout before data read, where=eom", id, "(spf): timeout before data read, where=eom"),
+		connect("x, addr=192.0.2.66, rejecting commands, addr=203.0.113.9, rejecting commands", relaylens.Class5xx).said(0, "", "rejecting commands").lacks(relaylens.HelperMilter, ""),
+		at(connect("[203.0.113.9], addr=203.0.113.9, temp failing commands", relaylens.Class4xx).said(0, "", "temp failing commands").lacks(relaylens.HelperMilter, ""), relaylens.StageMail),
+		filter("initialization failed, temp failing commands", relaylens.StageMail).said(0, "", "initialization failed, temp failing commands").class(relaylens.Class4xx).lacks(relaylens.HelperMilter, ""),
+		filter("initialization failed, rejecting commands", relaylens.StageConnect).said(0, "", "initialization failed, rejecting commands").class(relaylens.Class5xx).lacks(relaylens.HelperMilter, ""),
+		filter("initialization failed, closing connection", relaylens.StageConnect).said(0, "", "initialization failed, closing connection").class(relaylens.Class4xx).lacks(relaylens.HelperMilter, ""),
+		broken(pre+"Milter (spf): error connecting to filter: Connection refused by /run/spf.sock", id, "(spf): error connecting to filter: Connection refused by /run/spf.sock").lacks(relaylens.HelperMilter, "spf"),
+		broken(pre+"Milter (spf): to error state", id, "(spf): to error state").lacks(relaylens.HelperMilter, "spf"),
+		broken(pre+"Milter (spf): timeout before data read, where=eom", id, "(spf): timeout before data read, where=eom").lacks(relaylens.HelperMilter, "spf"),
 	})
 }
 

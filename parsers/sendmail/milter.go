@@ -12,6 +12,7 @@ import (
 func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	if _, said, ok := strings.Cut(s, "): "); ok && strings.HasPrefix(s, " (") {
 		if milterBroken(said) {
+			rec.Helper, rec.Event.RemoteHost = relaylens.HelperMilter, unescape(s[len(" ("):len(s)-len(said)-len("): ")])
 			return backend(s[1:], rec)
 		}
 		return relaylens.Ignored
@@ -44,7 +45,7 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	milterRefusal(&rec.Event, command, &a)
 	milterArgument(&rec.Event, argument)
-	rec.Hold = id != ""
+	rec.Hold, rec.Helper = id != "", unanswered(&a)
 	return relaylens.Parsed
 }
 
@@ -183,6 +184,9 @@ func milterConnect(s string, rec *relaylens.Record) relaylens.Verdict {
 	e := &rec.Event
 	milterRefusal(e, a.greeting(), &a)
 	e.ClientIP, _ = smtp.ParseIP(value[:comma])
+	if a.code == 0 {
+		rec.Helper = relaylens.HelperMilter
+	}
 	return relaylens.Parsed
 }
 
@@ -196,8 +200,19 @@ func milterInit(id, s, rest string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	a.text = s
 	milterRefusal(&rec.Event, a.greeting(), &a)
-	rec.Hold = id != ""
+	rec.Hold, rec.Helper = id != "", relaylens.HelperMilter
 	return relaylens.Parsed
+}
+
+// TryLater is what Sendmail says for a filter that fails, and for one that has no words
+// of its own. srvrsmtp.c, MSG_TEMPFAIL
+const TryLater = "Please try again later"
+
+func unanswered(a *answer) relaylens.Helper {
+	if a.action == relaylens.ActionRefuse && a.text == TryLater {
+		return relaylens.HelperMilter
+	}
+	return relaylens.HelperNone
 }
 
 // milterAction reads what follows "milter=". The refusals of these lines, which

@@ -58,9 +58,15 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 	case "tls_client":
 		e.Stage = relaylens.StageMail // what is refused of STARTTLS answers the commands behind it
 	}
+	if strings.HasPrefix(e.Text, systemFailure) && e.Reason == relaylens.ReasonResources {
+		rec.Helper, e.RemoteHost = relaylens.HelperTable, name // unless an error before it tells the map
+	}
 	rec.Hold = id != "" && !e.HasSender()
 	return relaylens.Parsed
 }
+
+// systemFailure is what the rules say where a map does not answer. cf/m4/cfhead.m4, _TMPFMSG_
+const systemFailure = "Temporary system failure"
 
 // rule is what is known of a ruleset: the command that it judges, and what its
 // refusal means when the text does not say.

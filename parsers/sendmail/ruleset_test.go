@@ -112,7 +112,7 @@ func TestOtherRulesets(t *testing.T) {
 		refused("sm-mta[4321]: ruleset=check_relay, arg1=x.example, arg2=203.0.113.9, relay=x.example [203.0.113.9] (may be forged), reject=550 5.7.1 Access denied",
 			"", rejected, relaylens.ReasonClientPolicy, relaylens.StageMail).client("", "203.0.113.9").said(550, "5.7.1", "Access denied"),
 		refused("sm-mta[4321]: ruleset=check_relay, arg1=[203.0.113.9], arg2=203.0.113.9, relay=[203.0.113.9], reject=451 4.3.0 Temporary system failure. Please try again later.",
-			"", rejected, relaylens.ReasonResources, relaylens.StageMail).client("", "203.0.113.9").said(451, "4.3.0", "Temporary system failure. Please try again later."),
+			"", rejected, relaylens.ReasonResources, relaylens.StageMail).client("", "203.0.113.9").said(451, "4.3.0", "Temporary system failure. Please try again later.").lacks(relaylens.HelperTable, "check_relay"),
 		refused("sm-mta[4321]: ruleset=check_vrfy, arg1=root, relay=[203.0.113.9], reject=550 5.7.1 Access denied",
 			"", rejected, relaylens.ReasonClientPolicy, relaylens.StageVrfy).client("", "203.0.113.9").said(550, "5.7.1", "Access denied"),
 		refused("sm-mta[4321]: ruleset=check_etrn, arg1=example.com, relay=[203.0.113.9], reject=550 5.7.1 Access denied",

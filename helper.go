@@ -1,0 +1,42 @@
+package relaylens
+
+import "strings"
+
+// Helper is what a server asks before it answers a client. Where it does not
+// answer, the server puts off whoever comes.
+type Helper uint8
+
+const (
+	HelperNone    Helper = iota
+	HelperMilter         // a filter by Sendmail's protocol
+	HelperPolicy         // a policy service of Postfix
+	HelperTable          // a file, a directory, a database
+	HelperFilter         // a content filter before the queue
+	HelperScanner        // of spam or viruses, of Exim
+)
+
+var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner"}}
+
+func (h Helper) String() string { return helpers.name(h) }
+
+// HelperOf is what failed where a refusal was given for the want of it, whose name is
+// then e.RemoteHost; HelperNone of all other events.
+func HelperOf(e *Event) Helper {
+	if e.Kind != KindRejected || e.Direction != Inbound || e.RemoteHost == "" || e.RemoteIP.IsValid() { // a callout's server has an address
+		return HelperNone
+	}
+	switch e.Reason {
+	case ReasonMilter:
+		return HelperMilter
+	case ReasonPolicyService:
+		return HelperPolicy
+	case ReasonContent:
+		return HelperScanner
+	case ReasonResources:
+		if strings.Contains(e.Text, " proxy ") {
+			return HelperFilter
+		}
+		return HelperTable
+	}
+	return HelperNone
+}
