@@ -192,6 +192,7 @@ func (f *Findings) First(n int) (list []relaylens.Finding, total int) {
 	}
 	for i := range problems[:n] {
 		p := &problems[i]
+		p.Host, p.Entity.Value = strings.Clone(p.Host), strings.Clone(p.Entity.Value)
 		p.Evidence = f.evidence(p.witnesses)
 		list = append(list, p.Finding)
 	}

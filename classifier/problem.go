@@ -7,7 +7,8 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// problem is a finding whose evidence is not taken out yet.
+// problem is a finding whose evidence is not taken out yet. Its texts are those of
+// the group that it was made of, and are copied when the problem is told.
 type problem struct {
 	relaylens.Finding
 	witnesses []witness
@@ -15,8 +16,8 @@ type problem struct {
 
 // problem is what g has come to.
 func (f *Findings) problem(g *group, now time.Time) problem {
-	p := problem{Finding: relaylens.Finding{Cause: g.cause, Fault: g.cause.Fault(), MTA: g.mta, Host: strings.Clone(f.texts.View(g.host)),
-		Entity: relaylens.Entity{Kind: g.kind, Value: strings.Clone(f.texts.View(g.entity))},
+	p := problem{Finding: relaylens.Finding{Cause: g.cause, Fault: g.cause.Fault(), MTA: g.mta, Host: f.texts.View(g.host),
+		Entity: relaylens.Entity{Kind: g.kind, Value: f.texts.View(g.entity)},
 		Events: g.events, Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.last}, witnesses: g.seen()}
 	g.episode.tell(&p.Finding, now)
 	p.Confidence, p.Why = confidence(g, &p.Finding, f.view(p.witnesses))

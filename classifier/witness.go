@@ -56,15 +56,14 @@ func (f *Findings) forget(g *group) {
 	}
 }
 
-// seen are the witnesses that there are.
+// seen are the witnesses that there are, where they stand: there is none behind one
+// that is missing. Who adds others to them copies them.
 func (g *group) seen() []witness {
-	var list []witness
-	for _, w := range g.witnesses {
-		if !w.none() {
-			list = append(list, w)
-		}
+	n := 0
+	for n < maxWitnesses && !g.witnesses[n].none() {
+		n++
 	}
-	return list
+	return g.witnesses[:n:n]
 }
 
 // evidence are the events of witnesses, to be kept.

@@ -70,9 +70,9 @@ func (l *Files) Read(ctx context.Context, emit func(*relaylens.Event)) error {
 // settled is after how many batches reading does the same again and again.
 const settled = 64
 
-// often is after how many batches, some 128 MiB of logs, it is looked again what of
+// often is after how many batches, some 16 MiB of logs, it is looked again what of
 // the program is not needed any more.
-const often = 4096
+const often = 512
 
 // scan hands over the lines of files, in the order of their times.
 func (l *Files) scan(ctx context.Context, waiting []*logFile, hand func(*relaylens.Batch) bool) (errs []error) {

@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 	"unsafe"
 
@@ -15,123 +13,126 @@ import (
 )
 
 // textsOf are those that hardly two events have in common.
-func textsOf(e *relaylens.Event) [10]*string {
-	return [10]*string{&e.QueueID, &e.ClientName, &e.Helo, &e.User, &e.Sender, &e.Recipient, &e.Enhanced, &e.Text, &e.RemoteHost, &e.Raw}
+func textsOf(e *relaylens.Event) [8]*string {
+	return [8]*string{&e.QueueID, &e.ClientName, &e.Helo, &e.User, &e.Sender, &e.Recipient, &e.RemoteHost, &e.Raw}
 }
 
 // namesOf are those that most events have in common.
-func namesOf(e *relaylens.Event) [5]*string {
-	return [5]*string{&e.Host, &e.Service, &e.Proto, &e.AuthMethod, &e.Source}
+func namesOf(e *relaylens.Event) [6]*string {
+	return [6]*string{&e.Host, &e.Service, &e.Proto, &e.AuthMethod, &e.Source, &e.Enhanced}
 }
 
-// headSize is what the numbers take that have as many bytes in every event.
-const headSize = 16 + 8 + 4 + 4 + 2 + 2 + 10
+// An event begins with what is there of it: a byte of these marks, and one that has
+// a bit for each of textsOf.
+const (
+	hasID = 1 << iota
+	hasNanoseconds
+	hasNullSender
+)
 
-// appendHead writes them.
+// codesSize is what those numbers take that are a byte each.
+const codesSize = 9
+
+// appendHead writes the marks and all numbers.
 func appendHead(dst []byte, e *relaylens.Event) []byte {
-	null := byte(0)
-	if e.NullSender {
-		null = 1
+	var marks, texts byte
+	nanoseconds := e.Time.Nanosecond()
+	if !e.ID.IsZero() {
+		marks |= hasID
 	}
-	dst = append(slices.Grow(dst, headSize), e.ID[:]...)
-	dst = binary.LittleEndian.AppendUint64(dst, uint64(e.Time.Unix()))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.Time.Nanosecond()))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.PID))
-	dst = binary.LittleEndian.AppendUint16(dst, e.ClientPort)
-	dst = binary.LittleEndian.AppendUint16(dst, e.Code)
-	return append(dst, e.TimeDigits, byte(e.MTA), byte(e.Kind), byte(e.Direction), byte(e.Stage), byte(e.Reason), byte(e.Cause),
-		byte(e.Action), byte(e.Class), null)
+	if nanoseconds != 0 {
+		marks |= hasNanoseconds
+	}
+	if e.NullSender {
+		marks |= hasNullSender
+	}
+	for i, t := range textsOf(e) {
+		if *t != "" {
+			texts |= 1 << i
+		}
+	}
+	dst = append(dst, marks, texts)
+	if marks&hasID != 0 {
+		dst = append(dst, e.ID[:]...)
+	}
+	if marks&hasNanoseconds != 0 {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(nanoseconds))
+	}
+	dst = append(dst, e.TimeDigits, byte(e.MTA), byte(e.Kind), byte(e.Direction), byte(e.Stage), byte(e.Reason), byte(e.Cause), byte(e.Action), byte(e.Class))
+	for _, w := range wordsOf(e) {
+		dst = binary.AppendVarint(dst, w)
+	}
+	return dst
 }
 
-// cutHead reads what appendHead wrote, all but the zone of the time.
-func cutHead(buf []byte, e *relaylens.Event) (rest []byte, ok bool) {
-	if len(buf) < headSize {
-		return nil, false
+// cutHead reads what appendHead wrote, and tells which texts there are.
+func (p *Packing) cutHead(buf []byte, e *relaylens.Event) (texts byte, rest []byte, ok bool) {
+	if len(buf) < 2 {
+		return 0, nil, false
 	}
-	h, rest := buf[:headSize], buf[headSize:]
-	h = h[copy(e.ID[:], h):]
-	e.Time = time.Unix(int64(binary.LittleEndian.Uint64(h)), int64(binary.LittleEndian.Uint32(h[8:])))
-	e.PID = int32(binary.LittleEndian.Uint32(h[12:]))
-	e.ClientPort, e.Code = binary.LittleEndian.Uint16(h[16:]), binary.LittleEndian.Uint16(h[18:])
-	h = h[20:]
-	e.TimeDigits, e.MTA, e.Kind, e.Direction = h[0], relaylens.MTA(h[1]), relaylens.Kind(h[2]), relaylens.Direction(h[3])
-	e.Stage, e.Reason, e.Cause = relaylens.Stage(h[4]), relaylens.Reason(h[5]), relaylens.Cause(h[6])
-	e.Action, e.Class, e.NullSender = relaylens.Action(h[7]), relaylens.Class(h[8]), h[9] == 1
-	return rest, true
+	marks, texts, buf := buf[0], buf[1], buf[2:]
+	if marks&hasID != 0 {
+		buf = buf[copy(e.ID[:], buf):]
+	}
+	nanoseconds := uint32(0)
+	if marks&hasNanoseconds != 0 && len(buf) >= 4 {
+		nanoseconds, buf = binary.LittleEndian.Uint32(buf), buf[4:]
+	}
+	if len(buf) < codesSize {
+		return 0, nil, false
+	}
+	e.NullSender = marks&hasNullSender != 0
+	e.TimeDigits, e.MTA, e.Kind, e.Direction = buf[0], relaylens.MTA(buf[1]), relaylens.Kind(buf[2]), relaylens.Direction(buf[3])
+	e.Stage, e.Reason, e.Cause = relaylens.Stage(buf[4]), relaylens.Reason(buf[5]), relaylens.Cause(buf[6])
+	e.Action, e.Class = relaylens.Action(buf[7]), relaylens.Class(buf[8])
+	buf = buf[codesSize:]
+	var words [numWords]int64
+	for i := range words {
+		v, n := binary.Varint(buf)
+		if n <= 0 {
+			return 0, nil, false
+		}
+		words[i], buf = v, buf[n:]
+	}
+	e.Time = time.Unix(words[0], int64(nanoseconds)).In(p.zone(int(words[1])))
+	e.PID, e.ClientPort, e.Code, e.Line, e.Offset = int32(words[2]), uint16(words[3]), uint16(words[4]), words[5], words[6]
+	return texts, buf, true
 }
+
+const numWords = 7
 
 // wordsOf are the numbers that are small in most events.
-func wordsOf(e *relaylens.Event) [3]int64 {
+func wordsOf(e *relaylens.Event) [numWords]int64 {
 	_, zone := e.Time.Zone()
-	return [...]int64{int64(zone), e.Line, e.Offset}
-}
-
-// Packing is what the events of a log have in common, and is not written with each.
-// The zero value has seen none. What it wrote nothing else can read. It is used by
-// one goroutine.
-type Packing struct {
-	names   []string
-	numbers map[string]uint64
-	last    [5]uint64 // the numbers of the names of the last event
-
-	seconds  int // of zone
-	location *time.Location
-}
-
-// maxNames of at most maxName bytes are told by number; others are written out.
-const maxNames, maxName = 1 << 12, 256
-
-// number of a name; 0 is none, of which the name itself is written.
-func (p *Packing) number(which int, name string) uint64 {
-	if n := p.last[which]; n > 0 && p.names[n-1] == name {
-		return n
-	}
-	n, known := p.numbers[name]
-	switch {
-	case known:
-	case len(p.names) == maxNames || len(name) > maxName:
-		return 0
-	case p.numbers == nil:
-		p.numbers = make(map[string]uint64)
-		fallthrough
-	default:
-		name = strings.Clone(name)
-		p.names = append(p.names, name)
-		n = uint64(len(p.names))
-		p.numbers[name] = n
-	}
-	p.last[which] = n
-	return n
-}
-
-// zone is that of the last event, as a rule: a log seldom has another.
-func (p *Packing) zone(seconds int) *time.Location {
-	switch {
-	case seconds == 0:
-		return time.UTC
-	case p.location == nil || p.seconds != seconds:
-		p.seconds, p.location = seconds, time.FixedZone("", seconds)
-	}
-	return p.location
+	return [...]int64{e.Time.Unix(), int64(zone), int64(e.PID), int64(e.ClientPort), int64(e.Code), e.Line, e.Offset}
 }
 
 // Append adds e to dst. Its Given is not told: it is of events that came from
 // elsewhere.
 func (p *Packing) Append(dst []byte, e *relaylens.Event) []byte {
 	dst = appendHead(dst, e)
-	for _, w := range wordsOf(e) {
-		dst = binary.AppendVarint(dst, w)
-	}
 	for i, t := range namesOf(e) {
-		n := p.number(i, *t)
-		if dst = binary.AppendUvarint(dst, n); n == 0 {
-			dst = append(binary.AppendUvarint(dst, uint64(len(*t))), *t...)
+		dst = appendName(dst, p.number(i, *t), *t)
+	}
+	dst = appendName(dst, p.said(e.Text), e.Text)
+	for _, t := range textsOf(e) {
+		if *t != "" {
+			dst = appendText(dst, *t)
 		}
 	}
-	for _, t := range textsOf(e) {
-		dst = append(binary.AppendUvarint(dst, uint64(len(*t))), *t...)
-	}
 	return appendAddr(appendAddr(dst, e.ClientIP), e.RemoteIP)
+}
+
+// appendName writes the number of a name, or what has none.
+func appendName(dst []byte, number uint64, name string) []byte {
+	if dst = binary.AppendUvarint(dst, number); number == 0 {
+		dst = appendText(dst, name)
+	}
+	return dst
+}
+
+func appendText(dst []byte, t string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(t))), t...)
 }
 
 func appendAddr(dst []byte, a netip.Addr) []byte {
@@ -152,35 +153,23 @@ var errEvent = errors.New("read packed event: it was changed")
 // as it is.
 func (p *Packing) Read(buf []byte, e *relaylens.Event) error {
 	*e = relaylens.Event{}
-	buf, ok := cutHead(buf, e)
+	texts, buf, ok := p.cutHead(buf, e)
 	if !ok {
 		return errEvent
 	}
-	var words [3]int64
-	for i := range words {
-		v, n := binary.Varint(buf)
-		if n <= 0 {
-			return errEvent
-		}
-		words[i], buf = v, buf[n:]
-	}
-	e.Time, e.Line, e.Offset = e.Time.In(p.zone(int(words[0]))), words[1], words[2]
-	var text []byte
 	for _, t := range namesOf(e) {
-		n, used := binary.Uvarint(buf)
-		if used <= 0 || n > uint64(len(p.names)) {
+		if *t, buf, ok = p.cutName(buf); !ok {
 			return errEvent
 		}
-		if buf = buf[used:]; n > 0 {
-			*t = p.names[n-1]
+	}
+	if e.Text, buf, ok = p.cutName(buf); !ok {
+		return errEvent
+	}
+	var text []byte
+	for i, t := range textsOf(e) {
+		if texts&(1<<i) == 0 {
 			continue
 		}
-		if text, buf, ok = cutBytes(buf); !ok {
-			return errEvent
-		}
-		*t = unsafe.String(unsafe.SliceData(text), len(text))
-	}
-	for _, t := range textsOf(e) {
 		if text, buf, ok = cutBytes(buf); !ok {
 			return errEvent
 		}
@@ -193,6 +182,19 @@ func (p *Packing) Read(buf []byte, e *relaylens.Event) error {
 		*a, _ = netip.AddrFromSlice(text) // none of no bytes
 	}
 	return nil
+}
+
+// cutName reads what appendName wrote.
+func (p *Packing) cutName(buf []byte) (name string, rest []byte, ok bool) {
+	n, used := binary.Uvarint(buf)
+	if used <= 0 || n > uint64(len(p.names)) {
+		return "", nil, false
+	}
+	if buf = buf[used:]; n > 0 {
+		return p.names[n-1], buf, true
+	}
+	text, rest, ok := cutBytes(buf)
+	return unsafe.String(unsafe.SliceData(text), len(text)), rest, ok
 }
 
 func cutBytes(b []byte) (text, rest []byte, ok bool) {

@@ -41,6 +41,7 @@ func TestRead(t *testing.T) {
 	mapped.ClientIP, mapped.Time = netip.MustParseAddr("::ffff:192.0.2.1"), whole.Time.UTC()
 	never.Time = time.Time{}
 	long := whole
+	long.Text = strings.Repeat("y", maxName+1)
 	long.Host = strings.Repeat("x", maxName+1)
 	var p Packing
 	for name, want := range map[string]relaylens.Event{"whole": whole, "empty": {Time: time.Unix(0, 0).UTC()}, "mapped address": mapped, "no time": never, "long name": long} {
@@ -77,6 +78,37 @@ func TestManyNames(t *testing.T) {
 		var e relaylens.Event
 		if err := p.Read(buf, &e); err != nil || e.Host != name(i) || e.Source != name(i/2) {
 			t.Fatalf("event %d is of %s in %s (%v), want %s in %s", i, e.Host, e.Source, err, name(i), name(i/2))
+		}
+	}
+}
+
+// What servers say again and again takes no room, be there much that they say once.
+func TestTextsThatComeAgain(t *testing.T) {
+	var p Packing
+	text := func(i int) string {
+		switch {
+		case i%3 == 0:
+			return "Relay access denied, of which nothing else is said"
+		case i%3 == 1:
+			return "no " + strconv.Itoa(i/12) // four times
+		}
+		return "no such user: " + strconv.Itoa(i)
+	}
+	const events = 12 * (maxTexts + 100)
+	var packed [events][]byte
+	for i := range packed {
+		packed[i] = p.Append(nil, &relaylens.Event{Text: text(i)})
+	}
+	if p.texts != maxTexts || len(p.names) != maxTexts+1 {
+		t.Errorf("%d texts of %d names are kept, want %d", p.texts, len(p.names), maxTexts)
+	}
+	if n, most := len(packed[6]), len(packed[5])-len(text(5)); n > most {
+		t.Errorf("a text that comes again takes %d bytes with its event, want %d at most", n, most)
+	}
+	for i, buf := range packed {
+		var e relaylens.Event
+		if err := p.Read(buf, &e); err != nil || e.Text != text(i) {
+			t.Fatalf("event %d says %q (%v), want %q", i, e.Text, err, text(i))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package resident
 
 import (
-	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -11,10 +10,12 @@ import (
 const (
 	// small is a heap that the collector need not keep any smaller.
 	small = 12 << 20
-	// least and most are the per cent that a heap may grow by before it is
-	// collected. What is read of logs leaves next to no garbage, so that what it
-	// would grow by is not needed.
-	least, most = 5, 400
+	// Garbage is to be no more than garbage per cent of what is in use. So a heap may
+	// grow by as much at least, by most where nothing is in use yet, and by more in
+	// between the less of what was made since the last collection it found to be
+	// garbage: what is read of logs leaves little, and to collect what only grows is
+	// work for nothing, with pages of the program that only the collector needs.
+	garbage, more, most = 5, 25, 400
 )
 
 // Collect has the collector run before the heap is larger than need be, where its
@@ -24,24 +25,38 @@ func Collect() { new(watch).collected() }
 
 // watch is collected each time that anything is. It has a pointer, so that it does
 // not share its memory with what lives on.
-type watch struct{ _ *watch }
+type watch struct {
+	_ *watch
+	heap
+}
+
+// heap is what was in use after a collection, and what had been made until then, in
+// bytes.
+type heap struct{ live, made uint64 }
 
 // collected says anew how much the heap may grow.
-func (*watch) collected() {
+func (w *watch) collected() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)
-	debug.SetGCPercent(percent(sample[0].Value.Uint64()))
-	runtime.SetFinalizer(new(watch), (*watch).collected)
+	now := heap{live: sample[0].Value.Uint64(), made: sample[1].Value.Uint64()}
+	debug.SetGCPercent(percent(w.heap, now))
+	trim()
+	runtime.SetFinalizer(&watch{heap: now}, (*watch).collected)
 }
 
-// percent is how much a heap may grow by, of which so many bytes are in use.
-func percent(live uint64) int {
-	room := math.Inf(1)
-	if live > 0 {
-		room = 100 * (small/float64(live) - 1)
+// percent is how much a heap may grow by, by how it was after the last collection
+// and the one before.
+func percent(before, now heap) int {
+	if now.live == 0 {
+		return most
 	}
-	return int(min(max(room, least), most))
+	grow := float64(garbage)
+	made := float64(now.made) - float64(before.made)
+	if wasted := made - (float64(now.live) - float64(before.live)); before.live > 0 && wasted < made {
+		grow = min(garbage*made/max(wasted, 1), more)
+	}
+	return int(min(max(100*(small/float64(now.live)-1), grow), most))
 }

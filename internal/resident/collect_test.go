@@ -6,17 +6,27 @@ import (
 )
 
 func TestPercent(t *testing.T) {
-	for live, want := range map[uint64]int{
-		0:             most,
-		1 << 20:       most,
-		6 << 20:       100,
-		8 << 20:       50,
-		small:         least,
-		100 << 20:     least,
-		1<<63 + 1<<62: least,
+	const MiB = 1 << 20
+	for _, c := range []struct {
+		name        string
+		before, now heap
+		want        int
+	}{
+		{"nothing in use", heap{}, heap{}, most},
+		{"little in use", heap{}, heap{MiB, MiB}, most},
+		{"half of small", heap{}, heap{small / 2, small}, 100},
+		{"as much as small, for the first time", heap{}, heap{small, 2 * small}, garbage},
+		{"all was garbage", heap{100 * MiB, 200 * MiB}, heap{100 * MiB, 205 * MiB}, garbage},
+		{"half was garbage", heap{100 * MiB, 200 * MiB}, heap{105 * MiB, 210 * MiB}, 2 * garbage},
+		{"a tenth was garbage", heap{100 * MiB, 200 * MiB}, heap{109 * MiB, 210 * MiB}, more},
+		{"nothing was garbage", heap{100 * MiB, 200 * MiB}, heap{110 * MiB, 210 * MiB}, more},
+		{"what was in use is garbage", heap{100 * MiB, 200 * MiB}, heap{50 * MiB, 210 * MiB}, garbage},
+		{"nothing was made", heap{100 * MiB, 200 * MiB}, heap{100 * MiB, 200 * MiB}, garbage},
+		{"a little in use, little garbage", heap{5 * MiB, 5 * MiB}, heap{10 * MiB, 10 * MiB}, more},
+		{"no such heap", heap{}, heap{1<<63 + 1<<62, 1}, garbage},
 	} {
-		if got := percent(live); got != want {
-			t.Errorf("%d bytes may grow by %d %%, want %d", live, got, want)
+		if got := percent(c.before, c.now); got != c.want {
+			t.Errorf("%s: may grow by %d %%, want %d", c.name, got, c.want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ func Trim() { trim() }
 // Release gives back what is not in use: what the collector finds, and what [Trim]
 // gives. Call it where a step of the work ends that needed much of its own.
 func Release() {
+	trim() // the collector needs others of the pages than what was done before
 	debug.FreeOSMemory()
 	trim()
 }
