@@ -77,7 +77,7 @@ func namesOf[T fmt.Stringer](values []T) []string {
 }
 
 // parseCondition reads one FIELD=VALUE. An empty value asks for events that do
-// not have the field; sender= for those of the null sender.
+// not have the field; sender= and sender=<> for those of the null sender.
 func parseCondition(name, value string) (Condition, error) {
 	if !IsMatchField(name) {
 		return Condition{}, fmt.Errorf("unknown field %q%s", name, meant(name, MatchFields()))
@@ -92,7 +92,10 @@ func parseCondition(name, value string) (Condition, error) {
 		return c.time(value)
 	case "id":
 		return c.id(value)
-	case "sender": // an empty one is the null sender
+	case "sender": // an empty one is the null sender, as is <>, which is how it is written elsewhere
+		if value == "<>" {
+			c.Text = ""
+		}
 		return c, nil
 	}
 	if value == "" {

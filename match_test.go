@@ -46,6 +46,7 @@ func TestMatch(t *testing.T) {
 		"sender=a@Example.COM":                 true,
 		"sender=a@example.com":                 false, // as typed
 		"sender=":                              false,
+		"sender=<>":                            false,
 		"sender_domain=EXAMPLE.com":            true,
 		"sender_domain=example.com.":           true,
 		"recipient_domain=example.net":         false,

@@ -48,8 +48,11 @@ func (d *Diagnosis) AppendJSON(dst []byte) ([]byte, error) { return appendLine(d
 // About says what a finding is about: its entity, or that it is no server's in
 // particular. It may be a client's text.
 func About(e relaylens.Entity) string {
-	if e.Kind == relaylens.EntityNone {
+	switch {
+	case e.Kind == relaylens.EntityNone:
 		return "many servers"
+	case e.Kind == relaylens.EntityServer && e.Value == "":
+		return "this server" // Exim's own files do not name it
 	}
 	return e.Value
 }
@@ -58,7 +61,7 @@ func About(e relaylens.Entity) string {
 // evidence and what to do. Times are shown in the zone.
 func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 	dst = fmt.Appendf(dst, "%s [%s, fault: %s]\n", d.Title, d.Cause, faultName(d.Fault))
-	if d.Entity.Kind == relaylens.EntityNone {
+	if d.Entity.Kind == relaylens.EntityNone || d.Entity.Value == "" {
 		dst = append(append(dst, "  "...), About(d.Entity)...)
 	} else {
 		dst = relaylens.AppendEscaped(fmt.Appendf(dst, "  %s: ", strings.ReplaceAll(d.Entity.Kind.String(), "_", " ")), d.Entity.Value, maxShown)

@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -55,7 +56,7 @@ func NewGroups(by []string, span Span, loc *time.Location) (*Groups, error) {
 			if s := relaylens.Suggest(field, names); s != "" {
 				return nil, fmt.Errorf("unknown field %q; did you mean %s?", field, s)
 			}
-			return nil, fmt.Errorf("unknown field %q; choose of %s", field, strings.Join(names, ", "))
+			return nil, fmt.Errorf("unknown field %q; choose one of %s", field, strings.Join(names, ", "))
 		}
 		if slices.Contains(by[:i], field) {
 			return nil, fmt.Errorf("the field %s stands there twice", field)
@@ -100,6 +101,12 @@ func (g *Groups) value(e *relaylens.Event, field string) string {
 		return e.Time.In(g.loc).Format("2006-01-02 15:00 -0700")
 	}
 	return e.MatchField(field)
+}
+
+// byEvents has the most events first, and groups of as many in the order of
+// their values, which a key, with its lengths, does not have.
+func byEvents(a, b Group) int {
+	return cmp.Or(cmp.Compare(b.Events, a.Events), slices.Compare(a.Values, b.Values))
 }
 
 // values takes a key apart.
@@ -158,6 +165,7 @@ func (g *Groups) Table(n int) *GroupTable {
 		t.Others -= group.Events
 		t.Groups = append(t.Groups, group)
 	}
+	slices.SortFunc(t.Groups, byEvents)
 	if g.by[0] == "date" || g.by[0] == "hour" {
 		slices.SortStableFunc(t.Groups, func(a, b Group) int { return strings.Compare(a.Values[0], b.Values[0]) })
 	}

@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -74,9 +73,7 @@ func (g *Group) join(o *Group, location *time.Location) {
 
 // keep leaves the n largest groups, all when n is negative, in their order.
 func (t *GroupTable) keep(n int) {
-	slices.SortFunc(t.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Events, a.Events), slices.Compare(a.Values, b.Values))
-	})
+	slices.SortFunc(t.Groups, byEvents)
 	if n >= 0 && n < len(t.Groups) {
 		for _, g := range t.Groups[n:] {
 			t.Bound = max(t.Bound, g.Events+g.Error)

@@ -182,7 +182,7 @@ func (r *Report) uncompared(s section) section {
 // first below it.
 func (r *Report) findings() section {
 	s := section{title: "Findings", table: table{columns: []column{{title: "events", right: true}, {title: "fault", late: 1},
-		{title: "about", flex: true, least: 12}, {title: "what is wrong, and what to try first", flex: true, least: 24}}}}
+		{title: "about", flex: true, least: 12}, {title: "what is wrong, and what to try first", flex: true, wrap: true, least: 24}}}}
 	for i := range r.Findings {
 		d := &r.Findings[i]
 		if i == maxShownFindings {

@@ -1,6 +1,9 @@
 package summary
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // style is how a terminal with colours shows a cell.
 type style string
@@ -26,6 +29,7 @@ type column struct {
 	title string
 	right bool
 	flex  bool // takes the room that is left, and gives when there is none
+	wrap  bool // goes on in further lines where it is too narrow
 	least int  // of a flexible column; columns that leave it less are left out
 	late  int  // in a narrow table, columns with the highest number go first; 0 stays
 }
@@ -70,11 +74,57 @@ func (t *table) lines(width int, color bool) []line {
 		lines = append(lines, t.line(titles, widths, use, color))
 	}
 	for _, row := range t.rows {
-		if l := t.line(row, widths, use, color); l.width > indent {
-			lines = append(lines, l)
+		for _, row := range t.wrapped(row, widths, use) {
+			if l := t.line(row, widths, use, color); l.width > indent {
+				lines = append(lines, l)
+			}
 		}
 	}
 	return lines
+}
+
+// wrapped is row and, where a column goes on in further lines, rows for those.
+// At most one column does.
+func (t *table) wrapped(row []cell, widths []int, use []bool) [][]cell {
+	for i, c := range t.columns {
+		if !c.wrap || !use[i] || columns(row[i].text) <= widths[i] {
+			continue
+		}
+		first, rest := breakLine(row[i].text, widths[i])
+		rows := [][]cell{slices.Clone(row)}
+		rows[0][i].text = first
+		for rest != "" {
+			first, rest = breakLine(hang+rest, widths[i])
+			next := make([]cell, len(row))
+			next[i] = cell{first, row[i].style}
+			rows = append(rows, next)
+		}
+		return rows
+	}
+	return [][]cell{row}
+}
+
+// hang is in front of what goes on in a further line.
+const hang = "  "
+
+// breakLine cuts s behind the last word that ends within width columns, or
+// behind the first.
+func breakLine(s string, width int) (first, rest string) {
+	end := len(s)
+	for i, r := range s {
+		if r != ' ' || strings.TrimSpace(s[:i]) == "" {
+			continue
+		}
+		if columns(s[:i]) > width {
+			end = min(end, i)
+			break
+		}
+		end = i
+	}
+	if columns(s) <= width {
+		end = len(s)
+	}
+	return s[:end], strings.TrimSpace(s[end:])
 }
 
 func (t *table) widths() []int {

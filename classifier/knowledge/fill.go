@@ -120,6 +120,7 @@ var placeholders = map[string]placeholder{
 	"queue_id":         {value: func(e *relaylens.Event) string { return name(e.QueueID) }},
 	"sender_domain":    {value: func(e *relaylens.Event) string { return name(e.SenderDomain()) }},
 	"recipient_domain": {value: func(e *relaylens.Event) string { return name(e.RecipientDomain()) }},
+	"log":              {value: usualLog},
 	"user":             {free: true, value: func(e *relaylens.Event) string { return free(e.User) }},
 	"recipient":        {free: true, value: func(e *relaylens.Event) string { return free(e.Recipient) }},
 	"sender": {free: true, value: func(e *relaylens.Event) string {
@@ -174,6 +175,17 @@ func remote(e *relaylens.Event) string {
 		return n
 	}
 	return address(e.RemoteIP)
+}
+
+// usualLog is where Debian's package of the mail server has its log.
+func usualLog(e *relaylens.Event) string {
+	switch e.MTA {
+	case relaylens.Postfix, relaylens.Sendmail:
+		return "/var/log/mail.log"
+	case relaylens.Exim:
+		return "/var/log/exim4/mainlog"
+	}
+	return ""
 }
 
 // maxFilled is more than any address or domain has that SMTP allows.

@@ -47,6 +47,9 @@ func TestCommand(t *testing.T) {
 		{"exim -bh {client_ip}", "exim -bh 2001:db8::5", &relaylens.Event{ClientIP: netip.MustParseAddr("2001:db8::5")}},
 		{"x {postfix_net} {sendmail_net}", "x '[2001:db8::5]/128' IPv6:2001:db8:0:0:0:0:0:5", &relaylens.Event{ClientIP: netip.MustParseAddr("2001:db8::5")}},
 		{"x {postfix_net} {sendmail_net}", "x 192.0.2.7 192.0.2.7", &relaylens.Event{ClientIP: netip.MustParseAddr("::ffff:192.0.2.7")}},
+		{"relaylens events user={user} {log}", "relaylens events user=joe /var/log/exim4/mainlog", &relaylens.Event{MTA: relaylens.Exim, User: "joe"}},
+		{"relaylens events {log}.1 {log}", "relaylens events /var/log/mail.log.1 /var/log/mail.log", &relaylens.Event{MTA: relaylens.Sendmail}},
+		{"relaylens events {log}", "relaylens events {log}", &relaylens.Event{}},
 		{"x {nothing} ${x}", "x {nothing} ${x}", &relaylens.Event{}},
 		{"swaks --server {remote_host}", "swaks --server 198.51.100.25", &relaylens.Event{RemoteHost: "a b", RemoteIP: netip.MustParseAddr("198.51.100.25")}},
 	}

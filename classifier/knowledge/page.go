@@ -18,7 +18,7 @@ names filled in. It was read from ` + Versions + `.
 
 Rates are per cent of those who tried. They come from published field notes about "relay access denied" and hold for that error
 as a whole; nobody measured them for one cause. Where no figure was published there is none here. Names in braces stand for what
-the log tells.
+the log tells, and ` + "`{log}`" + ` for the log: ` + "`/var/log/mail.log`, or Exim's `/var/log/exim4/mainlog`" + `.
 
 `
 

@@ -112,6 +112,7 @@ func (d *diagnosis) write(w io.Writer, findings []*summary.Diagnosis) error {
 		_, err := io.WriteString(w, "No findings.\n")
 		return err
 	}
+	told := toldFixes{}
 	for i, f := range findings {
 		var text []byte
 		var err error
@@ -119,9 +120,9 @@ func (d *diagnosis) write(w io.Writer, findings []*summary.Diagnosis) error {
 		case d.output == "json":
 			text, err = f.AppendJSON(nil)
 		case i > 0:
-			text = summary.AppendDiagnosis([]byte{'\n'}, f, d.location())
+			text = summary.AppendDiagnosis([]byte{'\n'}, told.once(f), d.location())
 		default:
-			text = summary.AppendDiagnosis(nil, f, d.location())
+			text = summary.AppendDiagnosis(nil, told.once(f), d.location())
 		}
 		if err != nil {
 			return err
@@ -132,3 +133,29 @@ func (d *diagnosis) write(w io.Writer, findings []*summary.Diagnosis) error {
 	}
 	return nil
 }
+
+// toldFixes are the fixes that were shown, and of what: the same ones of ten
+// lost domains would be pages to go through at night.
+type toldFixes map[string]string
+
+// once is f, with a reference in place of fixes that were shown before.
+func (t toldFixes) once(f *summary.Diagnosis) *summary.Diagnosis {
+	if len(f.Fixes) == 0 {
+		return f
+	}
+	key := f.MTA.String() + " " + f.Title
+	for _, fix := range f.Fixes {
+		key += " " + fix.Title
+	}
+	of, ok := t[key]
+	if !ok {
+		t[key] = relaylens.Escaped(summary.About(f.Entity), maxNamed)
+		return f
+	}
+	brief := *f
+	brief.Fixes = []summary.DiagnosisFix{{Title: "as for " + of + " above"}}
+	return &brief
+}
+
+// maxNamed is how many bytes of a name a reference has.
+const maxNamed = 100
