@@ -76,6 +76,9 @@ func (p *Parser) events(r *scannedRecord, f *found, now int64) Result {
 	if e.Kind != relaylens.KindNone {
 		p.complete(e, r.mta, line, env)
 	}
+	if rec.Presumed && ofCommand(e) && p.presumedBefore(r, f, now) {
+		return ResultContext
+	}
 	if told := p.presume(r, now); told != nil {
 		p.emit(told)
 	}

@@ -23,6 +23,7 @@ func TestFilters(t *testing.T) {
 		denied   = "Nov 20 09:00:01 mx1 postfix/smtpd[20]: NOQUEUE: reject: RCPT from localhost[127.0.0.1]: 450 4.7.1 <b@example.com>: Recipient address rejected: not now; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<mx1.example.com>"
 		passed   = `Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.com>": "450 4.7.1 <b@example.com>: Recipient address rejected: not now"`
 		probe    = "Nov 20 09:00:01 mx1 postfix/qmgr[2]: 6F1A2B3C5D: from=<double-bounce@mx1.example.com>, size=250, nrcpt=1 (queue active)"
+		left     = "Nov 20 09:00:09 mx1 postfix/smtpd[10]: disconnect from pc.example.com[198.51.100.7] ehlo=1 mail=1 rcpt=0/3 quit=1 commands=3/6"
 	)
 	for name, tc := range map[string]struct {
 		log  []string
@@ -114,7 +115,32 @@ func TestFilters(t *testing.T) {
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.net>": "550 5.7.1 <b@example.net>: Relay access denied"`,
 			`Nov 20 09:00:02 mx1 postfix/smtpd[10]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused`,
+			left,
 		}, []string{"2: relay_denied 198.51.100.7  >b@example.net", "3: rejected/resources 198.51.100.7  >"}},
+		"a filter that is away at every command": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
+			"Nov 20 09:00:02 mx1 postfix/smtpd[10]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
+			"Nov 20 09:00:03 mx1 postfix/smtpd[10]: NOQUEUE: reject: RCPT from pc.example.com[198.51.100.7]: 554 5.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<pc>",
+			left,
+		}, []string{"2: rejected/resources 198.51.100.7  >", "3: rejected/resources 198.51.100.7  >", "4: relay_denied 198.51.100.7  a@example.org>b@example.net"}},
+		"a filter that is away when the message ended": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
+			strings.Replace(answer, "550 5.7.1 no", "451 4.3.0 Error: queue file write error", 1),
+			"Nov 20 09:00:04 mx1 postfix/smtpd[10]: disconnect from pc.example.com[198.51.100.7] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5",
+		}, []string{"4: rejected/resources 198.51.100.7  a@example.org>b@example.com"}},
+		"what a filter refuses when the message ended": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
+			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.com>": "550 5.7.1 <b@example.com>: no"`,
+			strings.Replace(answer, "5.7.1 no", "5.7.1 <b@example.com>: no", 1), left,
+		}, []string{"3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
+		"what a filter refuses of a command and at the end": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
+			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<c@example.com>": "550 5.1.1 nobody"`,
+			answer, left,
+		}, []string{"2: rejected/other 198.51.100.7  >c@example.com", "3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
 		"a filter that goes away in a command": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
 			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: lost connection with proxy 127.0.0.1:10024",
@@ -125,7 +151,7 @@ func TestFilters(t *testing.T) {
 			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: timeout talking to proxy 127.0.0.1:10024",
 			strings.Replace(answer, "550 5.7.1 no", "354 End data with <CR><LF>.<CR><LF>", 1),
 			"Nov 20 09:00:04 mx1 postfix/smtpd[10]: disconnect from pc.example.com[198.51.100.7] ehlo=1 mail=1 rcpt=1 data=0/1 quit=1 commands=4/5",
-		}, []string{"3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
+		}, []string{"3: rejected/resources 198.51.100.7  a@example.org>b@example.com"}},
 		"the login before a filter before the queue": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7], sasl_method=PLAIN, sasl_username=joe",
 			"Nov 20 09:00:01 mx1 postfix/smtpd[20]: 5F1A2B3C5D: client=localhost[127.0.0.1], orig_client=pc.example.com[198.51.100.7]",

@@ -126,14 +126,30 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 		c.presumed.Delete(key)
 	case rec.Presumed:
 		kept, isNew := c.presumed.Put(key, now)
-		if isNew {
-			if !p.options.NoIDs {
-				e.ID = relaylens.NewID(r.line, 0)
-			}
-			*kept = e.Clone()
+		if !isNew && !ofCommand(kept) {
+			return nil
+		}
+		if !p.options.NoIDs {
+			e.ID = relaylens.NewID(r.line, 0)
+		}
+		was := *kept
+		*kept = e.Clone()
+		if !isNew {
+			return &was
 		}
 	case e.Refusal(), rec.Fact == relaylens.FactSession:
+		kept := c.presumed.Get(key, now)
+		if kept == nil {
+			return nil
+		}
+		was := *kept
 		c.presumed.Delete(key)
+		if ofCommand(&was) && !toldAtEnd(&was, rec) {
+			return &was
+		}
+		if was.RemoteHost != "" && (e.Text == "" || e.Reason == was.Reason) {
+			e.Reason, e.Text, e.RemoteHost = was.Reason, was.Text, was.RemoteHost // why, and which filter
+		}
 	case rec.Fact == relaylens.FactSessionEnd:
 		if kept := c.presumed.Get(key, now); kept != nil {
 			told := *kept
@@ -144,6 +160,33 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 		}
 	}
 	return nil
+}
+
+// presumedBefore reports whether a server behind the filter told of what is presumed of
+// a command. Of commands that follow each other without another line nothing is presumed.
+func (p *Parser) presumedBefore(r *scannedRecord, f *found, now int64) bool {
+	if repeats(&r.env) > 1 {
+		r.rec.Presumed = false
+		return false
+	}
+	if !r.rec.PassedOn {
+		return false
+	}
+	all, _ := p.passedOn(r, f, now)
+	return all
+}
+
+// ofCommand reports whether it is presumed that one command was refused, as another
+// one is on its own.
+func ofCommand(e *relaylens.Event) bool {
+	return e.Stage == relaylens.StageRcpt || e.Stage == relaylens.StageData
+}
+
+// toldAtEnd reports whether a filter's answer to a command became that to the end of
+// the message, which has a line of its own: smtpd may ask the filter only then.
+func toldAtEnd(was *relaylens.Event, rec *relaylens.Record) bool {
+	e := &rec.Event
+	return rec.PassedOn && e.Stage == relaylens.StageEOD && (was.Code == 0 || was.Code == e.Code && strings.HasSuffix(e.Text, was.Text))
 }
 
 // helloRefused reports whether the counts of a session, "ehlo=0/1 commands=0/1",

@@ -22,6 +22,7 @@ func TestTrouble(t *testing.T) {
 		later   = "Nov 20 09:00:30 mx1 postfix/cleanup[20]: "
 		sm      = "Nov 20 09:00:00 mx1 sm-mta[30]: 6AKA00d8000030: "
 		came    = smtpd + "connect from c.example.net[203.0.113.9]"
+		left    = smtpd + "disconnect from c.example.net[203.0.113.9] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4"
 		milter  = smtpd + "NOQUEUE: milter-reject: MAIL from c.example.net[203.0.113.9]: 451 4.7.1 Service unavailable - try again later; from=<a@example.net> proto=ESMTP helo=<c>"
 		content = "4F1A2B3C: milter-reject: END-OF-MESSAGE from c.example.net[203.0.113.9]: 4.7.1 Service unavailable - try again later; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"
 		lookup  = smtpd + "NOQUEUE: reject: RCPT from c.example.net[203.0.113.9]: 451 4.3.0 <b@example.com>: Temporary lookup failure; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"
@@ -59,7 +60,9 @@ func TestTrouble(t *testing.T) {
 		"a table of before":                    {[]string{came, "Nov 20 08:59:00 mx1 postfix/trivial-rewrite[12]: " + broken, lookup}, []string{`3: ""`}},
 		"what a rule may say":                  {[]string{came, "Nov 20 09:00:00 mx1 postfix/trivial-rewrite[12]: " + broken, ruled}, []string{`3: ""`}},
 		"a table that no message goes without": {[]string{cleanup + "warning: 4F1A2B3C: virtual_alias_maps map lookup problem for b@example.com -- message not accepted, try again later"}, []string{`1: table "virtual_alias_maps"`}},
-		"a filter before the queue":            {[]string{came, smtpd + "warning: connect to proxy filter 127.0.0.1:10024: Connection refused"}, []string{`2: filter "127.0.0.1:10024"`}},
+		"a filter before the queue":            {[]string{came, smtpd + "warning: connect to proxy filter 127.0.0.1:10024: Connection refused", left}, []string{`2: filter "127.0.0.1:10024"`}},
+		"a filter asked at the end of a message": {[]string{came, smtpd + "NOQUEUE: client=c.example.net[203.0.113.9]", smtpd + "warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
+			smtpd + "proxy-reject: END-OF-MESSAGE: 451 4.3.0 Error: queue file write error; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"}, []string{`4: filter "127.0.0.1:10024"`}},
 		"Exim's virus scanner": {[]string{
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z malware acl condition: clamd /run/clamd.ctl : unable to connect to UNIX socket (/run/clamd.ctl): No such file or directory",
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected after DATA"}, []string{`2: scanner "clamd /run/clamd.ctl"`}},

@@ -32,6 +32,9 @@ func (g *Grammar) proxyReject(id, rest string, rec *relaylens.Record) relaylens.
 	}
 	ev.Text = cutReply(text, ev)
 	ev.Kind, ev.Reason = g.custom(ev.Text, relaylens.ReasonContent)
+	if ev.Text == "Error: queue file write error" { // the filter is away
+		ev.Reason = relaylens.ReasonResources
+	}
 	if strings.HasPrefix(text, "354 ") {
 		// The filter never got to answer: smtpd refused the message by itself.
 		ev.Kind, ev.Reason, ev.Text, rec.Explained = relaylens.KindRejected, relaylens.ReasonContent, "", true
@@ -61,16 +64,15 @@ func proxyAccept(rest string, rec *relaylens.Record) relaylens.Verdict {
 // smtpd_proxy_rdwr_error.
 func (g *Grammar) proxyWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
-	if name, ok := strings.CutPrefix(rest, "connect to proxy filter "); ok {
-		refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
-		ev.RemoteHost = beforeWhy(name)
-		return relaylens.Parsed
-	}
-	for _, p := range [...]string{"lost connection with proxy ", "timeout talking to proxy "} {
+	for _, p := range [...]string{"connect to proxy filter ", "lost connection with proxy ", "timeout talking to proxy "} {
 		if name, ok := strings.CutPrefix(rest, p); ok {
-			// Every command is then answered 451; of the end of a message there is a line.
+			// Commands are then answered 451 without a line. With smtpd_proxy_options =
+			// speed_adjust the filter is asked when the message ended, of which there is one.
 			refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, rest)
-			ev.RemoteHost, rec.Presumed = oneName(name), true
+			rec.Presumed = true
+			if ev.RemoteHost = oneName(name); p[0] == 'c' {
+				ev.RemoteHost = beforeWhy(name)
+			}
 			return relaylens.Parsed
 		}
 	}
@@ -81,9 +83,10 @@ func (g *Grammar) proxyWarning(rest string, rec *relaylens.Record) relaylens.Ver
 	}
 	if reply, ok := strings.CutPrefix(rest, `connection request": "`); ok {
 		refuse(ev, relaylens.StageRcpt, relaylens.ReasonResources, relaylens.Class4xx, strings.TrimSuffix(reply, `"`))
+		rec.Presumed = true
 		return relaylens.Parsed
 	}
-	ev.Direction, ev.Stage, rec.PassedOn = relaylens.Inbound, relaylens.StageRcpt, true
+	ev.Direction, ev.Stage, rec.PassedOn, rec.Presumed = relaylens.Inbound, relaylens.StageRcpt, true, true
 	var f fields
 	where, rest := cutCommand(rest, &f)
 	if where == "DATA" {
