@@ -109,8 +109,12 @@ func (a *attempt) outcome(s string) bool {
 		return false
 	}
 	// Deferred mail repeats the reply behind stat=, and with it what it may hold.
-	if before, _, ok := strings.Cut(reply, ", stat=Deferred: "); ok {
+	// One that is of another class is to a later command.
+	if before, why, ok := strings.Cut(reply, ", stat=Deferred: "); ok {
 		a.reply, a.stat = before, "Deferred"
+		if strings.HasPrefix(before, "5") && strings.HasPrefix(why, "4") {
+			a.reply = why
+		}
 		return true
 	}
 	a.reply, a.stat, ok = cutLast(reply, ", stat=")
@@ -200,6 +204,9 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored // our own words of a user of ours
 	}
 	code, enhanced, text := smtp.CutReply(said)
+	if a.reply == "" && enhanced == "4.7.0" && ownTLS(text) {
+		return relaylens.Ignored
+	}
 	if enhanced == "4.4.1" && strings.HasPrefix(text, "Connection reset by ") {
 		return relaylens.Ignored // usersmtp.c, reply: nobody answered
 	}
@@ -222,6 +229,16 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 		e.Kind, e.Reason = relaylens.KindRelayDenied, relaylens.ReasonNone
 	}
 	return relaylens.Parsed
+}
+
+// ownTLS tells why this server talks to none without the encryption that its access map
+// asks for. cf/m4/proto.m4, TLS_connection
+func ownTLS(text string) bool {
+	switch text {
+	case "other side does not support STARTTLS", "STARTTLS disabled locally", "not authenticated", "no authentication requested":
+		return true
+	}
+	return strings.HasPrefix(text, "encryption too weak ")
 }
 
 // eximRelayDenied ends the first line of a relay denial that Exim servers with a
@@ -271,6 +288,8 @@ func (a *attempt) stage(code uint16, enhanced, text string) relaylens.Stage {
 			return relaylens.StageConnect // smtpinit
 		}
 		return relaylens.StageData // smtpdata, before the message
+	case code == 530: // RFC 4954, 6: who has to log in first is told so at MAIL
+		return relaylens.StageMail
 	case a.subject != "" && strings.HasPrefix(text, "<") && strings.HasPrefix(text[1:], a.subject) && a.subject != a.recipient:
 		return relaylens.StageMail // the answer is about the sender
 	case mentionsData(text):

@@ -38,6 +38,8 @@ func TestRemoteRefusals(t *testing.T) {
 		// The remote server's own words may imitate what follows them.
 		attempted("dsn=4.7.1, reply=450 4.7.1 x, stat=Sent, stat=Deferred: 450 4.7.1 x, stat=Sent", rejected, other, rcpt).said(450, "4.7.1", "x, stat=Sent"),
 		attempted("dsn=5.7.1, reply=554 5.7.1 x, stat=Sent (ok), stat=Service unavailable", rejected, other, rcpt).said(554, "5.7.1", "x, stat=Sent (ok)"),
+		// The last answer was none to the recipient, whom an earlier one had refused.
+		attempted("dsn=5.5.1, reply=503 5.5.1 no recipients, stat=Deferred: 421 4.7.0 too many; closing", rejected, other, rcpt).said(421, "4.7.0", "too many; closing"),
 		// usersmtp.c: the status tells the command.
 		attempted("dsn=5.5.0, reply=554 5.7.1 Client host [192.0.2.25] blocked using bl.example, stat=Service unavailable", rejected, relaylens.ReasonDNSBL, relaylens.StageConnect).
 			said(554, "5.7.1", "Client host [192.0.2.25] blocked using bl.example"),
@@ -49,6 +51,8 @@ func TestRemoteRefusals(t *testing.T) {
 		attempted("dsn=5.1.8, reply=550 5.1.8 no such domain, stat=Service unavailable", rejected, relaylens.ReasonRemoteOther, relaylens.StageMail).
 			said(550, "5.1.8", "no such domain"),
 		attempted("dsn=5.7.1, reply=554 5.7.1 refused after data, stat=Service unavailable", rejected, other, relaylens.StageEOD).said(554, "5.7.1", "refused after data"),
+		attempted("dsn=5.7.0, reply=530 5.7.0 Authentication required, stat=Service unavailable", rejected, relaylens.ReasonAuthRequired, relaylens.StageMail).
+			said(530, "5.7.0", "Authentication required"),
 		// Before 8.16.1 nothing of the answer is logged but its code, if it was 4xx.
 		attempted("dsn=5.7.1, stat=Service unavailable", rejected, other, rcpt).said(0, "5.7.1", "Service unavailable").class(relaylens.Class5xx),
 		attempted("dsn=5.1.1, stat=User unknown", rejected, relaylens.ReasonUnknownRecipient, rcpt).said(0, "5.1.1", "User unknown").class(relaylens.Class5xx),

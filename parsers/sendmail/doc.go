@@ -21,7 +21,8 @@
 //	to=…, pri=…, stat=… without a mailer      envelope.c:logundelrcpts     a message refused at its end
 //	ID: DSN: …, clone of ID                   savemail.c, envelope.c       a message made from another
 //	NOQUEUE: connect from REL, STARTTLS=server, REL did not issue …, lost input channel from …
-//	SYSERR(user): …                           err.c:syserr                 a broken map, a full disk
+//	SYSERR(user): …                           err.c:syserr                 a broken map, a message that cannot be stored
+//	collect: relay=…, info=…, status=tempfail collect.c                    a refused message
 //
 // Two things are told late. The refusal of a recipient names no sender, and one
 // without ruleset not even the client: they stand in the from= line that is

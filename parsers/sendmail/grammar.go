@@ -103,10 +103,7 @@ func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdi
 	}
 	if s, ok := strings.CutPrefix(text, "SYSERR("); ok {
 		if _, said, ok := strings.Cut(s, "): "); ok {
-			if name := mapOf(said); name != "" {
-				rec.Helper, rec.Event.RemoteHost = relaylens.HelperTable, name
-			}
-			return backend(said, rec)
+			return sysErr(said, rec)
 		}
 	}
 	if s, ok := strings.CutPrefix(text, "SMTP "); ok {
@@ -131,6 +128,8 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 		return relaylens.Parsed
 	case strings.HasPrefix(text, "clone of ") && id != "":
 		return clone(id, text[len("clone of "):], rec)
+	case strings.HasPrefix(text, "collect: relay=") && id != "":
+		return collected(text, rec)
 	case saslBroken(text):
 		return loginBackend(text, rec)
 	}
@@ -158,6 +157,41 @@ func mapOf(said string) string {
 		return name
 	}
 	return ""
+}
+
+// sysErr reads what failed on the server's side. A message that cannot be stored is
+// refused with 421, which is not logged. collect.c, dferror
+func sysErr(said string, rec *relaylens.Record) relaylens.Verdict {
+	if said == "Out of disk space for temp file" || strings.HasPrefix(said, "collect: Cannot write ") {
+		return refusedMessage(said, relaylens.ReasonResources, rec)
+	}
+	if name := mapOf(said); name != "" {
+		rec.Helper, rec.Event.RemoteHost = relaylens.HelperTable, name
+	}
+	return backend(said, rec)
+}
+
+// collected reads what follows "collect: relay=": "{host}, from={A}, info={why}⟦,
+// where={part}, status=tempfail⟧". Without a status the client is gone. collect.c of
+// 8.18 and of older releases that are patched against SMTP smuggling
+func collected(s string, rec *relaylens.Record) relaylens.Verdict {
+	s, ok := strings.CutSuffix(s, ", status=tempfail")
+	s, _, found := cutLast(s, ", where=")
+	_, why, told := cutLast(s, ", info=")
+	if !ok || !found || !told {
+		return relaylens.Ignored
+	}
+	return refusedMessage(why, relaylens.ReasonProtocol, rec)
+}
+
+// refusedMessage is a message refused for now when its text was read. The from= line
+// that follows tells whose it is.
+func refusedMessage(why string, reason relaylens.Reason, rec *relaylens.Record) relaylens.Verdict {
+	e := &rec.Event
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, reason, relaylens.Class4xx
+	e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageEOD, unescape(why)
+	rec.Hold = true
+	return relaylens.Parsed
 }
 
 // backend reports that something the server needs failed.

@@ -224,6 +224,12 @@ func TestOtherRefusals(t *testing.T) {
 			client("", "203.0.113.9").said(0, "", "VRFY y [192.0.2.66]: VRFY z [rejected]"),
 		line("[203.0.113.9]: Possible SMTP RCPT flood, shutting down connection.", relaylens.ReasonRateLimit, relaylens.StageRcpt).
 			client("", "203.0.113.9").said(0, "", "Possible SMTP RCPT flood, shutting down connection.").class(relaylens.Class4xx),
+		line("SYSERR(root): Out of disk space for temp file", relaylens.ReasonResources, relaylens.StageEOD).
+			said(0, "", "Out of disk space for temp file").class(relaylens.Class4xx).held(),
+		line("SYSERR(smmta): collect: Cannot write ./df502345AB004321 (bfcommit, uid=0, gid=111): Permission denied", relaylens.ReasonResources, relaylens.StageEOD).
+			said(0, "", "collect: Cannot write ./df502345AB004321 (bfcommit, uid=0, gid=111): Permission denied").class(relaylens.Class4xx).held(),
+		line(`collect: relay=host.example.com, from=<"x, info=y, where=z, status=tempfail"@example.org>, info=Bare linefeed (LF) not allowed, where=header, status=tempfail`,
+			relaylens.ReasonProtocol, relaylens.StageEOD).said(0, "", "Bare linefeed (LF) not allowed").class(relaylens.Class4xx).held(),
 		line("setsender: <a b@x>: invalid or unparsable, received from host.example.com [203.0.113.9]", relaylens.ReasonAddressSyntax, relaylens.StageMail).
 			client("host.example.com", "203.0.113.9").sender("a b@x").said(0, "", "invalid or unparsable").class(relaylens.Class5xx),
 		bad,
