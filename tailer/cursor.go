@@ -2,6 +2,7 @@ package tailer
 
 import (
 	"bytes"
+	"strings"
 	"unsafe"
 
 	"github.com/relaylens/relaylens"
@@ -32,15 +33,30 @@ func (c *cursor) lead(data []byte) int {
 // scan adds the complete lines at the beginning of data to b, until b is full,
 // and returns how many bytes they take.
 func (c *cursor) scan(b *block, data []byte) int {
-	done := 0
-	for len(b.lines) < batchLines {
-		n := bytes.IndexByte(data[done:], '\n')
+	all, done := alias(data), 0
+	number, offset, lines := c.number, c.offset, b.lines
+	for len(lines) < min(batchLines, cap(lines)) {
+		n := strings.IndexByte(all[done:], '\n')
 		if n < 0 {
 			break
 		}
-		c.add(b, data[done:done+n], int64(n)+1, n > relaylens.MaxLine)
+		text := all[done:][:min(n, relaylens.MaxLine)]
+		if c.origin.IsZero() {
+			c.origin = relaylens.NewOrigin(text)
+		}
+		number++
+		lines = lines[:len(lines)+1]
+		l := &lines[len(lines)-1]
+		// One by one: a whole Line would be made on the stack and copied from there, before
+		// what was written has arrived.
+		l.Text, l.Source, l.Cursor = text, c.source, ""
+		l.Origin, l.Cut = c.origin, n > relaylens.MaxLine
+		l.Number, l.Offset = number, offset
 		done += n + 1
+		offset += int64(n) + 1
+		l.End = offset
 	}
+	c.number, c.offset, b.lines = number, offset, lines
 	return done
 }
 
@@ -52,12 +68,8 @@ func (c *cursor) add(b *block, text []byte, length int64, cut bool) {
 		c.origin = relaylens.NewOrigin(alias(text))
 	}
 	c.number++
-	// A whole Line would be made on the stack and copied from there, before what was
-	// written has arrived.
-	b.lines = append(b.lines, relaylens.Line{})
-	l := &b.lines[len(b.lines)-1]
-	l.Text, l.Source, l.Origin, l.Cut = alias(text), c.source, c.origin, cut
-	l.Number, l.Offset, l.End = c.number, c.offset, c.offset+length
+	b.lines = append(b.lines, relaylens.Line{Text: alias(text), Source: c.source, Origin: c.origin, Cut: cut,
+		Number: c.number, Offset: c.offset, End: c.offset + length})
 	c.offset += length
 }
 

@@ -42,9 +42,12 @@ func queueID(id string) bool {
 	if len(id) < 6 || len(id) > 64 {
 		return false
 	}
-	both := byte(3)
-	for i := 0; i < len(id); i++ {
-		both &= idChar[id[i]]
+	both, rest := byte(3), id
+	for ; len(rest) >= 4; rest = rest[4:] {
+		both &= idChar[rest[0]] & idChar[rest[1]] & idChar[rest[2]] & idChar[rest[3]]
+	}
+	for i := range len(rest) {
+		both &= idChar[rest[i]]
 	}
 	return both&1 != 0 || both&2 != 0 && len(id) >= 12 && strings.LastIndexByte(id, 'z') >= 10
 }
@@ -55,11 +58,8 @@ func queueID(id string) bool {
 //
 // Source: smtpd/smtpd_peer.c, smtpd/smtpd.c SMTPD_BUILD_NAMADDRPORT.
 func cutClient(s string, ev *relaylens.Event) (rest string, ok bool) {
-	open := 0
-	for open < len(s) && hostChar[s[open]] {
-		open++
-	}
-	if open == 0 || open >= len(s) || s[open] != '[' {
+	open := strings.IndexByte(s, '[')
+	if open <= 0 || !hostName(s[:open]) {
 		return s, false
 	}
 	name := s[:open]
@@ -84,17 +84,21 @@ func cutBracketed(s string, ev *relaylens.Event) (rest string, ok bool) {
 	if !ok && addr != "unknown" {
 		return s, false
 	}
-	rest = s[end+1:]
-	if len(rest) > 1 && rest[0] == ':' && rest[1] != ' ' {
-		n := 1
-		for n < len(rest) && hostChar[rest[n]] {
-			n++
-		}
-		ev.ClientPort = smtp.ParsePort(rest[1:n])
-		rest = rest[n:]
-	}
 	ev.ClientIP = ip
-	return rest, true
+	return cutPort(s[end+1:], ev), true
+}
+
+// cutPort reads ⟦:{port}⟧.
+func cutPort(s string, ev *relaylens.Event) (rest string) {
+	if len(s) < 2 || s[0] != ':' || s[1] == ' ' {
+		return s
+	}
+	n := 1
+	for n < len(s) && hostChar[s[n]] != 0 {
+		n++
+	}
+	ev.ClientPort = smtp.ParsePort(s[1:n])
+	return s[n:]
 }
 
 // cutHost reads {host}[{addr}]⟦:{port}⟧ of a remote server; addr may be the
@@ -122,9 +126,22 @@ func cutHost(s string, ev *relaylens.Event) (rest string, ok bool) {
 	return rest, true
 }
 
-var hostChar = func() (t [256]bool) {
+// hostName reports whether s has nothing but characters of host names.
+func hostName(s string) bool {
+	all := byte(1)
+	for ; len(s) >= 4; s = s[4:] {
+		all &= hostChar[s[0]] & hostChar[s[1]] & hostChar[s[2]] & hostChar[s[3]]
+	}
+	for i := range len(s) {
+		all &= hostChar[s[i]]
+	}
+	return all != 0
+}
+
+// hostChar is 1 of the characters of host names.
+var hostChar = func() (t [256]byte) {
 	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-" {
-		t[c] = true
+		t[c] = 1
 	}
 	return t
 }()

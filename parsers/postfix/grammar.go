@@ -8,7 +8,9 @@ import (
 
 // Grammar reads Postfix lines. It is safe for concurrent use.
 type Grammar struct {
-	texts relaylens.Texts
+	texts  relaylens.Texts
+	recent *recent  // nil where several goroutines may read
+	own    *Grammar // of what For returns
 }
 
 // New is a grammar that knows a site's own texts for relay denials and sender
@@ -77,11 +79,15 @@ func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylen
 	return g.read(daemonOf(env.Program), serviceOf(env.Program), env, rec)
 }
 
-// For is Parse for the lines of one program, whose name is looked at once.
+// For is Parse for the lines of one program, whose name is looked at once. What it
+// returns for all programs is for one goroutine.
 func (g *Grammar) For(program string) func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict {
-	d, service := daemonOf(program), serviceOf(program)
+	if g.own == nil {
+		g.own = &Grammar{texts: g.texts, recent: new(recent)}
+	}
+	own, d, service := g.own, daemonOf(program), serviceOf(program)
 	return func(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
-		return g.read(d, service, env, rec)
+		return own.read(d, service, env, rec)
 	}
 }
 
@@ -113,7 +119,7 @@ func (g *Grammar) parse(d daemon, env *relaylens.Envelope, rec *relaylens.Record
 	switch text[0] {
 	case 'w':
 		if rest, ok := strings.CutPrefix(text, "warning: "); ok {
-			return g.warning(d, rest, rec)
+			return g.warning(d, env.PID, rest, rec)
 		}
 	case 'f':
 		if rest, ok := strings.CutPrefix(text, "fatal: "); ok {
@@ -138,7 +144,7 @@ func (g *Grammar) parse(d daemon, env *relaylens.Envelope, rec *relaylens.Record
 		return g.withID(d, env, id, rest, rec)
 	}
 	if smtpdLine(d) {
-		if v := session(text, rec); v != relaylens.Ignored || d == daemonSMTPD {
+		if v := g.session(env.PID, text, rec); v != relaylens.Ignored || d == daemonSMTPD {
 			return v
 		}
 	}
@@ -168,7 +174,7 @@ func (g *Grammar) withID(d daemon, env *relaylens.Envelope, id, rest string, rec
 
 func (g *Grammar) smtpdWithID(d daemon, env *relaylens.Envelope, id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	if client, ok := strings.CutPrefix(rest, "client="); ok {
-		return birth(id, client, rec)
+		return g.birth(env.PID, id, client, rec)
 	}
 	if action, known, tail := cutAction(rest); known {
 		return g.reject(d, env, id, action, tail, rec)

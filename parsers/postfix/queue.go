@@ -13,9 +13,9 @@ import (
 // id; the line then tells of the session alone.
 //
 // Source: smtpd/smtpd.c mail_open_stream.
-func birth(id, rest string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) birth(pid int32, id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
-	rest, ok := cutClient(rest, ev)
+	rest, ok := g.client(pid, rest, ev)
 	if !ok {
 		return relaylens.Malformed
 	}

@@ -75,7 +75,7 @@ func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action
 		st = stylePostscreen
 		rest, ok = cutBracketed(rest, ev)
 	} else {
-		rest, ok = cutClient(rest, ev)
+		rest, ok = g.client(env.PID, rest, ev)
 	}
 	if rest, found := strings.CutPrefix(rest, ": "); ok && found {
 		if st == styleSMTPD && stage == relaylens.StageHelo {

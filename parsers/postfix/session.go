@@ -11,10 +11,10 @@ import (
 // severity.
 //
 // Source: smtpd/smtpd.c smtpd_service, smtpd_proto.
-func session(text string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) session(pid int32, text string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
 	if rest, ok := strings.CutPrefix(text, "connect from "); ok {
-		rest, ok = cutClient(rest, ev)
+		rest, ok = g.client(pid, rest, ev)
 		if !ok || rest != "" {
 			return relaylens.Malformed
 		}
@@ -22,7 +22,7 @@ func session(text string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Parsed
 	}
 	if rest, ok := strings.CutPrefix(text, "disconnect from "); ok {
-		rest, ok = cutClient(rest, ev)
+		rest, ok = g.client(pid, rest, ev)
 		if !ok {
 			return relaylens.Malformed
 		}
@@ -140,12 +140,12 @@ var limits = [...]limit{
 }
 
 // warning reads what stands behind "warning: ".
-func (g *Grammar) warning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) warning(d daemon, pid int32, rest string, rec *relaylens.Record) relaylens.Verdict {
 	if rest == "" || !smtpdLine(d) {
 		return otherWarning(d, rest, rec)
 	}
 	ev := &rec.Event
-	if after, ok := cutClient(rest, ev); ok {
+	if after, ok := g.client(pid, rest, ev); ok {
 		if after, ok = strings.CutPrefix(after, ": SASL "); ok {
 			return authFailure(after, rec)
 		}

@@ -25,7 +25,7 @@ func TestSkips(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	seen := map[string]bool{}
 	g := New(relaylens.Texts{})
-	for range 200_000 {
+	for range 100_000 {
 		a, b := all[rng.IntN(len(all))], all[rng.IntN(len(all))]
 		text := a
 		if rng.IntN(3) > 0 { // the beginning of one, the end of another

@@ -32,36 +32,34 @@ func parseIPv4(s string) (a netip.Addr, ok bool) {
 	if len(s) < len("0.0.0.0") || len(s) > len("255.255.255.255") {
 		return a, false
 	}
-	var all uint32
+	var b [16]byte // so that three digits can be looked at wherever a field begins
+	copy(b[:], s)
+	var quad [4]byte
 	i := 0
-	for field := 0; i < len(s); field++ {
-		n := uint32(s[i] - '0')
-		if n > 9 {
+	for field := range quad {
+		x, y, z := b[i&15]-'0', b[(i+1)&15]-'0', b[(i+2)&15]-'0'
+		n := uint32(x)
+		switch {
+		case x > 9:
+			return a, false
+		case y > 9:
+			i++
+		case x == 0:
+			return a, false // a zero in front
+		case z > 9:
+			n = n*10 + uint32(y)
+			i += 2
+		default:
+			n = n*100 + uint32(y)*10 + uint32(z)
+			i += 3
+		}
+		if n > 255 || field < 3 && b[i&15] != '.' {
 			return a, false
 		}
-		if i++; i < len(s) && s[i]-'0' <= 9 {
-			if n == 0 {
-				return a, false // a zero in front
-			}
-			n = n*10 + uint32(s[i]-'0')
-			if i++; i < len(s) && s[i]-'0' <= 9 {
-				n = n*10 + uint32(s[i]-'0')
-				i++
-			}
-		}
-		if n > 255 {
-			return a, false
-		}
-		all = all<<8 | n
-		if field == 3 {
-			return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), i == len(s)
-		}
-		if i == len(s) || s[i] != '.' {
-			return a, false
-		}
+		quad[field] = byte(n)
 		i++
 	}
-	return a, false
+	return netip.AddrFrom4(quad), i == len(s)+1
 }
 
 // ParsePort reads a decimal port; 0 when s is none.
