@@ -27,6 +27,8 @@ const (
 	// dailyVersion is the schema that brought daily_top. A daemon that was not
 	// restarted yet has an older one, and commands read it.
 	dailyVersion = 4
+	// waitingVersion brought hours_waiting.
+	waitingVersion = 7
 )
 
 // limits are how many values stay of each field.

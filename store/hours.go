@@ -23,7 +23,7 @@ func (s *Store) hours(ctx context.Context, m relaylens.Match, within Span) (span
 	if !ok {
 		return nil, false, nil
 	}
-	query, args := hoursQuery(keys, within)
+	query, args := s.hoursQuery(keys, within)
 	err = s.read.query(ctx, query, args, func(st *sqlite.Stmt) (bool, error) {
 		begin := time.Unix(st.ColumnInt64(0), 0)
 		if n := len(spans); n > 0 && spans[n-1].Until.Equal(begin) {
@@ -40,11 +40,11 @@ func (s *Store) hours(ctx context.Context, m relaylens.Match, within Span) (span
 }
 
 // hoursQuery asks for the hours of a span in which one of keys was counted.
-func hoursQuery(keys []hourlyKey, within Span) (query string, args []any) {
+func (s *Store) hoursQuery(keys []hourlyKey, within Span) (query string, args []any) {
 	since, until := within.Around().hours()
 	args = []any{since, until}
 	var tests []string
-	outbound := false
+	listed := false
 	for _, k := range keys {
 		if k.field == "cause" {
 			tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.cause = ?)")
@@ -54,11 +54,14 @@ func hoursQuery(keys []hourlyKey, within Span) (query string, args []any) {
 		// '' stands for the small values of an hour, whose names are not kept.
 		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_top AS t WHERE t.hour = h.hour AND t.field = ? AND t.value IN (?, ''))")
 		args = append(args, k.field, k.value)
-		outbound = true
+		listed = true
 	}
-	if outbound {
+	if listed {
 		// What remote servers refused is not counted under client, user or domain.
 		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_totals AS t WHERE t.hour = h.hour AND t.direction = 'outbound')")
+	}
+	if listed && s.waits {
+		tests = append(tests, "EXISTS (SELECT 1 FROM hours_waiting AS t WHERE t.hour = h.hour)")
 	}
 	return strings.Join([]string{`WITH RECURSIVE h (hour) AS (SELECT min(hour) FROM hourly_totals WHERE hour >= ?1
 		UNION ALL SELECT (SELECT min(hour) FROM hourly_totals WHERE hour > h.hour AND hour < ?2) FROM h WHERE h.hour IS NOT NULL)

@@ -36,6 +36,9 @@ const shipped = "seq <= coalesce((SELECT shipped FROM outbox), 92233720368547758
 // beyond its age; when only the size is left to go by, the loss is counted. It works in small steps between which
 // commits go on, and reports how many events it deleted.
 func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted int64, err error) {
+	if err := s.writeHours(ctx); err != nil {
+		return 0, err
+	}
 	since := int64(-1 << 62)
 	if r.Keep > 0 {
 		since = now.Add(-r.Keep).Unix()
@@ -63,6 +66,9 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 func (s *Store) Shrink(ctx context.Context, most int64) (deleted int64, err error) {
 	for most > 0 {
 		if size, err := s.size(ctx); err != nil || size <= most {
+			return deleted, err
+		}
+		if err := s.writeHours(ctx); err != nil { // of what is deleted nobody else tells
 			return deleted, err
 		}
 		n, err := s.deleteOldest(ctx)

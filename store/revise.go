@@ -17,7 +17,7 @@ type Revision = relaylens.Revision
 
 // revise gives events their new causes, and moves them in the hourly totals.
 // Events that are not there, or no longer, are passed over.
-func (s *Store) revise(w *writer, revisions []Revision, totals map[totalKey]int64) error {
+func (s *Store) revise(w *writer, revisions []Revision, totals totals) error {
 	places, err := findUntimed(w, revisions)
 	if err != nil {
 		return fmt.Errorf("find events to revise: %w", err)
@@ -60,7 +60,7 @@ func findUntimed(w *writer, revisions []Revision) (places map[relaylens.ID]int64
 }
 
 // reviseOne notes in totals what moves from one cause to another.
-func (s *Store) reviseOne(w *writer, r *Revision, places map[relaylens.ID]int64, totals map[totalKey]int64) error {
+func (s *Store) reviseOne(w *writer, r *Revision, places map[relaylens.ID]int64, totals totals) error {
 	var seq int64
 	var was totalKey
 	var bad error

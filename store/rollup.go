@@ -1,21 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/relaylens/relaylens"
 )
-
-// rollup adds up the events of one transaction by hour, so that each count is
-// written once. It is used again for the next one.
-type rollup struct {
-	totals map[totalKey]int64
-	places map[topKey]int // in tops
-	tops   []topCount
-}
 
 type totalKey struct {
 	hour      int64
@@ -28,47 +17,21 @@ type totalKey struct {
 	class     relaylens.Class
 }
 
-type topKey struct {
-	hour  int64
-	field uint8 // of topFields
-	kind  relaylens.Kind
-	value string
+// totals are what the events of one transaction add to hourly_totals, so that each
+// count is written once.
+type totals map[totalKey]int64
+
+func (t totals) add(e *relaylens.Event) {
+	t[totalKey{hourOf(e.Time.Unix()), relaylens.ValidText(e.Host), e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
 }
 
-type topCount struct {
-	topKey
-
-	events, first, last int64
-}
-
-func newRollup() *rollup {
-	return &rollup{totals: make(map[totalKey]int64), places: make(map[topKey]int)}
-}
-
-// reset forgets what was added.
-func (r *rollup) reset() {
-	clear(r.totals)
-	clear(r.places)
-	clear(r.tops)
-	r.tops = r.tops[:0]
-}
-
-func (r *rollup) add(e *relaylens.Event) {
-	hour := hourOf(e.Time.Unix())
-	r.totals[totalKey{hour, relaylens.ValidText(e.Host), e.MTA, e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}]++
-	// What a remote server refused is no deed of the client that sent it, and the
-	// recipient is not of ours: it counts under the server that refused.
-	if e.Direction == relaylens.Outbound {
-		r.addTop(e, hour, fieldRemoteHost, remote(e))
-		return
+func (t totals) write(w *writer, st *statements) error {
+	for k, n := range t {
+		if err := k.write(w, st, n); err != nil {
+			return fmt.Errorf("add to hourly totals: %w", err)
+		}
 	}
-	if e.ClientIP.IsValid() {
-		r.addTop(e, hour, fieldClientIP, e.ClientIP.String())
-		r.addTop(e, hour, fieldNetwork, relaylens.NetworkOf(e.ClientIP).String())
-	}
-	r.addTop(e, hour, fieldUser, e.User)
-	r.addTop(e, hour, fieldSenderDomain, e.SenderDomain())
-	r.addTop(e, hour, fieldRecipientDomain, e.RecipientDomain())
+	return nil
 }
 
 // remote names the other server, by its address where it has no name.
@@ -81,52 +44,6 @@ func remote(e *relaylens.Event) string {
 
 // hourOf is the beginning of the hour of a time, both in Unix seconds.
 func hourOf(seconds int64) int64 { return seconds - ((seconds%3600)+3600)%3600 }
-
-func (r *rollup) addTop(e *relaylens.Event, hour int64, field uint8, value string) {
-	if value == "" {
-		return
-	}
-	key, at := topKey{hour, field, e.Kind, value}, e.Time.UnixNano()
-	place, ok := r.places[key]
-	if !ok {
-		place = len(r.tops)
-		r.places[key] = place
-		r.tops = append(r.tops, topCount{topKey: key, first: at, last: at})
-	}
-	c := &r.tops[place]
-	c.events++
-	c.first, c.last = min(c.first, at), max(c.last, at)
-}
-
-// write adds the counts to the tables, in key order, which is the order of
-// their pages.
-func (r *rollup) write(w *writer, st *statements) error {
-	for k, n := range r.totals {
-		if err := k.write(w, st, n); err != nil {
-			return fmt.Errorf("add to hourly totals: %w", err)
-		}
-	}
-	slices.SortFunc(r.tops, func(a, b topCount) int {
-		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.field, b.field), strings.Compare(a.value, b.value), cmp.Compare(a.kind, b.kind))
-	})
-	days := make(map[dayField]bool)
-	for i := range r.tops {
-		c := &r.tops[i]
-		if err := c.write(w, st.top, c.hour); err != nil {
-			return fmt.Errorf("add to hourly top list: %w", err)
-		}
-		day := dayField{dayOf(c.hour), topFields[c.field]}
-		if there, err := day.late(w, st, days); err != nil {
-			return err
-		} else if !there {
-			continue
-		}
-		if err := c.write(w, st.daily, day.day); err != nil {
-			return fmt.Errorf("add to daily top list: %w", err)
-		}
-	}
-	return nil
-}
 
 // write adds n events, of which there may be fewer than before, or as many.
 func (k *totalKey) write(w *writer, st *statements, n int64) error {
@@ -152,32 +69,14 @@ func (k *totalKey) bind(b *binder) {
 	}
 }
 
-// write adds c to a top list of an hour or a day.
-func (c *topCount) write(w *writer, p *prepared, at int64) error {
-	b := p.bind()
-	b.number(at)
-	b.valid(topFields[c.field])
-	b.valid(c.value)
-	b.valid(c.kind.String())
-	b.number(c.events)
-	b.number(c.first)
-	b.number(c.last)
-	_, err := w.run(b.st)
-	return err
-}
-
 // dayField is a field of a day in daily_top.
 type dayField struct {
 	day   int64
 	field string
 }
 
-// late reports whether d was added up already, and notes that events come late;
-// asked are those that were asked about.
-func (d dayField) late(w *writer, st *statements, asked map[dayField]bool) (bool, error) {
-	if there, ok := asked[d]; ok {
-		return there, nil
-	}
+// late reports whether d was added up already, and notes that events come late.
+func (d dayField) late(w *writer, st *statements) (bool, error) {
 	b := st.late.bind()
 	b.number(d.day)
 	b.valid(d.field)
@@ -185,6 +84,5 @@ func (d dayField) late(w *writer, st *statements, asked map[dayField]bool) (bool
 	if err != nil {
 		return false, fmt.Errorf("note events of a day: %w", err)
 	}
-	asked[d] = n > 0
 	return n > 0, nil
 }

@@ -30,6 +30,7 @@ var undo = map[int][]string{
 		"UPDATE sqlite_schema SET sql = replace(sql, 'BLOB    NOT NULL', 'BLOB    NOT NULL UNIQUE') WHERE type = 'table' AND name = 'events'",
 		"PRAGMA writable_schema = RESET",
 	},
+	7: {"DROP TABLE hours_waiting"},
 }
 
 // downgrade brings a store back to the schema of an older version.
@@ -120,7 +121,10 @@ func TestOnceInWhateverZone(t *testing.T) {
 	}
 }
 
-// older makes a store of the schema before the last, with events.
+// olderVersion is the schema before the one that reads every event.
+const olderVersion = 5
+
+// older makes a store of that schema, with events.
 func older(t *testing.T, dir string) (events []relaylens.Event) {
 	t.Helper()
 	s := open(t, dir)
@@ -128,7 +132,7 @@ func older(t *testing.T, dir string) (events []relaylens.Event) {
 		events = append(events, event(n))
 	}
 	commit(t, s, &Batch{Events: events})
-	downgrade(t, s, latestVersion()-1)
+	downgrade(t, s, olderVersion)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +147,7 @@ func expectOlder(t *testing.T, dir string, events []relaylens.Event) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if version := asked(t, s, "PRAGMA user_version")[0]; version != int64(latestVersion()-1) {
+	if version := asked(t, s, "PRAGMA user_version")[0]; version != olderVersion {
 		t.Errorf("the schema is %d", version)
 	}
 	if made := schema(t, s); strings.Contains(made, "events_once") || !strings.Contains(made, "sqlite_autoindex_events_1") {
@@ -186,7 +190,7 @@ func TestKilledInAMigration(t *testing.T) {
 	}
 }
 
-// dieInMigration does all of the last migration but its end.
+// dieInMigration does all of the next migration but its end.
 func dieInMigration(t *testing.T, dir string) {
 	w, err := openWriter(filepath.Join(dir, FileName))
 	if err != nil {
@@ -215,7 +219,7 @@ func TestUpdateIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Update{From: latestVersion() - 1, To: latestVersion(), Bytes: file.Size(), About: time.Duration(5 * file.Size())}
+	want := Update{From: olderVersion, To: latestVersion(), Bytes: file.Size(), About: time.Duration(5 * file.Size())}
 	var told []Update
 	var ended []error
 	ctx, cancel := context.WithCancel(t.Context())

@@ -21,15 +21,19 @@ var ErrNewer = errors.New("the database was made by a newer version of relaylens
 // Store is an open database. Its methods may be used by several goroutines;
 // writes are done one after the other.
 type Store struct {
-	path   string
-	read   readers
-	using  chan struct{} // holds a token while somebody uses write; nil where the store is only read
-	write  *writer       // nil where the store is only read
-	ships  atomic.Bool   // there is an outbox
-	daily  bool          // there is daily_top
-	tops   limits
-	stmts  statements
-	rollup *rollup
+	path  string
+	read  readers
+	using chan struct{} // holds a token while somebody uses write; nil where the store is only read
+	write *writer       // nil where the store is only read
+	ships atomic.Bool   // there is an outbox
+	daily bool          // there is daily_top
+	waits bool          // there is hours_waiting
+	tops  limits
+
+	// Of whoever writes.
+	stmts   statements
+	totals  totals
+	waiting waiting
 }
 
 // Open opens the database in directory dir, and makes both when they are not
@@ -41,7 +45,7 @@ func openDir(ctx context.Context, dir string, updating Updating) (*Store, error)
 	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec,nolintlint // the directory is the operator's to name; gosec does not see it each time
 		return nil, fmt.Errorf("make data directory: %w; set data_dir to a directory that relaylens may write", err)
 	}
-	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}, rollup: newRollup(), using: make(chan struct{}, 1)}
+	s := &Store{path: filepath.Join(dir, FileName), tops: limits{topValues, topDaily}, totals: totals{}, using: make(chan struct{}, 1)}
 	if err := s.open(ctx, updating); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
@@ -59,7 +63,7 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	}
 	version := 0
 	err := s.read.row(ctx, func(st *sqlite.Stmt) { version = st.ColumnInt(0) }, "PRAGMA user_version")
-	s.daily = version >= dailyVersion
+	s.daily, s.waits = version >= dailyVersion, version >= waitingVersion
 	if err == nil {
 		err = checkVersion(version)
 	}
@@ -74,7 +78,7 @@ func (s *Store) open(ctx context.Context, updating Updating) (err error) {
 	if s.write, err = openWriter(s.path); err != nil {
 		return err
 	}
-	s.daily = true
+	s.daily, s.waits = true, true
 	if err := s.migrate(ctx, updating); err != nil {
 		return err
 	}
@@ -82,7 +86,10 @@ func (s *Store) open(ctx context.Context, updating Updating) (err error) {
 	if err := s.read.row(ctx, func(st *sqlite.Stmt) { s.ships.Store(st.ColumnBool(0)) }, "SELECT EXISTS (SELECT 1 FROM outbox)"); err != nil {
 		return err
 	}
-	return s.stmts.prepare(s.write.conn)
+	if err := s.stmts.prepare(s.write.conn); err != nil {
+		return err
+	}
+	return s.recover(ctx)
 }
 
 // Kibibytes of pages that the daemon's connections keep. Each page takes twice its

@@ -39,7 +39,7 @@ func (s *Store) Values(ctx context.Context, span Span) iter.Seq2[Value, error] {
 		if p.daily {
 			query = packedDay + ` FROM daily_top t WHERE day >= ? AND day < ? GROUP BY t.day, t.field`
 		}
-		return s.values(ctx, p.daily, query, p.since, p.until)
+		return s.values(ctx, p.daily, func(*Value) bool { return true }, query, p.since, p.until)
 	})
 }
 
@@ -58,7 +58,7 @@ func (s *Store) ValuesOf(ctx context.Context, span Span, field string, values []
 			query = packedDay + ` FROM (SELECT DISTINCT day FROM daily WHERE day >= ? AND day < ?) d CROSS JOIN json_each(?) v CROSS JOIN daily_top t
 				WHERE t.day = d.day AND t.field = ? AND t.value = v.value GROUP BY d.day`
 		}
-		return s.values(ctx, p.daily, query, p.since, p.until, string(names), field)
+		return s.values(ctx, p.daily, func(v *Value) bool { return v.Field == field && slices.Contains(values, v.Value) }, query, p.since, p.until, string(names), field)
 	})
 }
 
@@ -72,11 +72,23 @@ const (
 
 var errPacked = errors.New("a row of a top list is not as it was written")
 
-func (s *Store) values(ctx context.Context, daily bool, query string, args ...any) iter.Seq2[Value, error] {
+// values are those of a query, and with them those that keep wants of the hours that
+// wait.
+func (s *Store) values(ctx context.Context, daily bool, keep func(*Value) bool, query string, args ...any) iter.Seq2[Value, error] {
 	kinds := make(map[string]relaylens.Kind)
 	var hour []Value
-	return each(ctx, s, "top lists", query, args, func(st *sqlite.Stmt, yield func(Value) bool) (more bool, err error) {
+	var behind []behindHour
+	if s.waits {
+		query += selectBehind
+	}
+	written := each(ctx, s, "top lists", query, args, func(st *sqlite.Stmt, yield func(Value) bool) (more bool, err error) {
 		field, text := st.ColumnText(0), st.ColumnText(1)
+		if field == "" {
+			var h behindHour
+			err := h.parse(text)
+			behind = append(behind, h)
+			return true, err
+		}
 		hour = hour[:0]
 		for text != "" {
 			v := Value{Field: field}
@@ -95,6 +107,18 @@ func (s *Store) values(ctx context.Context, daily bool, query string, args ...an
 		}
 		return true, nil
 	})
+	return func(yield func(Value, error) bool) {
+		for v, err := range written {
+			if !yield(v, err) || err != nil {
+				return
+			}
+		}
+		for _, h := range behind {
+			if !s.valuesBehind(ctx, h, func(v Value, err error) bool { return err == nil && !keep(&v) || yield(v, err) }) {
+				return
+			}
+		}
+	}
 }
 
 // unpack reads v from the beginning of text, which it aliases, and returns the

@@ -58,6 +58,11 @@ type Batch struct {
 	// Context is what happened beside the events, for the outbox; where there is
 	// none it is left out.
 	Context []relaylens.Tally
+	// Behind says that what is read is long gone and more of it waits: the top lists of
+	// its hours may wait until an hour is over.
+	Behind bool
+	// Ordered says that events come in the order of their time, but for few.
+	Ordered bool
 	// Committed are called by whoever commits the batch, once that is done.
 	Committed []func()
 }
@@ -67,16 +72,18 @@ type Batch struct {
 // was written before a crash may be written again. After an error nothing of b
 // is in the database.
 func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) {
-	err = s.transact(ctx, fmt.Sprintf("commit %d events", len(b.Events)), func(w *writer) error {
-		rollup := s.rollup
-		rollup.reset()
-		if inserted, err = s.insert(w, b.Events, rollup); err != nil {
+	err = s.transactHours(ctx, fmt.Sprintf("commit %d events", len(b.Events)), func(w *writer) error {
+		clear(s.totals)
+		if inserted, err = s.insert(w, b.Events); err != nil {
 			return err
 		}
-		if err := s.revise(w, b.Revised, rollup.totals); err != nil {
+		if err := s.revise(w, b.Revised, s.totals); err != nil {
 			return err
 		}
-		if err := rollup.write(w, &s.stmts); err != nil {
+		if err := s.totals.write(w, &s.stmts); err != nil {
+			return err
+		}
+		if err := s.waiting.write(w, &s.stmts, s.tops.hour, b.Behind, b.Ordered); err != nil {
 			return err
 		}
 		if err := s.noteContext(w, b.Context); err != nil {
@@ -90,7 +97,7 @@ func (s *Store) Commit(ctx context.Context, b *Batch) (inserted int, err error) 
 	return inserted, nil
 }
 
-func (s *Store) insert(w *writer, events []relaylens.Event, rollup *rollup) (inserted int, err error) {
+func (s *Store) insert(w *writer, events []relaylens.Event) (inserted int, err error) {
 	for i := range events {
 		e := &events[i]
 		bindEvent(s.stmts.event, e)
@@ -100,7 +107,8 @@ func (s *Store) insert(w *writer, events []relaylens.Event, rollup *rollup) (ins
 		}
 		if n == 1 {
 			inserted++
-			rollup.add(e)
+			s.totals.add(e)
+			s.waiting.add(e, w.conn.LastInsertRowID)
 		}
 	}
 	return inserted, nil

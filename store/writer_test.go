@@ -136,7 +136,7 @@ func TestCutShort(t *testing.T) {
 	s := open(t, t.TempDir())
 	ctx, cancel := context.WithCancel(context.Background())
 	err := s.transact(ctx, "write", func(w *writer) error {
-		if _, err := s.insert(w, []relaylens.Event{event(1)}, newRollup()); err != nil {
+		if _, err := s.insert(w, []relaylens.Event{event(1)}); err != nil {
 			return err
 		}
 		cancel()

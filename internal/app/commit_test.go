@@ -250,3 +250,40 @@ func TestCausesAreRevised(t *testing.T) {
 		<-p.done
 	})
 }
+
+// The store is told while what is read is long gone, whether it is of one log, and
+// when that is over: as no more lines come, or at the end.
+func TestStoreIsToldOfABacklog(t *testing.T) {
+	long := strings.Replace(refusalLine, "2026-03-01T10:00:00", "1999-12-31T10:00:00", 1)
+	for name, c := range map[string]struct {
+		sources []string
+		quiet   time.Duration
+		ordered bool
+	}{
+		"silence": {[]string{"/mail.log"}, time.Minute, true},
+		"end":     {[]string{"/mail.log"}, 0, true},
+		"two":     {[]string{"/mail.log", "/mail.log.1"}, time.Minute, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := startedPipeline(t)
+				r := p.commits.store.(*recorder)
+				for _, source := range c.sources {
+					p.in <- at(100, source, long)
+				}
+				time.Sleep(2 * commitDelay) //nolint:forbidigo // the bubble's time
+				synctest.Wait()
+				if n := len(r.batches); n != 1 || !r.batches[0].Behind || r.batches[0].Ordered != c.ordered {
+					t.Fatalf("%d commits; %+v", n, r.batches)
+				}
+				time.Sleep(c.quiet) //nolint:forbidigo // the bubble's time
+				if err := p.stop(t.Context(), true); err != nil {
+					t.Error(err)
+				}
+				if n := len(r.batches); n != 2 || r.batches[1].Behind || len(r.batches[1].Events) > 0 {
+					t.Errorf("%d commits; %+v", n, r.batches)
+				}
+			})
+		})
+	}
+}

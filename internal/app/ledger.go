@@ -33,6 +33,9 @@ type ledger struct {
 	committed   []func() // called when all of it is in the store
 	tallies     tallies
 	since       time.Time // of the first thing that waits; zero when nothing does
+	behind      bool      // what is read is long gone
+	ordered     bool      // and comes in order of time
+	owed        bool      // the store has been told so, and not yet that it is over
 }
 
 // checkpoint is how far a source was read by the end of a feed.
@@ -95,6 +98,13 @@ func (l *ledger) ripen() {
 	}
 }
 
+// near says that nothing is caught up with any more, which the store is to know.
+func (l *ledger) near() {
+	if l.behind = false; l.owed {
+		l.begin()
+	}
+}
+
 func (l *ledger) begin() {
 	if l.since.IsZero() {
 		l.since = time.Now()
@@ -117,7 +127,8 @@ func (l *ledger) full() bool { return len(l.events) >= maxUncommitted }
 // position before the feed that is the oldest with an event held back (held is
 // false when there is none). Nil when there is nothing to commit.
 func (l *ledger) take(oldest uint64, held bool) *store.Batch {
-	b := &store.Batch{Events: l.events, Revised: l.revised, Committed: l.committed, Context: l.tallies.take(time.Now(), false)}
+	b := &store.Batch{Events: l.events, Revised: l.revised, Committed: l.committed, Context: l.tallies.take(time.Now(), false),
+		Behind: l.behind, Ordered: l.ordered}
 	ripe := len(l.checkpoints)
 	for i := range l.checkpoints {
 		if held && l.checkpoints[i].feed >= oldest {
@@ -150,8 +161,9 @@ func (l *ledger) take(oldest uint64, held bool) *store.Batch {
 	l.events, l.revised, l.committed = nil, nil, nil
 	l.checkpoints = append(l.checkpoints[:0], l.checkpoints[ripe:]...)
 	l.since = time.Time{}
-	if len(b.Events)+len(b.Revised)+len(b.Positions)+len(b.Drained)+len(b.Context)+len(b.Committed) == 0 {
+	if len(b.Events)+len(b.Revised)+len(b.Positions)+len(b.Drained)+len(b.Context)+len(b.Committed) == 0 && (l.behind || !l.owed) {
 		return nil
 	}
+	l.owed = l.behind
 	return b
 }

@@ -190,6 +190,7 @@ func (p *pipeline) settle(flush *time.Timer) (in <-chan relaylens.Batch, idle <-
 func (p *pipeline) finish() {
 	p.parser.FlushSources(func(name string) bool { return p.sources[name] == nil || !p.sources[name].resumes }, p.event)
 	p.publishAll()
+	p.ledger.near()
 	p.watch.Finish()
 	if p.alerts != nil {
 		p.alerts.tell(p.watch, p.tempo.gone(p.watch.Now(), time.Now()))
@@ -257,11 +258,14 @@ func (p *pipeline) hear(last time.Time) {
 	now := time.Now()
 	p.tempo.hear(p.watch.Now(), now)
 	p.watch.Far(!p.tempo.near)
-	p.windows.Behind(p.tempo.behind(now))
+	behind := p.tempo.behind(now)
+	p.windows.Behind(behind)
+	p.ledger.behind, p.ledger.ordered = behind > 0, len(p.configured) <= 1 && len(p.sources) == 1
 }
 
 // idle has event time go on while no lines come.
 func (p *pipeline) idle(now time.Time) {
+	p.ledger.near()
 	if p.still.Load() {
 		if p.alerts != nil {
 			p.alerts.remember(p.watch, now)

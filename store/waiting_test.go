@@ -1,0 +1,203 @@
+package store
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relaylens/relaylens"
+)
+
+// killed opens what a daemon that is killed now leaves.
+func killed(t *testing.T, s *Store) *Store {
+	t.Helper()
+	dir := t.TempDir()
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(s.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, FileName+suffix), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return open(t, dir)
+}
+
+// checkReader holds what others read of s against its events: what hours had, and
+// what is found by them.
+func checkReader(t *testing.T, r *rand.Rand, s *Store, begin time.Time, hours int) {
+	t.Helper()
+	reader, err := OpenReadOnly(t.Context(), filepath.Dir(s.path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	reader.tops = s.tops
+	checkValues(t, reader, Span{begin, begin.Add(time.Duration(hours) * time.Hour)})
+	checkValues(t, reader, randomSpan(r, begin, hours))
+	user := fmt.Sprintf("u%d", r.IntN(200))
+	want := 0
+	for _, e := range list(t, reader, Span{}) {
+		if e.User == user {
+			want++
+		}
+	}
+	if got := len(slices.Collect(func(yield func(relaylens.ID) bool) {
+		for e, err := range reader.Select(t.Context(), Query{Match: match(t, "user="+user)}) {
+			if err != nil || !yield(e.ID) {
+				t.Fatal(err)
+			}
+		}
+	})); got != want {
+		t.Errorf("found %d events of %s, want %d", got, user, want)
+	}
+}
+
+// A log that is caught up with, in order or not, with events that come again or late,
+// commits that fail, kills, upkeep and moments of the present: whoever reads is told
+// of every event at every moment, and no hour waits in the end.
+func TestHoursThatWaitAgreeWithEvents(t *testing.T) {
+	for _, ordered := range []bool{true, false} {
+		t.Run(fmt.Sprintf("ordered %v", ordered), func(t *testing.T) {
+			t.Parallel()
+			const hours = 14
+			r := rand.New(rand.NewPCG(7, 7))
+			s := open(t, t.TempDir())
+			s.tops = limits{hour: 20, day: 50}
+			begin := time.Date(2026, 11, 18, 0, 0, 0, 0, time.UTC)
+			n, waited := 0, false
+			var events []relaylens.Event
+			for hour := 0; hour < hours; hour++ {
+				at := begin.Add(time.Duration(hour) * time.Hour)
+				for part := range 3 {
+					events = some(r, &n, 40, at.Add(time.Duration(part)*20*time.Minute), 20*time.Minute)
+					if hour > 3 && !ordered {
+						events = append(events, some(r, &n, 10, begin, 3*time.Hour)...)
+					}
+					for i := range events { // of hours without outbound events a search reads those alone that have its value
+						if ordered {
+							events[i].Direction, events[i].RemoteHost = relaylens.Inbound, ""
+						}
+					}
+					b := &Batch{Events: events, Behind: true, Ordered: ordered}
+					switch r.IntN(12) {
+					case 0:
+						failing(t, s, b)
+					case 1:
+						b.Behind = false
+					case 2:
+						commit(t, s, b)
+						tops := s.tops
+						s = killed(t, s)
+						s.tops = tops
+						checkLoud(t, s, Span{begin, begin.Add(hours * time.Hour)})
+					case 3:
+						if _, err := s.Retain(t.Context(), Retention{}, at); err != nil {
+							t.Fatal(err)
+						}
+					}
+					commit(t, s, b)
+					waited = waited || asked(t, s, "SELECT count(*) FROM hours_waiting")[0] > 0
+				}
+				checkReader(t, r, s, begin, hours)
+			}
+			commit(t, s, &Batch{})
+			if n := asked(t, s, "SELECT count(*) FROM hours_waiting")[0]; n > 0 || !waited {
+				t.Errorf("%d hours wait; did any before: %v", n, waited)
+			}
+			checkReader(t, r, s, begin, hours)
+		})
+	}
+}
+
+// failing has a commit fail when all but its end is done.
+func failing(t *testing.T, s *Store, b *Batch) {
+	t.Helper()
+	for _, query := range []string{"CREATE TEMP TRIGGER fail BEFORE INSERT ON main.positions BEGIN SELECT RAISE(ABORT, 'no'); END", ""} {
+		if query == "" {
+			failed := *b
+			failed.Positions = []relaylens.Position{{Source: "/var/log/mail.log"}}
+			if _, err := s.Commit(t.Context(), &failed); err == nil {
+				t.Fatal("it did not fail")
+			}
+			query = "DROP TRIGGER fail"
+		}
+		if _, err := s.write.exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An hour that was caught up with is what it would be, had it been written event by
+// event and trimmed.
+func TestAnHourThatWaitedIsTrimmed(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	hour := at.Truncate(time.Hour)
+	n := 0
+	events := some(r, &n, 400, hour, time.Hour)
+	after := some(r, &n, 1, hour.Add(80*time.Minute), time.Minute)
+	var told [2][]Value
+	for i, behind := range []bool{false, true} {
+		s := open(t, t.TempDir())
+		s.tops = limits{hour: 20, day: 50}
+		for part := range slices.Chunk(events, 30) {
+			commit(t, s, &Batch{Events: part, Behind: behind, Ordered: true})
+		}
+		commit(t, s, &Batch{Events: after, Behind: behind, Ordered: true})
+		if behind {
+			if rows := asked(t, s, fmt.Sprint("SELECT count(*), (SELECT count(*) FROM hours_waiting) FROM hourly_top WHERE hour = ", hour.Unix())); rows[0] > 6*(20+4) || rows[0] < 60 || rows[1] != 1 {
+				t.Errorf("%d rows of the hour, %d hours wait", rows[0], rows[1])
+			}
+		} else if _, err := s.Retain(t.Context(), Retention{}, hour.Add(4*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		for v, err := range s.Values(t.Context(), Span{hour, hour.Add(time.Hour)}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			told[i] = append(told[i], v)
+		}
+	}
+	if diff := cmp.Diff(told[0], told[1]); diff != "" || len(told[0]) == 0 {
+		t.Errorf("(-trimmed +waited): %s", diff)
+	}
+}
+
+// What waits is bounded, whatever comes.
+func TestFewWait(t *testing.T) {
+	s := open(t, t.TempDir())
+	hour := at.Truncate(time.Hour)
+	for i := range 20 {
+		var events []relaylens.Event
+		for j := range 1000 {
+			e := event(i*1000 + j)
+			e.Time, e.User = hour.Add(time.Duration(i*1000+j)*time.Millisecond), fmt.Sprintf("u%d", i*1000+j)
+			e.Sender = fmt.Sprintf("a@s%d.example", i*1000+j)
+			events = append(events, e)
+		}
+		commit(t, s, &Batch{Events: events, Behind: true, Ordered: true})
+		if s.waiting.values > maxWaiting {
+			t.Fatalf("%d values wait", s.waiting.values)
+		}
+	}
+	if written := asked(t, s, "SELECT count(*) FROM hourly_top WHERE field = 'user'")[0]; written == 0 || written >= 20_000 {
+		t.Errorf("%d values are written", written)
+	}
+	var spread []relaylens.Event
+	for i := range 100 {
+		e := event(30_000 + i)
+		e.Time = hour.Add(time.Duration(i) * time.Hour)
+		spread = append(spread, e)
+	}
+	commit(t, s, &Batch{Events: spread, Behind: true, Ordered: true})
+	if n := len(s.waiting.hours); n > maxWaitingHours {
+		t.Errorf("%d hours wait", n)
+	}
+}
