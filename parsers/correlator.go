@@ -41,12 +41,13 @@ type correlator struct {
 	limits   Limits
 	sessions *states
 	messages *states
-	details  *bounded.Table[relaylens.Event]
+	details  *bounded.Table[kept]
 	presumed *bounded.Table[relaylens.Event]
 	protests *bounded.Table[struct{}] // sessions that broke the rules last
 	passed   *bounded.Table[uint32]   // answers that a filter may hand on
 	filters  *bounded.Table[struct{}] // hosts that have one before the queue
-	scratch  []byte
+	text     []byte                   // of the event in hand
+	spare    []byte                   // for the next of details
 	copies   *copies
 	troubles troubles
 	held     heldEvents
@@ -58,7 +59,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.sessions = newStates(limits.Sessions, sessionTTL)
 	c.messages = newStates(limits.Messages, messageTTL)
 	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
-	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, forget)
+	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, (*kept).forget)
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.protests = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
@@ -130,10 +131,8 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 	c.recall(k, f, now)
 	m, s := f.message, f.session
 	if s != nil && m.text(textUser) == "" && s.user.known && s.user == m.client {
-		c.messages.bytes -= m.extra()
-		c.scratch = m.setTexts([numTexts]string{textUser: s.text(textUser), textMethod: s.text(textMethod)}, c.scratch)
+		c.messages.setTexts(m, [numTexts]string{textUser: s.text(textUser), textMethod: s.text(textMethod)})
 		m.user = m.client
-		c.messages.bytes += m.extra()
 	}
 }
 
@@ -167,7 +166,10 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 		if k.session != 0 {
 			d, isNew := c.details.Put(k.session, now)
 			if isNew || rec.Event.Reason != relaylens.ReasonNone || d.Reason == relaylens.ReasonNone {
-				*d = rec.Event.Clone()
+				// What the line tells may be of what was kept.
+				old := d.memory
+				d.Event, d.memory = rec.Event.CloneInto(c.spare)
+				c.spare = old
 			}
 		}
 	}
@@ -187,12 +189,11 @@ func (c *correlator) came(k *keys, f *found, e *relaylens.Event, now int64) {
 // another session.
 func (c *correlator) learn(t *states, key uint64, e *relaylens.Event, now int64) *state {
 	s, isNew := t.Put(key, now)
-	t.bytes -= s.extra()
 	if isNew || t == c.sessions && e.ClientIP.IsValid() && s.client.known && s.client != addressOf(e.ClientIP) {
-		s.reset()
+		t.begin(s, e)
+	} else {
+		t.learn(s, e)
 	}
-	c.scratch = s.learn(e, c.scratch)
-	t.bytes += s.extra()
 	return s
 }
 
@@ -253,7 +254,7 @@ func (c *correlator) explain(rec *relaylens.Record, k *keys, now int64) {
 		return
 	}
 	if d.Text != "" {
-		e.Text = joinText(e.Text, d.Text)
+		e.Text = c.joinText(e.Text, d.Text)
 	}
 	if e.Code == 0 && d.RemoteHost == "" && !d.RemoteIP.IsValid() { // else the code is another server's
 		e.Code = d.Code
@@ -278,13 +279,15 @@ func saysWhy(r relaylens.Reason) bool {
 	return false
 }
 
-// joinText puts the explanation behind what the refusal itself says.
-func joinText(said, detail string) string {
+// joinText puts the explanation behind what the refusal itself says. It is valid until
+// the next line.
+func (c *correlator) joinText(said, detail string) string {
 	switch {
 	case said == "":
 		return detail
 	case strings.HasSuffix(said, detail):
 		return said
 	}
-	return said + ": " + detail
+	c.text = append(append(append(c.text[:0], said...), ": "...), detail...)
+	return view(c.text)
 }

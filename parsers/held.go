@@ -38,6 +38,16 @@ type kept struct {
 	memory []byte
 }
 
+// maxKeptMemory is what the memory of an event that is forgotten may be, to be used
+// again.
+const maxKeptMemory = 1 << 10
+
+func (k *kept) forget() {
+	if k.Event = (relaylens.Event{}); cap(k.memory) > maxKeptMemory {
+		k.memory = nil
+	}
+}
+
 func (h *heldEvents) empty() bool { return h.first == len(h.queue) }
 
 // give emits the event, unless an earlier run did.

@@ -21,9 +21,9 @@ func TestHeldEvents(t *testing.T) {
 	h.hold(1, 1, event("one", 0), emit)
 	h.hold(2, 1, event("two", time.Second), emit)
 	h.hold(1, 1, event("one again", 2*time.Second), emit)
-	var s state
-	s.learn(&relaylens.Event{Sender: "a@example.com"}, nil)
-	h.release(1, &s, true, emit)
+	s := new(state)
+	newStates(1, 1).learn(s, &relaylens.Event{Sender: "a@example.com"})
+	h.release(1, s, true, emit)
 	h.expire("", at.Add(31*time.Second), emit)
 	if want := []string{"one a@example.com", "one again a@example.com"}; !cmp.Equal(out, want) {
 		t.Fatalf("out %q, want %q: the second still has its time", out, want)

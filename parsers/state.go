@@ -2,7 +2,6 @@ package parsers
 
 import (
 	"net/netip"
-	"slices"
 	"unsafe"
 
 	"github.com/relaylens/relaylens"
@@ -10,8 +9,7 @@ import (
 )
 
 // state is what is remembered of a session or a message. Its texts stand in one
-// buffer that is reused, so that remembering costs no allocation once the table
-// is warm. There are many, and most are looked for when they have long left the
+// buffer, of [buffers]. There are many, and most are looked for when they have long left the
 // processor's caches, so that each is as small as can be.
 type state struct {
 	answer     uint64
@@ -70,24 +68,20 @@ func (s *state) text(i int) string {
 // RFC 5321 allows are worth nothing as identity.
 const maxText = 512
 
-// ordinaryBuf is the size of a buffer that stays with its slot for the next
-// entry; it counts as part of the slot.
-const ordinaryBuf = 256
-
 // states are those of sessions, or of messages.
 type states struct {
 	*bounded.Table[state]
-	bytes int64  // beyond the slots
-	used  *state // by the line in hand
+	buffers buffers
+	bytes   int64  // of texts beyond what is ordinary
+	used    *state // by the line in hand
 }
 
 func newStates(entries int, ttl int64) *states {
 	t := new(states)
 	t.Table = bounded.NewTable(entries, ttl, func(s *state) {
-		if extra := s.extra(); extra > 0 {
-			t.bytes -= extra
-			s.buf = nil
-		}
+		t.bytes -= s.extra()
+		t.buffers.give(s.buf)
+		s.buf = nil
 	})
 	t.Spare = func(s *state) bool { return s == t.used }
 	return t
@@ -96,27 +90,20 @@ func newStates(entries int, ttl int64) *states {
 // begin has s be what e tells, and nothing else.
 func (t *states) begin(s *state, e *relaylens.Event) {
 	t.bytes -= s.extra()
-	s.reset()
-	s.begin(e)
-	t.bytes += s.extra()
+	*s = state{buf: s.buf, nullSender: e.NullSender}
+	s.identity(e)
+	values, size := texts(e), 0
+	for i := range values {
+		if len(values[i]) > maxText {
+			values[i] = ""
+		}
+		size += len(values[i])
+	}
+	t.write(s, &values, size)
 }
 
-func (s *state) reset() {
-	buf := s.buf[:0]
-	*s = state{buf: buf}
-}
-
-// extra is the memory that s holds beyond its slot.
-func (s *state) extra() int64 { return int64(max(0, cap(s.buf)-ordinaryBuf)) }
-
-// texts lists the fields of an event in the order of state.ends.
-func texts(e *relaylens.Event) [numTexts]string {
-	return [numTexts]string{e.ClientName, e.Helo, e.Proto, e.User, e.AuthMethod, e.Sender}
-}
-
-// learn takes over every field that e tells. scratch is a buffer to build in;
-// the old buffer is returned for the next time.
-func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
+// learn has s take over every field that e tells.
+func (t *states) learn(s *state, e *relaylens.Event) {
 	s.identity(e)
 	if e.HasSender() {
 		s.nullSender = e.NullSender
@@ -124,26 +111,52 @@ func (s *state) learn(e *relaylens.Event, scratch []byte) []byte {
 			s.ends[textSender] = s.ends[textSender-1]
 		}
 	}
-	return s.setTexts(texts(e), scratch)
+	t.setTexts(s, texts(e))
 }
 
-// begin is learn for a state that was reset.
-func (s *state) begin(e *relaylens.Event) {
-	s.identity(e)
-	s.nullSender = e.NullSender
-	values := texts(e)
-	size := 0
-	for i := range values {
-		size += min(len(values[i]), maxText)
-	}
-	buf := slices.Grow(s.buf, size)
+// setTexts replaces the texts that values has; the others stay.
+func (t *states) setTexts(s *state, values [numTexts]string) {
+	changed, size := false, 0
 	for i, v := range values {
-		if v != "" && len(v) <= maxText {
-			buf = append(buf, v...)
+		if was := s.text(i); v == "" || len(v) > maxText {
+			values[i] = was
+		} else if v != was {
+			changed = true
 		}
+		size += len(values[i])
+	}
+	if !changed {
+		return
+	}
+	t.bytes -= s.extra()
+	t.write(s, &values, size)
+}
+
+// write has s have these texts, of that many bytes. Some of them may be of its buffer,
+// and of what the line in hand tells.
+func (t *states) write(s *state, values *[numTexts]string, size int) {
+	buf := t.buffers.take(size)
+	for i, v := range values {
+		buf = append(buf, v...)
 		s.ends[i] = uint16(len(buf))
 	}
+	t.buffers.give(s.buf)
 	s.buf = buf
+	t.bytes += s.extra()
+}
+
+// reset has s be nothing.
+func (s *state) reset() {
+	buf := s.buf[:0]
+	*s = state{buf: buf}
+}
+
+// extra is the memory that s holds beyond what is ordinary.
+func (s *state) extra() int64 { return int64(max(0, cap(s.buf)-ordinaryRoom)) }
+
+// texts lists the fields of an event in the order of state.ends.
+func texts(e *relaylens.Event) [numTexts]string {
+	return [numTexts]string{e.ClientName, e.Helo, e.Proto, e.User, e.AuthMethod, e.Sender}
 }
 
 // identity takes over who e says the client is, and that it is the user's.
@@ -154,29 +167,6 @@ func (s *state) identity(e *relaylens.Event) {
 	if e.User != "" {
 		s.user = s.client
 	}
-}
-
-// setTexts replaces the texts that values has; the others stay.
-func (s *state) setTexts(values [numTexts]string, scratch []byte) []byte {
-	changed := false
-	for i, v := range values {
-		if was := s.text(i); v == "" || len(v) > maxText {
-			values[i] = was
-		} else if v != was {
-			changed = true
-		}
-	}
-	if !changed {
-		return scratch
-	}
-	scratch = scratch[:0]
-	for i, v := range values {
-		scratch = append(scratch, v...)
-		s.ends[i] = uint16(len(scratch))
-	}
-	old := s.buf
-	s.buf = scratch
-	return old
 }
 
 // view is b as a string without a copy. The events that it reaches are valid

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -120,6 +119,7 @@ type tally struct {
 	mtas        [4]int64
 	lists       [numFields]*aggregate.Top[seen]
 	notes       bounded.Texts // of lists
+	answered    []byte        // by a remote server last
 	rest        [numFields]rest
 	hist        histogram
 	distinct    [numFields]*aggregate.Distinct // nil: nobody wants them
@@ -306,15 +306,15 @@ func (t *tally) answer(v *seen, e *relaylens.Event) {
 	if v == nil || e.Text == "" && e.Code == 0 {
 		return
 	}
-	var parts [3]string
-	words := parts[:0]
+	buf := t.answered[:0]
 	if e.Code != 0 {
-		words = append(words, strconv.Itoa(int(e.Code)))
+		buf = append(strconv.AppendUint(buf, uint64(e.Code), 10), ' ')
 	}
 	if e.Enhanced != "" {
-		words = append(words, e.Enhanced)
+		buf = append(append(buf, e.Enhanced...), ' ')
 	}
-	t.notes.Set(&v.note, cut(strings.Join(append(words, cut(e.Text)), " ")))
+	t.answered = append(buf, cut(e.Text)...)
+	t.notes.Set(&v.note, cut(unsafe.String(unsafe.SliceData(t.answered), len(t.answered))))
 }
 
 // text is a as a string that is valid until the next call.

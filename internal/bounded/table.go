@@ -142,7 +142,7 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	} else {
 		t.sweep(now)
 	}
-	if 2*(t.len+1) > len(t.index) {
+	if 4*(t.len+1) > 3*len(t.index) {
 		t.grow()
 	}
 	i := t.take()
