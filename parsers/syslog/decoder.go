@@ -280,6 +280,9 @@ func (d *Decoder) unframed(line *relaylens.Line, s string, env *relaylens.Envelo
 		st, _ := d.exported(line, env)
 		return st
 	}
+	if rest, ok := d.cutSocklog(s); ok {
+		return d.record(line, rest, env, depth)
+	}
 	if service, payload, ok := cutService(s); ok {
 		env.Host = service
 		return d.record(line, payload, env, 1)

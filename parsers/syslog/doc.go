@@ -6,6 +6,8 @@
 //   - RFC 3339 stamps (rsyslog's FileFormat, syslog-ng's ISODATE, journalctl
 //     -o short-iso and short-iso-precise), journalctl -o short-full, short-unix
 //   - RFC 5424, with or without priority, octet counted or not
+//   - either of these with facility and severity, as busybox, FreeBSD's syslogd -v
+//     and socklog write them
 //   - journalctl -o json and -o export
 //   - Exim's own files, and the second stamp of Exim over syslog
 //   - Docker's json-file, Kubernetes CRI, and the prefixes of docker compose,

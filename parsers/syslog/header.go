@@ -13,6 +13,11 @@ const tagCut = 32
 // header reads "host tag[pid]: text". The host is missing in raw datagrams, the
 // tag in some lines that are no MTA's: Program is then empty.
 func header(s string, env *relaylens.Envelope) {
+	if s != "" && s[0] == '<' { // FreeBSD's syslogd -v: "<mail.info> "
+		if at := strings.IndexByte(s, ' '); at > 0 && s[at-1] == '>' {
+			s = s[at+1:]
+		}
+	}
 	i := 0
 	for i < len(s) && s[i] != ' ' && s[i] != ':' && s[i] != '[' {
 		i++
@@ -34,9 +39,13 @@ func header(s string, env *relaylens.Envelope) {
 	} else {
 		s = ""
 	}
-	if !cutTag(s, env) {
-		env.Text = trimMessage(s)
+	if cutTag(s, env) {
+		return
 	}
+	if rest, ok := cutSelector(s); ok && rest[0] == ' ' && cutTag(rest[1:], env) { // busybox
+		return
+	}
+	env.Text = trimMessage(s)
 }
 
 // hostless reports whether s begins with a tag that ends or has its pid at s[i],

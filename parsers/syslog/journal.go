@@ -8,8 +8,8 @@ import (
 	"github.com/relaylens/relaylens/internal/jsonscan"
 )
 
-// json reads a line of Docker's json-file or of journalctl -o json. Both are
-// flat objects; which it is, their names tell.
+// json reads a line of Docker's json-file, of journalctl -o json or of syslog-ng's
+// $(format-json). All are flat objects; which it is, their names tell.
 func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
 	var f fields
 	for i := 1; ; {
@@ -39,6 +39,8 @@ type fields struct {
 	// systemd.journal-fields(7)
 	message, identifier, comm, syslogPID, pid, hostname string
 	source, realtime, container, partial, priority      string
+
+	stamp string // of syslog-ng
 }
 
 func (f *fields) set(name, value string) {
@@ -71,6 +73,28 @@ func (f *fields) set(name, value string) {
 		f.container = value
 	case "CONTAINER_PARTIAL_MESSAGE":
 		f.partial = value
+	default:
+		f.setNG(name, value)
+	}
+}
+
+// setNG sets what syslog-ng's $(format-json) calls otherwise, unless journald told it.
+func (f *fields) setNG(name, value string) {
+	var field *string
+	switch name {
+	case "PROGRAM":
+		field = &f.identifier
+	case "PID":
+		field = &f.syslogPID
+	case "HOST":
+		field = &f.hostname
+	case "ISODATE", "DATE":
+		field = &f.stamp
+	default:
+		return
+	}
+	if *field == "" || name == "ISODATE" {
+		*field = value
 	}
 }
 
@@ -96,6 +120,10 @@ func (d *Decoder) journal(line *relaylens.Line, f *fields, env *relaylens.Envelo
 		env.Time, env.TimeDigits = t, 6
 	} else if t, ok := unixMicro(d.text(f.realtime)); ok {
 		env.Time, env.TimeDigits = t, 6
+	} else if st, ok := d.clock.iso(d.text(f.stamp)); ok {
+		env.Time, env.TimeDigits = d.clock.at(&st), st.digits
+	} else if t, digits, n := d.clock.bsd(d.text(f.stamp)+" ", d.reference); n > 0 {
+		env.Time, env.TimeDigits, d.yearless = t, digits, true
 	}
 	env.Host = d.text(f.hostname)
 	message := d.text(f.message)
