@@ -136,8 +136,11 @@ func (c Condition) number(value string) (Condition, error) {
 		return c.class(strings.ToLower(value))
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || n < 0 {
-		return c, fmt.Errorf("match %s=%s: the value is no number", c.Column, Escaped(value, 80))
+	switch {
+	case c.Column == "code" && (err != nil || n < 100 || n > 999):
+		return c, noCode(value)
+	case err != nil || n < 0:
+		return c, fmt.Errorf("match %s=%s: write a number", c.Column, Escaped(value, 80))
 	}
 	c.Op, c.Text, c.Low, c.High = OpRange, "", n, n
 	return c, nil
@@ -152,10 +155,14 @@ func (c Condition) class(value string) (Condition, error) {
 	}
 	n, err := strconv.ParseInt(value[:2], 10, 64)
 	if err != nil || n < 20 || n > 59 {
-		return c, fmt.Errorf("match code=%s: write a code as 554, 55x, 4xx or 5xx", Escaped(value, 80))
+		return c, noCode(value)
 	}
 	c.Op, c.Text, c.Low, c.High = OpRange, "", n*10, n*10+9
 	return c, nil
+}
+
+func noCode(value string) error {
+	return fmt.Errorf("match code=%s: write a code as 554, 55x, 4xx or 5xx", Escaped(value, 80))
 }
 
 func (c Condition) time(value string) (Condition, error) {
