@@ -33,7 +33,7 @@ func NewMetrics() *Metrics {
 		dropped:       counter("alerts_dropped_total", "Alerts, or ends of alerts, that the Alertmanager never accepted: it refused them, or they were over before it answered."),
 		queueLength:   gauge("alerts_queue_length", "Alerts whose present state the Alertmanager has not accepted yet.", by...),
 		queueCapacity: gauge("alerts_queue_capacity", "Alerts that can be active at once; further ones join those of their cause.", by...),
-		up:            gauge("alertmanager_up", "Whether the last request to the Alertmanager succeeded.", by...),
+		up:            gauge("alertmanager_up", "Whether the last request to the Alertmanager succeeded. Without alerts it is asked every minute.", by...),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "alerts_send_duration_seconds",
 			Help: "Time that a request to the Alertmanager took.", Buckets: []float64{.005, .01, .05, .1, .5, 1, 5, 10}}, by),
 	}

@@ -29,14 +29,16 @@ type receiver struct {
 	*httptest.Server
 	t        *testing.T
 	requests chan []*models.PostableAlert
+	probes   chan struct{} // requests without alerts
 
 	mu       sync.Mutex
 	statuses []int // of the next answers; the last one stays
+	probed   []int // of the next answers to requests without alerts
 	check    func(*http.Request) bool
 }
 
 func newReceiver(t *testing.T, start func(http.Handler) *httptest.Server) *receiver {
-	r := &receiver{t: t, requests: make(chan []*models.PostableAlert, 100), statuses: []int{200}}
+	r := &receiver{t: t, requests: make(chan []*models.PostableAlert, 100), probes: make(chan struct{}, 1000), statuses: []int{200}, probed: []int{200}}
 	r.Server = start(r)
 	t.Cleanup(r.Close)
 	return r
@@ -44,10 +46,7 @@ func newReceiver(t *testing.T, start func(http.Handler) *httptest.Server) *recei
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.mu.Lock()
-	status, check := r.statuses[0], r.check
-	if len(r.statuses) > 1 {
-		r.statuses = r.statuses[1:]
-	}
+	check := r.check
 	r.mu.Unlock()
 	if check != nil && !check(request) {
 		http.Error(w, "who are you", http.StatusUnauthorized)
@@ -69,8 +68,27 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			r.t.Errorf("%v: %s", err, body)
 		}
 	}
-	w.WriteHeader(status)
+	if len(alerts) == 0 {
+		if string(body) != "[]" {
+			r.t.Errorf("no alerts are sent as %q", body)
+		}
+		w.WriteHeader(r.status(&r.probed))
+		r.probes <- struct{}{}
+		return
+	}
+	w.WriteHeader(r.status(&r.statuses))
 	r.requests <- alerts
+}
+
+// status is the first one of statuses, which it leaves unless it is the last one.
+func (r *receiver) status(statuses *[]int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	status := (*statuses)[0]
+	if len(*statuses) > 1 {
+		*statuses = (*statuses)[1:]
+	}
+	return status
 }
 
 func (r *receiver) answer(statuses ...int) {
@@ -244,6 +262,38 @@ func TestOneThatHangsDelaysNoOther(t *testing.T) {
 	s.Set([]relaylens.Alert{alert("lost.example")})
 	for range 5 {
 		fine.next()
+	}
+}
+
+// That no page would arrive shows before there is one.
+func TestAsksWhetherAlertsWouldArrive(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	r.probed = []int{503, 200}
+	s := newRig(t, time.Hour, r.target())
+	up := s.metrics.up.WithLabelValues(r.URL + "/am/")
+	<-r.probes
+	<-r.probes // a second later, when the first answer was read
+	s.Set([]relaylens.Alert{alert("lost.example")})
+	r.next() // when the second one was
+	if n := testutil.ToFloat64(s.metrics.errors.WithLabelValues(r.URL + "/am/")); n != 1 {
+		t.Errorf("%g errors", n)
+	}
+	if testutil.ToFloat64(up) != 1 {
+		t.Error("it is not up")
+	}
+}
+
+// One that stands by asks, as it is to page when the other one dies, and says nothing.
+func TestAsksWhileItStandsBy(t *testing.T) {
+	r := newReceiver(t, httptest.NewServer)
+	s := newRig(t, 20*time.Millisecond, r.target())
+	s.StandBy(true)
+	s.Set([]relaylens.Alert{alert("lost.example")})
+	for range 5 {
+		<-r.probes
+	}
+	if n := len(r.requests); n > 0 {
+		t.Errorf("told of alerts %d times", n)
 	}
 }
 

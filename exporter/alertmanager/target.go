@@ -85,13 +85,20 @@ func (t *target) wake() {
 	}
 }
 
-// run sends what is new at once, and everything again at its time.
+// run sends what is new at once, and everything again at its time. It begins with
+// a question, as the first page is too late to find that none arrives.
 func (t *target) run(ctx context.Context) {
 	defer t.client.CloseIdleConnections()
 	timer := time.NewTimer(t.sender.options.resend)
 	defer timer.Stop()
 	retry := minRetry
-	for failed := false; ; {
+	failed := false
+	if err := t.probe(ctx); err != nil && ctx.Err() == nil {
+		t.failed(err)
+		failed = true
+		timer.Reset(retry)
+	}
+	for {
 		all := false
 		woken := t.woken
 		if failed { // it has its time to recover, whatever happens meanwhile
@@ -121,11 +128,18 @@ func (t *target) run(ctx context.Context) {
 	}
 }
 
-// send posts what the target does not know yet, or everything.
+// probe asks, with no alerts, whether the target would take some.
+func (t *target) probe(ctx context.Context) error { return t.post(ctx, nil, nil, nil) }
+
+// send posts what the target does not know yet, or everything, and no alerts where
+// there are none.
 func (t *target) send(ctx context.Context, all bool) error {
 	if t.sender.standsBy() {
 		t.sender.options.Metrics.queueLength.WithLabelValues(t.name).Set(0)
-		return nil
+		if !all {
+			return nil
+		}
+		return t.probe(ctx)
 	}
 	keys, entries := t.sender.state(t.sender.options.now())
 	var some []int
@@ -140,6 +154,9 @@ func (t *target) send(ctx context.Context, all bool) error {
 		}
 	}
 	var err error
+	if all && len(some) == 0 {
+		err = t.probe(ctx)
+	}
 	for len(some) > 0 && err == nil {
 		n := min(maxBatch, len(some))
 		err = t.post(ctx, keys, entries, some[:n])

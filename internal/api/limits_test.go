@@ -244,3 +244,17 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+func TestStretch(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		90 * time.Second:          "1m30s",
+		36 * time.Hour:            "36h0m0s",
+		31 * 24 * time.Hour:       "31 days",
+		60*24*time.Hour + 1:       "60 days",
+		20779*24*time.Hour + 6000: "20779 days",
+	} {
+		if got := stretch(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}

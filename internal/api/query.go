@@ -92,9 +92,17 @@ func (c *call) bounded(now time.Time, whole, most time.Duration) (store.Span, *p
 	}
 	if length := until.Sub(span.Since); length > most+time.Nanosecond {
 		return span, wrong("since", c.values.Get("since"), "ask about less, or raise web.max_span in the configuration",
-			"the span of %s is longer than the %s that web.max_span allows", length.Round(time.Second), most)
+			"the span of %s is longer than the %s that web.max_span allows", stretch(length), stretch(most))
 	}
 	return span, nil
+}
+
+// stretch is a length of time as a person says it.
+func stretch(d time.Duration) string {
+	if d < 48*time.Hour {
+		return d.Round(time.Second).String()
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
 }
 
 // match reads the match parameters, each one FIELD=VALUE or a plus.
