@@ -15,9 +15,10 @@ const (
 	EntitySenderDomain
 	EntityRecipientDomain
 	EntityRemoteHost
+	EntityHelper // of the server: no field has it; see HelperOf
 )
 
-var entityKinds = enum[EntityKind]{"entity", []string{"", "host", "client_ip", "user", "sender", "sender_domain", "recipient_domain", "remote_host"}}
+var entityKinds = enum[EntityKind]{"entity", []string{"", "host", "client_ip", "user", "sender", "sender_domain", "recipient_domain", "remote_host", "helper"}}
 
 // ParseEntityKind is the inverse of String.
 func ParseEntityKind(s string) (EntityKind, error) { return entityKinds.parse(s) }

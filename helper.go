@@ -17,6 +17,9 @@ const (
 
 var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner"}}
 
+// Helpers lists them.
+func Helpers() []Helper { return helpers.all() }
+
 func (h Helper) String() string { return helpers.name(h) }
 
 // HelperOf is what failed where a refusal was given for the want of it, whose name is

@@ -91,7 +91,8 @@ func (c *Classifier) NewFindings() *Findings {
 }
 
 // Add takes in a refusal with its cause. Policy that works as it was meant to,
-// and what has no known cause, are no problem.
+// and what has no known cause, are no problem. Where a helper of the server's fails,
+// it does not work as it was meant to.
 func (f *Findings) Add(e *relaylens.Event) { f.add(e, false) }
 
 // AddKept is Add for an event that stays as it is for as long as the findings are
@@ -99,7 +100,10 @@ func (f *Findings) Add(e *relaylens.Event) { f.add(e, false) }
 func (f *Findings) AddKept(e *relaylens.Event) { f.add(e, true) }
 
 func (f *Findings) add(e *relaylens.Event, kept bool) {
-	if !e.Refusal() || e.Cause == relaylens.CauseNone || e.Cause == relaylens.CausePolicy || e.Cause == relaylens.CauseUnknown {
+	switch {
+	case !e.Refusal(), e.Cause == relaylens.CauseNone, e.Cause == relaylens.CauseUnknown:
+		return
+	case e.Cause == relaylens.CausePolicy && relaylens.HelperOf(e) == relaylens.HelperNone:
 		return
 	}
 	f.history.turn()
@@ -165,6 +169,8 @@ func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 	case relaylens.CauseCalloutRelayDenied, relaylens.CauseCalloutUnknownUser, relaylens.CauseCalloutBlocked, relaylens.CauseCalloutDeferred,
 		relaylens.CauseSenderDomainUnresolvable, relaylens.CauseSenderDomainDNSTempfail, relaylens.CauseSenderDomainNullMX:
 		return relaylens.Entity{Kind: relaylens.EntitySenderDomain, Value: e.SenderDomain()}
+	case relaylens.CausePolicy:
+		return helperEntity(e)
 	case relaylens.CauseRestrictionOrder, relaylens.CauseAuthNotOffered, relaylens.CauseAuthBackendUnavailable,
 		relaylens.CauseOpenRelayProbe, relaylens.CauseRemoteBlocklisted, relaylens.CauseClientBlocklisted:
 		return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
@@ -208,7 +214,11 @@ func (f *Findings) problems() []problem {
 			now = g.last
 		}
 	})
-	f.groups.Each(func(g *group) { list = append(list, f.problem(g, now)) })
+	f.groups.Each(func(g *group) {
+		if g.cause != relaylens.CausePolicy || g.events >= helperRefusals {
+			list = append(list, f.problem(g, now))
+		}
+	})
 	slices.SortFunc(list, func(a, b problem) int {
 		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value))
 	})

@@ -42,6 +42,7 @@ type history struct {
 	hosts    *bounded.Table[host]
 	fleet    *fleet
 	servers  servers
+	lapsed   int64 // when a helper of any server failed last; 0 is never
 	current  current
 }
 
@@ -174,6 +175,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}
+	h.lapse(e, now)
 	if !e.Refusal() || e.Direction != relaylens.Inbound || h.site.isMonitor(e) {
 		return
 	}

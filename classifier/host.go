@@ -23,6 +23,7 @@ type host struct {
 	// softUnknown are sender domains that got 4xx for not being found. Once there
 	// are some and none got 5xx, that is how the server is set up.
 	softUnknown bounded.Marks
+	lapses      []lapse // of helpers, in order
 }
 
 // outage is a time in which no login could succeed.

@@ -16,12 +16,25 @@ type problem struct {
 
 // problem is what g has come to.
 func (f *Findings) problem(g *group, now time.Time) problem {
-	p := problem{Finding: relaylens.Finding{Cause: g.cause, Fault: g.cause.Fault(), MTA: g.mta, Host: f.texts.View(g.host),
+	p := problem{Finding: relaylens.Finding{Cause: g.cause, Fault: faultOf(g.cause), MTA: g.mta, Host: f.texts.View(g.host),
 		Entity: relaylens.Entity{Kind: g.kind, Value: f.texts.View(g.entity)},
 		Events: g.events, Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.last}, witnesses: g.seen()}
 	g.episode.tell(&p.Finding, now)
-	p.Confidence, p.Why = confidence(g, &p.Finding, f.view(p.witnesses))
+	if evidence := f.view(p.witnesses); p.Cause == relaylens.CausePolicy {
+		p.Confidence, p.Why = f.helperConfidence(&p.Finding, evidence)
+	} else {
+		p.Confidence, p.Why = confidence(g, &p.Finding, evidence)
+	}
 	return p
+}
+
+// faultOf is whose doing a finding of a cause is. Of policy that is one it is the
+// server's own.
+func faultOf(c relaylens.Cause) relaylens.Fault {
+	if c == relaylens.CausePolicy {
+		return relaylens.FaultServer
+	}
+	return c.Fault()
 }
 
 const (

@@ -61,7 +61,7 @@ func (x *Explanation) About(mta relaylens.MTA, text string) {
 // suspect lists causes, filled from e.
 func (x *Explanation) suspect(e *relaylens.Event, causes []relaylens.Cause) {
 	for _, c := range causes {
-		if entry := knowledge.Of(c); entry != nil {
+		if entry := knowledge.OfEvent(e, c); entry != nil {
 			x.Causes = append(x.Causes, entry.Fill(e))
 		}
 	}

@@ -116,6 +116,7 @@ var placeholders = map[string]placeholder{
 	"sendmail_net":     {value: func(e *relaylens.Event) string { return sendmailNet(e.ClientIP) }},
 	"remote_ip":        {value: func(e *relaylens.Event) string { return address(e.RemoteIP) }},
 	"remote_host":      {value: remote},
+	"helper":           {free: true, value: helper},
 	"host":             {value: func(e *relaylens.Event) string { return name(e.Host) }},
 	"queue_id":         {value: func(e *relaylens.Event) string { return name(e.QueueID) }},
 	"sender_domain":    {value: func(e *relaylens.Event) string { return name(e.SenderDomain()) }},
@@ -186,6 +187,13 @@ func usualLog(e *relaylens.Event) string {
 		return "/var/log/exim4/mainlog"
 	}
 	return ""
+}
+
+func helper(e *relaylens.Event) string {
+	if relaylens.HelperOf(e) == relaylens.HelperNone {
+		return ""
+	}
+	return free(e.RemoteHost)
 }
 
 // maxFilled is more than any address or domain has that SMTP allows.

@@ -111,6 +111,7 @@ func (c *Check) For(mta relaylens.MTA) bool {
 // base is the file.
 type base struct {
 	Causes     map[string]*Entry   `yaml:"causes"`
+	Helpers    map[string]*Entry   `yaml:"helpers"` // by what does not answer
 	Kinds      map[string]kindWord `yaml:"kinds"`
 	Reasons    map[string]word     `yaml:"reasons"`
 	Directions map[string]string   `yaml:"directions"`
@@ -158,6 +159,12 @@ func decode(text []byte) (*base, error) {
 			return nil, err
 		}
 	}
+	for name, e := range b.Helpers {
+		e.Cause = relaylens.CausePolicy
+		if err := e.fault(name); err != nil {
+			return nil, err
+		}
+	}
 	return &b, nil
 }
 
@@ -166,6 +173,10 @@ func (e *Entry) name(name string) (err error) {
 	if e.Cause, err = relaylens.ParseCause(name); err != nil {
 		return fmt.Errorf("read knowledge: %w", err)
 	}
+	return e.fault(name)
+}
+
+func (e *Entry) fault(name string) (err error) {
 	if e.FaultName == "" {
 		return nil
 	}
@@ -186,6 +197,17 @@ func Of(cause relaylens.Cause) *Entry {
 		known, _ = entries.LoadOrStore(cause, e)
 	}
 	return known.(*Entry)
+}
+
+// OfEvent is what is known of the cause of an event, which may be nil, as Of; where the server refused for
+// the want of a helper of its own, what is known of that.
+func OfEvent(e *relaylens.Event, cause relaylens.Cause) *Entry {
+	if cause == relaylens.CausePolicy && e != nil {
+		if h := relaylens.HelperOf(e); h != relaylens.HelperNone {
+			return load().Helpers[h.String()]
+		}
+	}
+	return Of(cause)
 }
 
 // entries are those that were asked for, which are few of the file: to read all of

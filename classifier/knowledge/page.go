@@ -32,7 +32,10 @@ func Page() string {
 		p.printf("| [`%s`](#%s) | %s | %s |\n", c, c, faultName(e.Fault), e.Title)
 	}
 	for _, c := range relaylens.Causes() {
-		p.entry(Of(c))
+		p.entry(c.String(), Of(c))
+		if c == relaylens.CausePolicy {
+			p.helpers()
+		}
 	}
 	p.texts()
 	p.codes()
@@ -65,8 +68,15 @@ type page struct{ strings.Builder }
 
 func (p *page) printf(format string, args ...any) { fmt.Fprintf(p, format, args...) }
 
-func (p *page) entry(e *Entry) {
-	p.printf("\n## %s\n\n**%s**: %s.\n\n%s\n", e.Cause, e.Title, FaultText(e.Fault), e.Text)
+// helpers are the findings about policy.
+func (p *page) helpers() {
+	for _, h := range relaylens.Helpers() {
+		p.entry("policy, "+strings.ReplaceAll(h.String(), "_", " "), load().Helpers[h.String()])
+	}
+}
+
+func (p *page) entry(name string, e *Entry) {
+	p.printf("\n## %s\n\n**%s**: %s.\n\n%s\n", name, e.Title, FaultText(e.Fault), e.Text)
 	p.list("What proves it", e.Proof)
 	p.list("What speaks against it", e.Against)
 	p.printf("\n### What helps\n")

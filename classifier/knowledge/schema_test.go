@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,6 +45,37 @@ func TestEveryCause(t *testing.T) {
 	}
 	if n := len(load().Causes); n != len(relaylens.Causes()) {
 		t.Errorf("%d causes in the file, %d in the program", n, len(relaylens.Causes()))
+	}
+}
+
+// TestEveryHelper is TestEveryCause for what the server asks. Not all of them are
+// of every server.
+func TestEveryHelper(t *testing.T) {
+	of := map[relaylens.Helper][]relaylens.MTA{relaylens.HelperMilter: {relaylens.Postfix, relaylens.Sendmail}, relaylens.HelperPolicy: {relaylens.Postfix},
+		relaylens.HelperTable: relaylens.MTAs(), relaylens.HelperFilter: {relaylens.Postfix}, relaylens.HelperScanner: {relaylens.Exim}}
+	for _, h := range relaylens.Helpers() {
+		t.Run(h.String(), func(t *testing.T) {
+			e := load().Helpers[h.String()]
+			if e == nil || e.Title == "" || e.Text == "" || e.Fault != relaylens.FaultServer || e.Cause != relaylens.CausePolicy {
+				t.Fatalf("entry %+v is incomplete", e)
+			}
+			if len(e.Proof) == 0 || len(e.Against) == 0 || len(e.Fixes) < 2 || len(e.Checks) == 0 || len(e.References) == 0 {
+				t.Error("proof, against, two fixes, checks and references have to be there")
+			}
+			for i := range e.Fixes {
+				for _, mta := range of[h] {
+					steps := e.Fixes[i].Steps(mta)
+					checkSteps(t, e.Fixes[i].Title, steps)
+					if len(steps) == len(e.Fixes[i].Any) {
+						t.Errorf("%s: nothing that is for %s", e.Fixes[i].Title, mta)
+					}
+				}
+			}
+			checkDeadEnds(t, e)
+		})
+	}
+	if n := len(load().Helpers); n != len(relaylens.Helpers()) {
+		t.Errorf("%d helpers in the file, %d in the program", n, len(relaylens.Helpers()))
 	}
 }
 
@@ -165,19 +197,26 @@ func eachCommand(f func(where, run string)) {
 			f(where, s.Run)
 		}
 	})
-	for _, c := range relaylens.Causes() {
-		for _, check := range Of(c).Checks {
-			f(c.String()+": "+check.What, check.Run)
+	for name, e := range everyEntry() {
+		for _, check := range e.Checks {
+			f(name+": "+check.What, check.Run)
 		}
 	}
 }
 
+// everyEntry are those of causes and of helpers.
+func everyEntry() map[string]*Entry {
+	all := maps.Clone(load().Causes)
+	maps.Copy(all, load().Helpers)
+	return all
+}
+
 func eachStep(f func(where string, s Step)) {
-	for _, c := range relaylens.Causes() {
-		for _, fix := range Of(c).Fixes {
+	for name, e := range everyEntry() {
+		for _, fix := range e.Fixes {
 			for _, steps := range [][]Step{fix.Any, fix.Postfix, fix.Exim, fix.Sendmail, fix.CPanel, fix.Plesk, fix.Dovecot} {
 				for _, s := range steps {
-					f(c.String()+": "+fix.Title, s)
+					f(name+": "+fix.Title, s)
 				}
 			}
 		}

@@ -137,6 +137,9 @@ func entryOf(a *relaylens.Alert) *knowledge.Entry {
 	if a.Finding != nil && (cause == relaylens.CauseNone || cause == relaylens.CauseUnknown) {
 		cause = a.Finding.Cause
 	}
+	if f := a.Finding; cause == relaylens.CausePolicy && f != nil && f.Fault == relaylens.FaultServer && len(f.Evidence) > 0 && relaylens.HelperOf(&f.Evidence[0]) != relaylens.HelperNone {
+		return knowledge.OfEvent(&f.Evidence[0], cause)
+	}
 	if cause == relaylens.CausePolicy || cause == relaylens.CauseUnknown {
 		return nil
 	}

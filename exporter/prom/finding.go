@@ -22,6 +22,9 @@ func (x *Exporter) Findings() *Findings {
 		if c != relaylens.CausePolicy && c != relaylens.CauseUnknown {
 			f.gauges[c] = v.WithLabelValues(c.String(), c.Fault().String())
 		}
+		if c == relaylens.CausePolicy { // the server's own helpers fail
+			f.gauges[c] = v.WithLabelValues(c.String(), relaylens.FaultServer.String())
+		}
 	}
 	return f
 }

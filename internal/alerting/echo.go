@@ -22,7 +22,7 @@ const echoTime = 4 * time.Hour
 // hear reports whether s is an echo: its spikes began when their cause was known, and
 // are no larger since. It remembers s where the cause is known.
 func (e echoes) hear(s *surge, now time.Time) bool {
-	if known(s.profile.cause) {
+	if knows(s.profile.cause, s.profile.fault()) {
 		for i := range s.spikes {
 			e.note(s.spikes[i].Series, excess(&s.spikes[i]), now)
 		}

@@ -120,7 +120,7 @@ func (g *Engine) Step(in *Input) (changed bool) {
 		if g.echoes.hear(&s, in.Now) {
 			continue
 		}
-		if c := s.candidate(in); pages(&c.alert, &s) {
+		if c := s.candidate(in); pages(&c.alert, &s) && !s.early(&c, in.Now) {
 			g.show(&c)
 		}
 	}
@@ -222,7 +222,7 @@ func (g *Engine) same(p *problem, c *candidate) bool {
 	if a.Host != b.Host && a.Host != "" && b.Host != "" {
 		return false
 	}
-	if known(a.Cause) && known(b.Cause) {
+	if knows(a.Cause, a.Fault) && knows(b.Cause, b.Fault) {
 		return a.Cause == b.Cause && (a.Entity == b.Entity || p.volume && c.volume && a.Name == Attack ||
 			(p.volume || c.volume) && (broad(a.Entity) || broad(b.Entity)))
 	}
@@ -244,10 +244,10 @@ func (g *Engine) partOf(p *problem, c *candidate) bool {
 	if p.state == ended || !p.volume || !c.volume || a.Kind == relaylens.KindNone || a.Kind != b.Kind {
 		return false
 	}
-	if known(a.Cause) {
+	if knows(a.Cause, a.Fault) {
 		return unexplained(b.Cause) && p.whole && p.shown.Equal(g.now)
 	}
-	return unexplained(a.Cause) && known(b.Cause) && broad(a.Entity) && p.seen.Before(g.now)
+	return unexplained(a.Cause) && knows(b.Cause, b.Fault) && broad(a.Entity) && p.seen.Before(g.now)
 }
 
 func unexplained(c relaylens.Cause) bool {

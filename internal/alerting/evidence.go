@@ -9,6 +9,7 @@ import (
 // proof is what a finding needs to be an alert without a spike.
 type proof struct {
 	events, clients int
+	lasting         time.Duration // from the first refusal to the last
 	severity        relaylens.Severity
 }
 
@@ -21,7 +22,11 @@ var proofs = map[relaylens.Cause]proof{
 	relaylens.CauseRestrictionOrder:             {events: 3, severity: relaylens.SeverityCritical},
 	relaylens.CauseClientNotInMynetworks:        {events: 5, severity: relaylens.SeverityWarning},
 	relaylens.CauseRemoteBlocklisted:            {events: 10, severity: relaylens.SeverityWarning},
+	relaylens.CausePolicy:                       {events: 3, clients: 2, lasting: restart, severity: relaylens.SeverityCritical}, // a helper of the server's
 }
+
+// restart is longer than most helpers take to start anew.
+const restart = 45 * time.Second
 
 const (
 	// sure is how sure a finding has to be.
@@ -77,7 +82,14 @@ func (g *Engine) proven(findings []relaylens.Finding) []candidate {
 
 func proves(f *relaylens.Finding) bool {
 	p, ok := proofs[f.Cause]
-	return ok && f.Confidence >= sure && f.Events >= p.events && f.Clients >= p.clients
+	return ok && f.Fault == relaylens.FaultServer && f.Confidence >= sure && f.Events >= p.events && f.Last.Sub(f.First) >= p.lasting &&
+		(f.Clients >= p.clients || f.Clients == 0 && f.Cause == relaylens.CausePolicy) // Sendmail does not tell whom it refused for a milter's sake
+}
+
+// knows reports whether it is known what a problem is: its cause, or that it is a
+// helper of the server's.
+func knows(c relaylens.Cause, f relaylens.Fault) bool {
+	return known(c) || c == relaylens.CausePolicy && f == relaylens.FaultServer
 }
 
 // problemOf is the problem that f has of its own.

@@ -19,6 +19,8 @@ type profile struct {
 	// reason is what most of those were told that there are more of than before.
 	reason relaylens.Reason
 	client netip.Addr
+	// helper is set where most were refused for the want of a helper of the server's.
+	helper bool
 	// revised is set where most refusals of a cause have another by now.
 	revised bool
 
@@ -43,6 +45,7 @@ type tally struct {
 	mtas    map[relaylens.MTA]int
 	clients map[netip.Addr]int
 	domains map[string]bool
+	helpers int // refusals for the want of one
 	reasons map[relaylens.Reason]int
 	before  map[relaylens.Reason]int // the spike, as far as known
 	scale   float64                  // of those, to the time that it has been on
@@ -90,6 +93,9 @@ func (t *tally) add(e *relaylens.Event) {
 		t.domains[e.SenderDomain()] = true
 	}
 	t.reasons[e.Reason]++
+	if relaylens.HelperOf(e) != relaylens.HelperNone {
+		t.helpers++
+	}
 	like := what{e.Kind, e.Reason}
 	if t.shown[like] == nil {
 		t.shown[like] = &shown{}
@@ -113,6 +119,12 @@ func (t *tally) grown(kind relaylens.Kind) (like what, explains bool) {
 		}
 	}
 	return like, largest >= most*all
+}
+
+// wants reports whether most of what there is more of was refused for the want of a
+// helper.
+func (t *tally) wants(s *spike.Spike) bool {
+	return t.helpers > 0 && float64(t.helpers)*s.Value >= most*excess(s)*float64(t.events)
 }
 
 // earlier counts a refusal from before the spike.
@@ -183,6 +195,7 @@ func profiles(open []spike.Spike, in *Input) []profile {
 	list := make([]profile, len(open))
 	for i := range list {
 		list[i] = tallies[i].profile(&open[i].Series)
+		list[i].helper = list[i].cause == relaylens.CausePolicy && tallies[i].wants(&open[i])
 		if s := &open[i]; s.Series.By == spike.PerCause && !in.Since.IsZero() && !s.Start.Before(in.Since) {
 			list[i].revised = float64(tallies[i].events) < (1-most)*s.Value
 		} else if s.Series.Cause == relaylens.CauseNone && s.Start.Before(in.Since) && float64(tallies[i].events) < (1-most)*s.Value {
@@ -193,9 +206,12 @@ func profiles(open []spike.Spike, in *Input) []profile {
 	return list
 }
 
-// fault is whose doing it is: that of the cause, and our resolver's where DNS
+// fault is whose doing it is: that of the cause, and our own where a helper fails or DNS
 // does not answer about many domains at once.
 func (p *profile) fault() relaylens.Fault {
+	if p.helper {
+		return relaylens.FaultServer
+	}
 	if p.cause == relaylens.CauseSenderDomainDNSTempfail && p.domains >= manyDomains {
 		return relaylens.FaultServer
 	}

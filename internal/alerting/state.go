@@ -98,7 +98,7 @@ func (g *Engine) Restore(data []byte) error {
 			return fmt.Errorf("read state of alerts: %w", err)
 		}
 		g.problems = append(g.problems, p)
-		if known(p.alert.Cause) {
+		if knows(p.alert.Cause, p.alert.Fault) {
 			for _, s := range p.series {
 				g.echoes.note(s, p.peak, p.last)
 			}

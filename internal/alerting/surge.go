@@ -66,7 +66,7 @@ func gather(open []spike.Spike, of []profile) []surge {
 			continue
 		}
 		r := root{p.cause, p.kind, p.host}
-		if known(p.cause) {
+		if knows(p.cause, p.fault()) {
 			r.kind = relaylens.KindNone
 		}
 		n, ok := roots[r]
@@ -76,7 +76,7 @@ func gather(open []spike.Spike, of []profile) []surge {
 			list = append(list, surge{profile: *p})
 		}
 		list[n].spikes = append(list[n].spikes, open[i])
-		list[n].whole = list[n].whole || open[i].Series.By == spike.PerKind && known(p.cause)
+		list[n].whole = list[n].whole || open[i].Series.By == spike.PerKind && knows(p.cause, p.fault())
 	}
 	return explain(list)
 }
@@ -164,6 +164,12 @@ func (s *surge) candidate(in *Input) candidate {
 	return c
 }
 
+// early reports whether a surge is of a helper that failed a moment ago: it may be
+// started anew, and what proves that it is not begins with its name.
+func (s *surge) early(c *candidate, now time.Time) bool {
+	return s.profile.helper && c.volume && now.Sub(s.began()) < 2*restart
+}
+
 func (s *surge) began() time.Time {
 	began := s.spikes[0].Start
 	for i := range s.spikes {
@@ -177,7 +183,7 @@ func (s *surge) began() time.Time {
 // findingOf is the finding behind a: one that most of the refusals of its cause
 // are of, or all of them together.
 func findingOf(findings []relaylens.Finding, a *relaylens.Alert, since time.Time) *relaylens.Finding {
-	if !known(a.Cause) {
+	if !knows(a.Cause, a.Fault) {
 		return nil
 	}
 	var some []*relaylens.Finding

@@ -141,6 +141,6 @@ func causesOf(ctx context.Context, s *store.Store, span store.Span) ([]relaylens
 		return nil, err
 	}
 	return slices.DeleteFunc(relaylens.Causes(), func(c relaylens.Cause) bool {
-		return !slices.Contains(causes, c) || c == relaylens.CauseNone || c == relaylens.CausePolicy || c == relaylens.CauseUnknown
+		return !slices.Contains(causes, c) || c == relaylens.CauseNone || c == relaylens.CauseUnknown
 	}), nil
 }

@@ -1,0 +1,108 @@
+package classifier
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
+
+const (
+	// helperRefusals are no moment in which a helper was started anew.
+	helperRefusals = 3
+	// helperGap is how far apart two refusals of one outage may be.
+	helperGap = int64(15 * 60)
+	// maxLapses bounds what is remembered of a host.
+	maxLapses = 16
+	// plenty of mail, for each refusal, that the server took from others meanwhile, does
+	// without what failed: it answers mostly, or is asked about few.
+	plenty = 5
+)
+
+// lapse is a time in which a helper of a server's did not answer, at least at times.
+type lapse struct {
+	from, to int64
+	refused  int
+	taken    int // messages from other servers
+}
+
+// lapsed notes a refusal for the want of a helper.
+func (h *host) lapsed(now int64) {
+	if n := len(h.lapses) - 1; n >= 0 && now-h.lapses[n].to <= helperGap {
+		l := &h.lapses[n]
+		l.from, l.to, l.refused = min(l.from, now), max(l.to, now), l.refused+1
+		return
+	}
+	if len(h.lapses) == maxLapses {
+		h.lapses = append(h.lapses[:0], h.lapses[1:]...)
+	}
+	h.lapses = append(h.lapses, lapse{from: now, to: now, refused: 1})
+}
+
+// lapse notes that a helper failed, and counts what is taken while one does.
+func (h *history) lapse(e *relaylens.Event, now int64) {
+	switch {
+	case relaylens.HelperOf(e) != relaylens.HelperNone:
+		entry(h.hosts, h.host(e), now).lapsed(now)
+		h.lapsed = max(h.lapsed, now)
+	case e.Kind == relaylens.KindAccepted && h.lapsed != 0 && now-h.lapsed <= helperGap && e.User == "" && e.ClientIP.IsValid() && !h.site.internal(e.ClientIP):
+		if host := h.hosts.Get(h.host(e), now); host != nil && len(host.lapses) > 0 {
+			if l := &host.lapses[len(host.lapses)-1]; now-l.to <= helperGap {
+				l.taken++
+			}
+		}
+	}
+}
+
+// mostlyWell reports whether a server took plenty of mail in the time of a finding
+// about a helper of its own.
+func (h *history) mostlyWell(p *relaylens.Finding) bool {
+	host := h.hosts.Get(h.name(p.Host), p.Last.Unix())
+	if host == nil {
+		return false
+	}
+	i := slices.IndexFunc(host.lapses, func(l lapse) bool { return l.from <= p.Last.Unix() && p.Last.Unix() <= l.to })
+	return i >= 0 && host.lapses[i].taken > plenty*host.lapses[i].refused
+}
+
+// helperEntity is what failed. A database is one, however many of its tables were
+// asked; where Sendmail does not tell the map, the server is all that is known.
+func helperEntity(e *relaylens.Event) relaylens.Entity {
+	name := e.RemoteHost
+	if relaylens.HelperOf(e) == relaylens.HelperTable {
+		if e.MTA == relaylens.Sendmail && strings.HasPrefix(name, "check_") {
+			return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
+		}
+		kind, server, _ := strings.Cut(strings.TrimPrefix(name, "proxy:"), ":")
+		if database := databases[strings.ToLower(kind)]; database != "" {
+			name = database
+		} else if end := strings.LastIndexByte(server, ':'); kind == "socketmap" && end > 0 {
+			name = kind + ":" + server[:end] // less the name of the map
+		}
+	}
+	return relaylens.Entity{Kind: relaylens.EntityHelper, Value: name}
+}
+
+var databases = map[string]string{"mysql": "mysql", "pgsql": "pgsql", "postgresql": "pgsql", "ldap": "ldap", "mongodb": "mongodb", "redis": "redis", "oracle": "oracle", "memcache": "memcache"}
+
+// helperConfidence is how sure a finding about a helper is.
+func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
+	what := helperNames[relaylens.HelperOf(&evidence[0])]
+	switch {
+	case f.history.mostlyWell(p):
+		return 0.7, fmt.Sprintf("the server says itself that %s does not answer, and takes plenty of other mail meanwhile", what)
+	case p.Clients == 1 && p.Events > 1:
+		return 0.7, fmt.Sprintf("the server says itself that %s does not answer, of one client only", what)
+	}
+	var names []string
+	for i := range evidence {
+		if n := evidence[i].RemoteHost; n != "" && !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	return 0.97, fmt.Sprintf("the server says itself that %s does not answer: %s", what, relaylens.Escaped(strings.Join(names, ", "), 300))
+}
+
+var helperNames = map[relaylens.Helper]string{relaylens.HelperMilter: "a milter", relaylens.HelperPolicy: "a policy service", relaylens.HelperTable: "a table",
+	relaylens.HelperFilter: "the filter before the queue", relaylens.HelperScanner: "a scanner"}
