@@ -38,6 +38,13 @@ func (r *recorder) Commit(_ context.Context, b *store.Batch) (int, error) {
 	return len(b.Events), nil
 }
 
+// all is every batch until now.
+func (r *recorder) all() []store.Batch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.batches)
+}
+
 // committed lists the recipients of all events, and the last offset of each source.
 func (r *recorder) committed() (recipients []string, offsets map[string]int64) {
 	r.mu.Lock()
@@ -180,8 +187,8 @@ func TestFailingStoreIsTriedAgain(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second) //nolint:forbidigo // the bubble's time
 		synctest.Wait()
-		if len(p.in) != queueBatches {
-			t.Errorf("%d batches wait, want %d: the pipeline reads on while nothing can be written", len(p.in), queueBatches)
+		if len(p.in) < queueBatches-1 { // one may be scanned
+			t.Errorf("%d batches of %d wait: the pipeline reads on while nothing can be written", len(p.in), queueBatches)
 		}
 		if p.silent() > 2*quiet {
 			t.Error("a pipeline that waits for its store does not look alive")
@@ -273,15 +280,15 @@ func TestStoreIsToldOfABacklog(t *testing.T) {
 				}
 				time.Sleep(2 * commitDelay) //nolint:forbidigo // the bubble's time
 				synctest.Wait()
-				if n := len(r.batches); n != 1 || !r.batches[0].Behind || r.batches[0].Ordered != c.ordered {
-					t.Fatalf("%d commits; %+v", n, r.batches)
+				if b := r.all(); len(b) != 1 || !b[0].Behind || b[0].Ordered != c.ordered {
+					t.Fatalf("%d commits; %+v", len(b), b)
 				}
 				time.Sleep(c.quiet) //nolint:forbidigo // the bubble's time
 				if err := p.stop(t.Context(), true); err != nil {
 					t.Error(err)
 				}
-				if n := len(r.batches); n != 2 || r.batches[1].Behind || len(r.batches[1].Events) > 0 {
-					t.Errorf("%d commits; %+v", n, r.batches)
+				if b := r.all(); len(b) != 2 || b[1].Behind || len(b[1].Events) > 0 {
+					t.Errorf("%d commits; %+v", len(b), b)
 				}
 			})
 		})

@@ -40,6 +40,7 @@ type pipeline struct {
 	lists    lists
 	still    atomic.Bool // what comes is late, so that silence does not mean that nothing happens
 
+	ahead      ahead
 	parser     *parsers.Parser
 	classifier *classifier.Classifier
 	watch      *watch.Watch
@@ -105,6 +106,8 @@ func (p *pipeline) stop(ctx context.Context, sourcesStopped bool) error {
 
 func (p *pipeline) run() {
 	defer close(p.done)
+	p.ahead.start()
+	defer p.ahead.stop()
 	defer func() {
 		close(p.commits.in)
 		<-p.commits.done
@@ -121,19 +124,25 @@ func (p *pipeline) run() {
 			return
 		default:
 		}
-		in, idle := p.settle(flush)
+		in, scanned, idle := p.settle(flush)
+		if len(in) > 0 && p.ahead.open > 0 {
+			scanned = nil // the next is scanned while one is taken
+		}
 		select {
 		case <-p.quit:
 			return
 		case f := <-p.control:
+			p.settled()
 			f()
 		case b, ok := <-in:
 			if !ok {
 				p.finish()
 				return
 			}
-			p.batch(&b)
+			p.take(&b)
 			silent = false
+		case next := <-scanned:
+			p.takeScanned(next)
 		case <-idle:
 			p.commits.write(p.ledger.take(p.parser.OldestHeld()))
 		case <-flush.C:
@@ -149,6 +158,7 @@ func (p *pipeline) tick(now time.Time, silent bool) {
 	p.windows.Limit(now)
 	p.watch.Limit(now)
 	if silent {
+		p.settled()
 		p.windows.Advance(now)
 		p.parser.Advance(now, p.event)
 		p.publishAll()
@@ -170,24 +180,28 @@ func (p *pipeline) expire() {
 	*slot = p.parser.Feeds()
 }
 
-// settle gives the channels to use now, and sets flush to when that changes: in
-// is nil while the store lags too far behind, idle is nil while nothing is due.
-func (p *pipeline) settle(flush *time.Timer) (in <-chan relaylens.Batch, idle <-chan struct{}) {
+// settle gives the channels to use now, and sets flush to when that changes: in and
+// scanned are nil while the store lags too far behind, idle is nil while nothing is due.
+func (p *pipeline) settle(flush *time.Timer) (in <-chan relaylens.Batch, scanned <-chan *part, idle <-chan struct{}) {
 	if due, left := p.ledger.due(time.Now()); due {
 		idle = p.commits.idle
 	} else if left > 0 {
 		flush.Reset(left)
 	}
-	if !p.ledger.full() {
+	if p.ledger.full() {
+		return nil, nil, idle
+	}
+	if !p.ahead.full() {
 		in = p.in
 	}
-	return in, idle
+	return in, p.ahead.scanned, idle
 }
 
 // finish gives the store all that was read. Refusals that still wait for a
 // further line are left to the next start, which reads them again, except those
 // of sources that cannot be resumed.
 func (p *pipeline) finish() {
+	p.settled()
 	p.parser.FlushSources(func(name string) bool { return p.sources[name] == nil || !p.sources[name].resumes }, p.event)
 	p.publishAll()
 	p.ledger.near()
@@ -216,25 +230,34 @@ func (p *pipeline) do(ctx context.Context, f func()) error {
 }
 
 func (p *pipeline) batch(b *relaylens.Batch) {
+	var s *counted
 	if b.Shipment != nil {
 		p.receive(b)
 	} else if len(b.Lines) > 0 {
 		name := b.Lines[0].Source
-		s := p.sources[name]
-		if s == nil {
-			name = strings.Clone(name)
-			s = p.addSource(name)
+		if s = p.sources[name]; s == nil {
+			s = p.addSource(strings.Clone(name))
 		}
 		p.parser.Feed(b, p.event)
+	}
+	p.taken(b, s)
+}
+
+// taken notes how far b was read, whose events were taken, and gives its memory back.
+// No s: it has no lines.
+func (p *pipeline) taken(b *relaylens.Batch, s *counted) {
+	var last time.Time
+	if s != nil {
 		s.resumes = s.resumes || b.Position.Source != ""
+		name := b.Lines[0].Source
 		p.publish(name, s)
-		last := p.parser.LastTime(name)
+		last = p.parser.LastTime(name)
+	}
+	if b.Shipment == nil {
 		p.ledger.read(b, p.parser.Feeds(), last)
-		if !b.Warm {
-			p.hear(last)
-		}
-	} else {
-		p.ledger.read(b, p.parser.Feeds(), time.Time{})
+	}
+	if s != nil && !b.Warm {
+		p.hear(last)
 	}
 	if b.Release != nil {
 		b.Release()
