@@ -3,6 +3,7 @@ package classifier
 import (
 	"cmp"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -41,9 +42,9 @@ type group struct {
 	kind         relaylens.EntityKind
 	internal     bool // the client is in a network of ours, or has a name of ours
 	other        bool // the first two of witnesses are two clients
-	events       int
-	guesses      int // events of which the cause is no more than likely
-	first, last  time.Time
+	events       uint32
+	guesses      uint32 // events of which the cause is no more than likely
+	first        time.Time
 	clients      counter
 	users        counter
 	domains      counter
@@ -71,6 +72,7 @@ func (c *counter) add(member uint64) bool {
 		for m := range c.few.Members() {
 			c.many.Add(m)
 		}
+		c.few = bounded.Marks{}
 	}
 	return c.many.Add(uint32(member))
 }
@@ -110,7 +112,7 @@ func (f *Findings) add(e *relaylens.Event, kept bool) {
 	host, entity := f.scope(e)
 	g, isNew := f.groups.Put(f.key(e, host, entity), e.Time.Unix())
 	if isNew {
-		*g = group{cause: e.Cause, mta: e.MTA, kind: entity.Kind, first: e.Time, last: e.Time}
+		*g = group{cause: e.Cause, mta: e.MTA, kind: entity.Kind, first: e.Time}
 		f.texts.Set(&g.host, host)
 		f.texts.Set(&g.entity, entity.Value)
 	}
@@ -124,7 +126,7 @@ func (f *Findings) key(e *relaylens.Event, host string, entity relaylens.Entity)
 }
 
 func (f *Findings) addTo(g *group, e *relaylens.Event, kept bool) {
-	g.events++
+	g.events += min(1, math.MaxUint32-g.events)
 	g.episode.add(e.Time)
 	g.internal = g.internal || f.history.ofTheHouse(e)
 	if e.Cause == relaylens.CauseOpenRelayProbe && f.history.maybeHonest(e) {
@@ -132,9 +134,6 @@ func (f *Findings) addTo(g *group, e *relaylens.Event, kept bool) {
 	}
 	if e.Time.Before(g.first) {
 		g.first = e.Time
-	}
-	if e.Time.After(g.last) {
-		g.last = e.Time
 	}
 	newClient := e.ClientIP.IsValid() && g.clients.add(f.history.address(e.ClientIP))
 	if e.User != "" {
@@ -210,8 +209,8 @@ func (f *Findings) problems() []problem {
 	list := make([]problem, 0, f.groups.Len())
 	now := f.history.latest
 	f.groups.Each(func(g *group) {
-		if g.last.After(now) {
-			now = g.last
+		if g.episode.last.After(now) {
+			now = g.episode.last
 		}
 	})
 	f.groups.Each(func(g *group) {

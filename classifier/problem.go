@@ -18,7 +18,7 @@ type problem struct {
 func (f *Findings) problem(g *group, now time.Time) problem {
 	p := problem{Finding: relaylens.Finding{Cause: g.cause, Fault: faultOf(g.cause), MTA: g.mta, Host: f.texts.View(g.host),
 		Entity: relaylens.Entity{Kind: g.kind, Value: f.texts.View(g.entity)},
-		Events: g.events, Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.last}, witnesses: g.seen()}
+		Events: int(g.events), Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.episode.last}, witnesses: g.seen()}
 	g.episode.tell(&p.Finding, now)
 	if evidence := f.view(p.witnesses); p.Cause == relaylens.CausePolicy {
 		p.Confidence, p.Why = f.helperConfidence(&p.Finding, evidence)

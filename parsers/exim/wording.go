@@ -1,6 +1,8 @@
 package exim
 
 import (
+	"sync"
+
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
@@ -68,12 +70,14 @@ func table(items ...any) (ws []wording) {
 	return ws
 }
 
-var lexicon = smtp.NewLexicon(func() (phrases []string) {
+// lexicon is made when it is first asked, as most programs never do.
+var lexicon = sync.OnceValue(func() *smtp.Lexicon {
+	var phrases []string
 	for _, w := range wordings {
 		phrases = append(phrases, w.phrase)
 	}
-	return phrases
-}()...)
+	return smtp.NewLexicon(phrases...)
+})
 
 // find says what a sentence of the server's means. KindNone means that it says
 // that nothing was found; ok is false when it says nothing known.
@@ -82,7 +86,7 @@ func find(s string) (kind relaylens.Kind, reason relaylens.Reason, ok bool) {
 	if ok && kind == relaylens.KindRelayDenied {
 		return kind, reason, true
 	}
-	if i, own := lexicon.First(s); own {
+	if i, own := lexicon().First(s); own {
 		return wordings[i].kind, wordings[i].reason, true
 	}
 	return kind, reason, ok

@@ -7,8 +7,7 @@ type Lexicon struct {
 	m *matcher
 }
 
-// NewLexicon makes a lexicon of phrases in lower case, which together have less
-// than 64 different characters.
+// NewLexicon makes a lexicon of phrases in lower case.
 func NewLexicon(phrases ...string) *Lexicon { return &Lexicon{newMatcher(phrases)} }
 
 // First is the index of the earliest phrase of the list that text has; ok is

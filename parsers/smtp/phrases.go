@@ -1,6 +1,9 @@
 package smtp
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // phrases finds the needles of wordings in one pass over a text.
 var phrases = newMatcher(func() []string {
@@ -14,14 +17,12 @@ var phrases = newMatcher(func() []string {
 // matcher is an automaton after Aho and Corasick: its states are the heads of
 // the needles, and one step is one byte of text.
 type matcher struct {
-	class [256]uint8      // letters of the needles, case folded; 0 is any other byte
-	next  [][width]uint16 // by state and class
-	found []uint16        // by state: the first needle that ends there, or the number of needles
+	class [256]uint8 // letters of the needles, case folded; 0 is any other byte
+	width int        // classes
+	next  []uint16   // by state and class
+	found []uint16   // by state: the first needle that ends there, or the number of needles
 	none  int
 }
-
-// width bounds the number of different letters in all needles.
-const width = 64
 
 func newMatcher(needles []string) *matcher {
 	m := &matcher{none: len(needles)}
@@ -34,6 +35,7 @@ func newMatcher(needles []string) *matcher {
 			}
 		}
 	}
+	m.width = int(letters) + 1
 	for c := byte('A'); c <= 'Z'; c++ {
 		m.class[c] = m.class[c|0x20]
 	}
@@ -45,25 +47,34 @@ func newMatcher(needles []string) *matcher {
 		m.add(needle, uint16(i))
 	}
 	m.link()
+	m.next, m.found = slices.Clone(m.next), slices.Clone(m.found)
 	return m
 }
 
 func (m *matcher) grow() uint16 {
 	state := uint16(len(m.found))
-	m.next = append(m.next, [width]uint16{})
+	m.next = append(m.next, make([]uint16, m.width)...)
 	m.found = append(m.found, uint16(m.none))
 	return state
 }
+
+// step is where a class leads from a state.
+func (m *matcher) step(state uint16, class uint8) *uint16 {
+	return &m.next[int(state)*m.width+int(class)]
+}
+
+// steps are where a state leads.
+func (m *matcher) steps(state uint16) []uint16 { return m.next[int(state)*m.width:][:m.width] }
 
 func (m *matcher) add(needle string, number uint16) {
 	state := uint16(0)
 	for i := 0; i < len(needle); i++ {
 		c := m.class[needle[i]]
-		if m.next[state][c] == 0 {
+		if *m.step(state, c) == 0 {
 			s := m.grow()
-			m.next[state][c] = s
+			*m.step(state, c) = s
 		}
-		state = m.next[state][c]
+		state = *m.step(state, c)
 	}
 	m.found[state] = min(m.found[state], number)
 }
@@ -73,7 +84,7 @@ func (m *matcher) add(needle string, number uint16) {
 func (m *matcher) link() {
 	fail := make([]uint16, len(m.found))
 	var queue []uint16
-	for _, s := range m.next[0] {
+	for _, s := range m.steps(0) {
 		if s != 0 {
 			queue = append(queue, s)
 		}
@@ -82,12 +93,13 @@ func (m *matcher) link() {
 		state := queue[0]
 		queue = queue[1:]
 		m.found[state] = min(m.found[state], m.found[fail[state]])
-		for c, other := range m.next[fail[state]] {
-			if s := m.next[state][c]; s != 0 {
+		steps := m.steps(state)
+		for c, other := range m.steps(fail[state]) {
+			if s := steps[c]; s != 0 {
 				fail[s] = other
 				queue = append(queue, s)
 			} else {
-				m.next[state][c] = other
+				steps[c] = other
 			}
 		}
 	}
@@ -114,7 +126,7 @@ func (m *matcher) first(text string) int {
 			continue
 		}
 		last = c
-		state = m.next[state][c%width]
+		state = *m.step(state, c)
 		best = min(best, m.found[state])
 	}
 	return int(best)
