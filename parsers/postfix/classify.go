@@ -160,8 +160,8 @@ func (g *Grammar) anyRejected(why string, own relaylens.Reason) (relaylens.Kind,
 }
 
 // custom reads a text that the site, its milter or its policy service wrote. It
-// is a relay denial only when it says nothing else: a policy's text may speak of
-// relaying for many reasons.
+// is a relay denial only when it begins so: a policy's text may speak of relaying for
+// many reasons.
 func (g *Grammar) custom(why string, own relaylens.Reason) (relaylens.Kind, relaylens.Reason) {
 	switch {
 	case g.texts.RelayDenied.Match(why) || relayText(why):
@@ -169,12 +169,16 @@ func (g *Grammar) custom(why string, own relaylens.Reason) (relaylens.Kind, rela
 	case g.texts.SenderVerify.Match(why):
 		return relaylens.KindSenderVerify, relaylens.ReasonUnverified
 	}
-	_, reason, _ := smtp.Wording(why)
+	kind, reason, _ := smtp.Wording(why)
 	switch reason {
-	case relaylens.ReasonGreylist, relaylens.ReasonRateLimit, relaylens.ReasonQuota:
+	case relaylens.ReasonNone:
+		if kind == relaylens.KindRelayDenied && len(why) > len("relay") && strings.EqualFold(why[:len("relay")], "relay") {
+			return kind, reason
+		}
+	case relaylens.ReasonGreylist, relaylens.ReasonRateLimit, relaylens.ReasonQuota, relaylens.ReasonSenderLoginMismatch:
 		return relaylens.KindRejected, reason
 	case relaylens.ReasonDNSBL, relaylens.ReasonAuthRequired, relaylens.ReasonTLSRequired, relaylens.ReasonContent, relaylens.ReasonSize:
-		if own != relaylens.ReasonMilter {
+		if own != relaylens.ReasonMilter && (reason != relaylens.ReasonDNSBL || own != relaylens.ReasonSenderPolicy) { // a list of the site's own
 			return relaylens.KindRejected, reason
 		}
 	case relaylens.ReasonUnknownRecipient, relaylens.ReasonSenderPolicy:

@@ -31,6 +31,13 @@ func TestWording(t *testing.T) {
 		{"Recipient address rejected: Access denied", relaylens.KindRejected, relaylens.ReasonRecipientPolicy},
 		{"Mailbox is full", relaylens.KindRejected, relaylens.ReasonQuota},
 		{"Message size 1234 exceeds limit", relaylens.KindRejected, relaylens.ReasonSize},
+		{"relaying to <b@example.net> prohibited by administrator", relaylens.KindRelayDenied, none},
+		{"Blacklisted file extension detected", relaylens.KindRejected, relaylens.ReasonContent},
+		{"Blocked by SpamAssassin", relaylens.KindRejected, relaylens.ReasonContent},
+		{"Sender rate 12.3 / 1h exceeds 10", relaylens.KindRejected, relaylens.ReasonRateLimit},
+		{"Policy Rejection; Message count quota exceeded", relaylens.KindRejected, relaylens.ReasonRateLimit},
+		{"SMTP AUTH is required for users under this sender domain", relaylens.KindRejected, relaylens.ReasonAuthRequired},
+		{"192.0.2.1 is not yet authorized to deliver mail from <a@example.org> to <b@example.net>. Please try later.", relaylens.KindRejected, relaylens.ReasonGreylist},
 		// Addresses say nothing.
 		{"<relay.access.denied@example.net>: User unknown", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 		{"<blocklist@example.net>: User unknown", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
