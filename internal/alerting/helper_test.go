@@ -98,6 +98,10 @@ func TestSpikeOfHelperIsItsPage(t *testing.T) {
 	const page = "ServerFault critical policy mx1 " + milter
 	s := newScript()
 	s.findings, s.spikes, s.refusals = failing(milter, 10, 40), policySpike(10.5, 42), policyRefusals(30)
+	s.run(20)
+	if a := s.engine.Alerts()[0]; !a.StartsAt.Equal(at(10)) {
+		t.Errorf("it began at %v, want %v", a.StartsAt, at(10))
+	}
 	s.run(120)
 	s.want(t, "11 "+page, "55 end of "+page)
 }

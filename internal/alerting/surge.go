@@ -147,6 +147,9 @@ func (s *surge) candidate(in *Input) candidate {
 		}
 		if p, ok := proofs[a.Cause]; ok && proves(a.Finding) {
 			c.volume, a.Name, a.Severity, c.last = false, ServerFault, p.severity, a.Finding.Last
+			if s.profile.helper { // its cause is that of other refusals, too, which began before
+				a.StartsAt = a.Finding.First
+			}
 			return c
 		}
 	} else {
