@@ -70,7 +70,11 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 		dst = relaylens.AppendEscaped(append(dst, ", at "...), d.Host, maxShown)
 	}
 	dst = append(dst, '\n')
-	dst = fmt.Appendf(dst, "  %s from %s, %s to %s\n", count(d.Events, "refusal"), count(d.Clients, "client"),
+	whose := ""
+	if d.Clients > 0 { // else the log does not tell
+		whose = " from " + count(d.Clients, "client")
+	}
+	dst = fmt.Appendf(dst, "  %s%s, %s to %s\n", count(d.Events, "refusal"), whose,
 		d.First.In(zone).Format(time.DateTime), d.Last.In(zone).Format(time.DateTime))
 	dst = appendStanding(dst, &d.Finding, zone)
 	dst = fmt.Appendf(dst, "  %.0f %% sure: %s\n", d.Confidence*100, d.Why)

@@ -96,6 +96,7 @@ var phrases = []struct {
 	{"Illegal MX record", relaylens.ReasonUnknownDomain},
 	{"Invalid MX record", relaylens.ReasonUnknownDomain},
 	{systemFailure, relaylens.ReasonResources},
+	{lookupFailure, relaylens.ReasonResources},
 	{"Message exceeds maximum fixed size", relaylens.ReasonSize},
 	{"message size (", relaylens.ReasonSize},
 	{"Headers too large", relaylens.ReasonSize},

@@ -58,7 +58,7 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 	case "tls_client":
 		e.Stage = relaylens.StageMail // what is refused of STARTTLS answers the commands behind it
 	}
-	if strings.HasPrefix(e.Text, systemFailure) && e.Reason == relaylens.ReasonResources {
+	if e.Enhanced == "4.3.0" && (strings.HasPrefix(e.Text, systemFailure) || e.Text == lookupFailure) {
 		rec.Helper, e.RemoteHost = relaylens.HelperTable, name // unless an error before it tells the map
 	}
 	rec.Hold = id != "" && !e.HasSender()
@@ -67,6 +67,10 @@ func (g *Grammar) ruleset(id, s string, rec *relaylens.Record) relaylens.Verdict
 
 // systemFailure is what the rules say where a map does not answer. cf/m4/cfhead.m4, _TMPFMSG_
 const systemFailure = "Temporary system failure"
+
+// lookupFailure is what sites let their own rules say of it, with the code for the
+// state of the mail system (RFC 3463, 3.4), as those of the default configuration.
+const lookupFailure = "Temporary lookup failure"
 
 // rule is what is known of a ruleset: the command that it judges, and what its
 // refusal means when the text does not say.
