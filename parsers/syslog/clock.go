@@ -12,6 +12,7 @@ type clock struct {
 	bsdKey  [2]uint64 // the first and the last eight bytes
 	bsdRef  int64     // Unix time of the reference that gave the year
 	bsdTime time.Time
+	bsdDay  bsdDay
 
 	isoKey isoKey
 	isoSec int64
@@ -50,10 +51,57 @@ func (c *clock) bsd(s string, ref time.Time) (t time.Time, digits uint8, n int) 
 	if len(s) < 16 || s[3] != ' ' {
 		return t, 0, 0
 	}
-	if c.bsdAgain(s, ref) {
+	if c.bsdAgain(s, ref) || c.bsdOfDay(s, ref) {
 		return c.bsdTime, 0, bsdLength
 	}
 	return c.readBSD(s, ref)
+}
+
+// bsdDay is the last day of a stamp of RFC 3164 during which no clock was changed.
+type bsdDay struct {
+	key   uint64 // of its stamps, as dayKey gives it
+	start int64  // Unix time
+}
+
+// dated reports whether a reference gives all stamps of the day the year that they
+// have: it is not before the day, and not so late that the next year's comes in question.
+func (d *bsdDay) dated(ref time.Time) bool {
+	const almostYear = 360 * 24 * 60 * 60
+	return d.start <= ref.Unix() && ref.Unix() < d.start+almostYear
+}
+
+// dayKey is "Jan _2 ", with which s begins.
+func dayKey(s string) uint64 { return load(s) << 8 }
+
+// bsdOfDay reads a stamp of the same day as the last one, of which bsdTime is the
+// time then.
+func (c *clock) bsdOfDay(s string, ref time.Time) bool {
+	if len(s) <= bsdLength || s[bsdLength] != ' ' || dayKey(s) != c.bsdDay.key || !c.bsdDay.dated(ref) {
+		return false
+	}
+	h, m, sec, ok := timeOfDay(s[len("Jan _2 "):])
+	if !ok || sec == 60 {
+		return false
+	}
+	c.last = c.bsdDay.start + int64(h*3600+m*60+sec)
+	c.bsdKey = [2]uint64{load(s), load(s[bsdLength-8:])}
+	c.bsdRef, c.bsdTime = ref.Unix(), time.Unix(c.last, 0).In(c.loc)
+	return true
+}
+
+// keepDay keeps the day of a stamp that was read, if the clock goes on without a break
+// from before it to after it.
+func (c *clock) keepDay(s string, t, ref time.Time) {
+	const hour, length = time.Hour, 24 * time.Hour
+	start := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, c.loc)
+	day := bsdDay{dayKey(s), start.Unix()}
+	_, offset := start.Zone()
+	for _, at := range [...]time.Duration{-2 * hour, 3 * hour, length / 2, length, length + 2*hour} {
+		if _, other := start.Add(at).Zone(); other != offset || !day.dated(ref) {
+			return
+		}
+	}
+	c.bsdDay = day
 }
 
 const bsdLength = len("Jan _2 15:04:05")
@@ -82,8 +130,9 @@ func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n i
 	t = c.inferYear(month, day, h, m, sec, ref)
 	t = t.Add(time.Duration(c.repeated(t)) * time.Second)
 	if end == 15 {
-		c.bsdKey = [2]uint64{load(s), load(s[7:])}
+		c.bsdKey = [2]uint64{load(s), load(s[bsdLength-8:])}
 		c.bsdRef, c.bsdTime = ref.Unix(), t
+		c.keepDay(s, t, ref)
 	}
 	return t.Add(time.Duration(nsec)), decimals, end
 }

@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -30,5 +31,40 @@ func TestHourThatComesTwice(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A day that was read once changes nothing of what stamps mean, whatever the zone and
+// the reference.
+func TestDayReadOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, name := range []string{"UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"} {
+		loc, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, without := clock{loc: loc}, clock{loc: loc}
+		at := time.Date(2023, 12, 28, 20, 0, 0, 0, loc)
+		used := 0
+		for range 10_000 {
+			at = at.Add(time.Duration(rng.IntN(7200)) * time.Second)
+			if rng.IntN(20) == 0 {
+				at = at.Add(-3 * time.Hour)
+			}
+			stamp := at.Format("Jan _2 15:04:05 ")
+			ref := at.Add(time.Duration(rng.IntN(400*24)-30) * time.Hour)
+			if with.bsdOfDay(stamp, ref) {
+				used++
+			}
+			without.bsdDay = bsdDay{}
+			got, _, _ := with.bsd(stamp, ref)
+			want, _, _ := without.bsd(stamp, ref)
+			if got != want || with.last != without.last {
+				t.Fatalf("%s: %q by %s is %s, want %s", name, stamp, ref, got, want)
+			}
+		}
+		if used < 500 {
+			t.Errorf("%s: the day was known %d times", name, used)
+		}
 	}
 }
