@@ -41,8 +41,14 @@ func (a *address) addr() netip.Addr {
 	if !a.known {
 		return netip.Addr{}
 	}
-	return netip.AddrFrom16(a.bytes).Unmap()
+	if [12]byte(a.bytes[:12]) == mapped {
+		return netip.AddrFrom4([4]byte(a.bytes[12:]))
+	}
+	return netip.AddrFrom16(a.bytes)
 }
+
+// mapped is what stands before an IPv4 address.
+var mapped = [12]byte{10: 0xff, 11: 0xff}
 
 // The texts of a state.
 const (
@@ -92,6 +98,10 @@ func (t *states) begin(s *state, e *relaylens.Event) {
 	t.bytes -= s.extra()
 	*s = state{buf: s.buf, nullSender: e.NullSender}
 	s.identity(e)
+	if name := e.ClientName; e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && e.Sender == "" && len(name) <= maxText {
+		t.writeClient(s, name)
+		return
+	}
 	values, size := texts(e), 0
 	for i := range values {
 		if len(values[i]) > maxText {
@@ -111,7 +121,35 @@ func (t *states) learn(s *state, e *relaylens.Event) {
 			s.ends[textSender] = s.ends[textSender-1]
 		}
 	}
+	if e.ClientName == "" && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" {
+		t.setSender(s, e.Sender)
+		return
+	}
 	t.setTexts(s, texts(e))
+}
+
+// setSender is setTexts of the last text alone.
+func (t *states) setSender(s *state, sender string) {
+	if sender == "" || len(sender) > maxText || sender == s.text(textSender) {
+		return
+	}
+	t.bytes -= s.extra()
+	before := s.buf[:s.ends[textSender-1]]
+	buf := append(append(t.buffers.take(len(before)+len(sender)), before...), sender...)
+	s.ends[textSender] = uint16(len(buf))
+	t.buffers.give(s.buf)
+	s.buf = buf
+	t.bytes += s.extra()
+}
+
+// writeClient is write of the first text alone.
+func (t *states) writeClient(s *state, name string) {
+	buf := append(t.buffers.take(len(name)), name...)
+	n := uint16(len(buf))
+	s.ends = [numTexts]uint16{n, n, n, n, n, n}
+	t.buffers.give(s.buf)
+	s.buf = buf
+	t.bytes += s.extra()
 }
 
 // setTexts replaces the texts that values has; the others stay.
@@ -203,6 +241,9 @@ func (s *state) fillClient(e *relaylens.Event) {
 	}
 	if e.ClientName == "" {
 		e.ClientName = s.text(textClientName)
+	}
+	if s.ends[textProto] == s.ends[textClientName] {
+		return // neither is known
 	}
 	if e.Helo == "" {
 		e.Helo = s.text(textHelo)
