@@ -20,6 +20,7 @@ type current struct {
 	server       *server // nil where it was not looked for
 	sender, user uint64  // 0 where they were not looked for
 	recipient    domain
+	from         domain // of the sender
 }
 
 // domain is a domain with its key; both are empty where there is none.
@@ -29,8 +30,9 @@ type domain struct {
 	known bool // it was looked for
 }
 
-// turn forgets what was found of the event before.
-func (h *history) turn() { h.current = current{} }
+// turn forgets what was found of the event before, but for the key of its client, who
+// may have the next one as well.
+func (h *history) turn() { h.current = current{address: h.current.address, key: h.current.key} }
 
 // server is one program at one host, with the keys that are made of their names.
 type server struct {
@@ -95,6 +97,14 @@ func (h *history) recipient(e *relaylens.Event) domain {
 		*d = h.domain(e.RecipientDomain())
 	}
 	return h.current.recipient
+}
+
+// from is the domain of e's sender.
+func (h *history) from(e *relaylens.Event) domain {
+	if d := &h.current.from; !d.known {
+		*d = h.domain(e.SenderDomain())
+	}
+	return h.current.from
 }
 
 // domain is a domain of an event, which is in small letters already.

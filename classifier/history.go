@@ -187,7 +187,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class5xx:
 		entry(h.hosts, h.host(e), now).refusesUnknown = true
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
-		entry(h.hosts, h.host(e), now).softUnknown.Add(h.lowered(e.SenderDomain()))
+		entry(h.hosts, h.host(e), now).softUnknown.Add(h.from(e).key)
 	case e.Reason == relaylens.ReasonUnknownRecipient:
 		h.ours(h.recipient(e), now) // who is unknown here would be known here
 	}
@@ -211,6 +211,12 @@ func (h *history) ours(d domain, now int64) {
 
 func (h *history) isOurs(domain string, now int64) bool {
 	return domain != "" && h.hasOurs(domain, h.lowered(domain), now)
+}
+
+// ourSender reports whether e's sender is in a domain of ours.
+func (h *history) ourSender(e *relaylens.Event, now int64) bool {
+	d := h.from(e)
+	return d.name != "" && h.hasOurs(d.name, d.key, now)
 }
 
 // hasOurs is isOurs for a domain with its key.
@@ -237,10 +243,9 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 	if e.Sender == "" {
 		return
 	}
-	domain := e.SenderDomain()
-	key := h.lowered(domain)
-	h.mailed.Put(key, now)
-	if e.User == "" && h.senders.Len() >= maxSenders && !h.hasOurs(domain, key, now) {
+	domain := h.from(e)
+	h.mailed.Put(domain.key, now)
+	if e.User == "" && h.senders.Len() >= maxSenders && !h.hasOurs(domain.name, domain.key, now) {
 		return // nobody asks about senders of others: they take no room from ours
 	}
 	s := entry(h.senders, h.sender(e), now)
@@ -249,7 +254,7 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 	}
 	if e.User != "" {
 		s.byUser = true
-		h.ours(h.domain(e.SenderDomain()), now)
+		h.ours(domain, now)
 	}
 }
 
@@ -290,12 +295,17 @@ func (h *history) left(e *relaylens.Event, now int64) {
 // loggedIn reports whether command counters tell of a login that succeeded:
 // "auth=1" or "auth=1/2", not "auth=0/1".
 func loggedIn(counters string) bool {
-	for word := range strings.FieldsSeq(counters) {
-		if n, ok := strings.CutPrefix(word, "auth="); ok {
-			return n != "" && n[0] != '0'
+	const auth = "auth="
+	i := strings.Index(counters, auth)
+	for i > 0 && counters[i-1] != ' ' { // "xauth="
+		next := strings.Index(counters[i+1:], auth)
+		if next < 0 {
+			return false
 		}
+		i += 1 + next
 	}
-	return false
+	n := i + len(auth)
+	return i >= 0 && n < len(counters) && counters[n] != '0' && counters[n] != ' '
 }
 
 func (h *history) failed(e *relaylens.Event, now int64) {
@@ -350,7 +360,7 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 	if d := h.recipient(e); d.name != "" {
 		c.denDomains.Add(d.key)
 		if c.maybeHonest() && !h.ofProvider(d.name, now) {
-			entry(h.denied, d.key, now).add(key, h.lowered(e.SenderDomain()), now)
+			entry(h.denied, d.key, now).add(key, h.from(e).key, now)
 		}
 	}
 	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.sender(e) {

@@ -27,7 +27,7 @@ func (h *history) whyRelayDenied(e *relaylens.Event, late bool) relaylens.Cause 
 	if c == nil || !e.ClientIP.IsValid() {
 		return relaylens.CauseUnknown
 	}
-	ourSender := h.isOurs(e.SenderDomain(), now)
+	ourSender := h.ourSender(e, now)
 	switch {
 	case c.lostBackend(now):
 		return relaylens.CauseAuthBackendUnavailable
@@ -101,7 +101,7 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 	now := e.Time.Unix()
 	host := h.hosts.Get(h.host(e), now)
 	switch {
-	case host != nil && host.refusesUnknown, h.mailed.Get(h.lowered(e.SenderDomain()), now) != nil: // it did exist
+	case host != nil && host.refusesUnknown, h.mailed.Get(h.from(e).key, now) != nil: // it did exist
 		return relaylens.CauseSenderDomainDNSTempfail
 	case late, host != nil && host.softUnknown.Len() >= softDomains:
 		return relaylens.CauseSenderDomainUnresolvable
@@ -168,7 +168,7 @@ func (h *history) wanted(domain domain, now int64) bool {
 // addresses, without a login.
 func (h *history) moved(e *relaylens.Event, now int64) bool {
 	s := h.senders.Get(h.sender(e), now)
-	return e.Sender != "" && s != nil && !s.byUser && h.isOurs(e.SenderDomain(), now) && !s.from.Has(h.address(e.ClientIP))
+	return e.Sender != "" && s != nil && !s.byUser && h.ourSender(e, now) && !s.from.Has(h.address(e.ClientIP))
 }
 
 // private are the networks that only the owner of this server can be in.

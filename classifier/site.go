@@ -59,10 +59,29 @@ func (s *site) has(domain string) bool {
 }
 
 // internal reports whether an address is of the house.
-func (s *site) internal(a netip.Addr) bool { return internal(a) || within(a, s.networks) }
+func (s *site) internal(a netip.Addr) bool {
+	return internal(a) || len(s.networks) > 0 && within(a, s.networks)
+}
 
 // internal reports whether an address can only be of a house, whosever.
-func internal(a netip.Addr) bool { return within(a, private) }
+func internal(a netip.Addr) bool {
+	if a.Is4() && !privateFirst[a.As4()[0]] {
+		return false
+	}
+	return within(a, private)
+}
+
+// privateFirst are the first numbers of IPv4 addresses that may be in private.
+var privateFirst = func() (list [256]bool) {
+	for _, p := range private {
+		if a := p.Masked().Addr(); a.Is4() {
+			for i := range 1 << max(0, 8-p.Bits()) {
+				list[int(a.As4()[0])+i] = true
+			}
+		}
+	}
+	return list
+}()
 
 // isMonitor reports whether an event is one of our own tests.
 func (s *site) isMonitor(e *relaylens.Event) bool {

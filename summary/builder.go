@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -319,17 +320,44 @@ func (t *tally) answer(v *seen, e *relaylens.Event) {
 
 // text is a as a string that is valid until the next call.
 func (b *Builder) text(a netip.Addr) string {
-	buf := a.AppendTo(b.buf[:0])
+	buf := b.buf[:0]
+	if a.Is4() {
+		buf = appendIPv4(buf, a)
+	} else {
+		buf = a.AppendTo(buf)
+	}
 	return unsafe.String(unsafe.SliceData(buf), len(buf))
 }
 
-func (b *Builder) network(a netip.Addr) string {
-	p := relaylens.NetworkOf(a)
-	if !p.IsValid() {
-		return ""
+// network is that of a, whose text is given, as a string that is valid until the next call.
+func (b *Builder) network(a netip.Addr, text string) string {
+	buf := b.net[:0]
+	if a.Is4() { // NetworkOf
+		buf = append(append(buf, text[:strings.LastIndexByte(text, '.')+1]...), "0/24"...)
+	} else if p := relaylens.NetworkOf(a); p.IsValid() {
+		buf = p.AppendTo(buf)
 	}
-	buf := p.AppendTo(b.net[:0])
 	return unsafe.String(unsafe.SliceData(buf), len(buf))
+}
+
+// decimals are the numbers of a byte as text, with how long it is.
+var decimals = func() (list [256][4]byte) {
+	for i := range list {
+		list[i][3] = byte(copy(list[i][:3], strconv.Itoa(i)))
+	}
+	return list
+}()
+
+// appendIPv4 is [netip.Addr.AppendTo], which divides.
+func appendIPv4(dst []byte, a netip.Addr) []byte {
+	for i, c := range a.As4() {
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		d := &decimals[c]
+		dst = append(dst, d[:d[3]]...)
+	}
+	return dst
 }
 
 // remote names the other server, by its address where it has no name.

@@ -46,11 +46,14 @@ func (b *Builder) inbound(t *tally, e *relaylens.Event, s series) {
 		{field: fieldSenderDomain, value: e.SenderDomain()}, {field: fieldRecipientDomain, value: e.RecipientDomain()},
 	}
 	if e.ClientIP.IsValid() {
-		values[0].value, values[1].value = b.text(e.ClientIP.WithZone("")), b.network(e.ClientIP)
+		values[0].value = b.text(e.ClientIP.WithZone(""))
+		values[1].value = b.network(e.ClientIP, values[0].value)
 	}
 	for i := range values {
 		if v := &values[i]; v.value != "" {
-			v.value = cut(relaylens.ValidText(v.value))
+			if v.field > fieldNetwork {
+				v.value = cut(relaylens.ValidText(v.value))
+			}
 			v.hash = t.lists[v.field].Hash(v.value)
 		}
 	}
