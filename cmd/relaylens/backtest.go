@@ -75,6 +75,7 @@ func newBacktestCommand() *cobra.Command {
 	f.BoolVar(&b.exitCode, "exit-code", false, "exit with 3 if there would have been a page")
 	f.IntVar(&b.falsePages, "false-pages-per-month", 0, "try this `NUMBER` in place of alerting.false_pages_per_month")
 	f.IntVar(&b.minEvents, "min-events", 0, "try this `NUMBER` in place of alerting.min_events")
+	registerCompletions(c, "text", "json")
 	return c
 }
 

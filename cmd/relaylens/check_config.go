@@ -48,6 +48,7 @@ func newCheckConfigCommand() *cobra.Command {
 	}
 	config.Flags(c.Flags())
 	opts.AddFlags(c.Flags())
+	registerCompletions(c, "text", "yaml")
 	return c
 }
 

@@ -117,6 +117,8 @@ func registerCompletions(c *cobra.Command, outputs ...string) {
 		"since": completeWords(times...), "until": completeWords(times...), "lines": completeWords("10", "50", "all"),
 		"by": completeFields, "top": completeWords("10", "20", "-1"), "data-dir": completeDirectories, config.FileFlag: completeConfigs,
 		"cursor": completeWords(), "after-cursor": completeWords(), "grep": completeWords(),
+		"log-level": completeWords("debug", "info", "warn", "error"), "log-format": completeWords("auto", "console", "json"),
+		"timezone": completeWords("local", "UTC"), "web.config.file": completeConfigs,
 	} {
 		if c.Flags().Lookup(name) != nil {
 			// It fails for a flag that is not there or has a function, which is not the case.

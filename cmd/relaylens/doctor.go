@@ -72,6 +72,8 @@ func newDoctorCommand() *cobra.Command {
 	}
 	o.inputFlags.addFlags(c.Flags())
 	o.addFlags(c.Flags())
+	c.ValidArgsFunction = o.completeMatches
+	registerCompletions(c, "text", "json")
 	return c
 }
 

@@ -69,6 +69,7 @@ func newExplainCommand() *cobra.Command {
 		RunE:              func(c *cobra.Command, args []string) error { return runExplain(c, o, args) },
 	}
 	o.addFlags(c.Flags())
+	registerCompletions(c, "text", "json")
 	return c
 }
 

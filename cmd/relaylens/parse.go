@@ -70,6 +70,7 @@ func newParseCommand() *cobra.Command {
 		RunE:  func(c *cobra.Command, files []string) error { return runParse(c, o, files) },
 	}
 	o.addFlags(c.Flags())
+	registerCompletions(c, "short", "json")
 	return c
 }
 

@@ -53,6 +53,7 @@ func newServeCommand() *cobra.Command {
 		RunE:  runServe,
 	}
 	config.Flags(c.Flags())
+	registerCompletions(c)
 	return c
 }
 

@@ -149,13 +149,7 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		a.exporter.DropSource(name)
 		a.tailer.Delete(name)
 	}
-	for _, s := range next.sources {
-		if late := a.follow.running[s.Name()]; late == nil {
-			a.follow.start(s.Name(), a.source(s))
-		} else if slices.Contains(gone, s.Name()) {
-			go a.startAfter(context.WithoutCancel(ctx), late, s)
-		}
-	}
+	a.begin(ctx, next.sources, gone)
 	if !slices.ContainsFunc(next.sources, func(s config.Source) bool { return s.Type == "nats" }) {
 		a.pipeline.still.Store(false) // the one that was away, and waited to try again, does not say so
 	}
@@ -171,6 +165,18 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	a.setLevel(next.config)
 	a.config, a.sources = next.config, next.sources
 	return nil
+}
+
+// begin follows the sources that are not followed yet. One of gone that has not
+// ended begins anew when it has.
+func (a *App) begin(ctx context.Context, sources []config.Source, gone []string) {
+	for _, s := range sources {
+		if late := a.follow.running[s.Name()]; late == nil {
+			a.follow.start(s.Name(), a.source(s))
+		} else if slices.Contains(gone, s.Name()) {
+			go a.startAfter(context.WithoutCancel(ctx), late, s)
+		}
+	}
 }
 
 // parsesDifferently reports whether the parser has to be made anew, which
