@@ -268,3 +268,50 @@ func TestDecodeErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestEximRequires: require refuses whom a condition does not fit, so that one
+// which is negated refuses just those who are to be spared.
+func TestEximRequires(t *testing.T) {
+	eachStep(func(where string, s Step) {
+		verb := ""
+		for line := range strings.Lines(s.Text) {
+			fields := strings.Fields(line)
+			if len(fields) == 0 {
+				continue
+			}
+			if !strings.HasPrefix(line, " ") {
+				verb = fields[0]
+				fields = fields[1:]
+			}
+			if verb == "require" && len(fields) > 0 && strings.HasPrefix(fields[0], "!") {
+				t.Errorf("%s: %q refuses those whom it names; write deny, and negate the check", where, s.Text)
+			}
+		}
+	})
+}
+
+// TestPostfixActions: what Postfix does when it cannot tell has two values, and
+// any other ends each smtpd. Postfix src/smtpd/smtpd_check.c, tempfail_actions.
+func TestPostfixActions(t *testing.T) {
+	eachStep(func(where string, s Step) {
+		for line := range strings.Lines(s.Text) {
+			name, value, _ := strings.Cut(line, "=")
+			if value = strings.TrimSpace(value); strings.HasSuffix(strings.TrimSpace(name), "_tempfail_action") && value != "defer" && value != "defer_if_permit" {
+				t.Errorf("%s: %q is neither defer nor defer_if_permit", where, line)
+			}
+		}
+	})
+}
+
+// TestSendmailPorts: with one DAEMON_OPTIONS Sendmail opens the ports that are
+// written and no others, and a submission port besides unless no_default_msa.
+func TestSendmailPorts(t *testing.T) {
+	eachStep(func(where string, s Step) {
+		if strings.Contains(s.Text, "DAEMON_OPTIONS") && !strings.Contains(s.Text, "Port=smtp,") {
+			t.Errorf("%s: %q closes port 25", where, s.Text)
+		}
+		if strings.Contains(s.Text, "Port=submission") && !strings.Contains(s.Text, "no_default_msa") {
+			t.Errorf("%s: %q opens port 587 twice", where, s.Text)
+		}
+	})
+}
