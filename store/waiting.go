@@ -66,9 +66,6 @@ func byValue(a, b topCount) int {
 	return cmp.Or(strings.Compare(a.value(), b.value()), strings.Compare(a.kind().String(), b.kind().String()))
 }
 
-// byEvents is the order of those that stay before those that do not.
-func byEvents(a, b topCount) int { return cmp.Or(cmp.Compare(b.events, a.events), byValue(a, b)) }
-
 func (c *topCount) add(other *topCount) {
 	if c.events == 0 {
 		c.first, c.last = other.first, other.last
@@ -146,20 +143,36 @@ func (h *hourTops) count(e *relaylens.Event, field int) (values int) {
 	return values
 }
 
-// keep adds up all but the largest values, as trimHour does of an hour that is written.
+// keep adds up all but the largest values, as trimHour does of an hour that is
+// written. Of those that had as many events it keeps the ones that came first.
 func (l *topList) keep(most int) {
 	if len(l.counts) <= most {
 		return
 	}
-	slices.SortFunc(l.counts, byEvents)
-	var rest [int(relaylens.KindRejected) + 1]topCount
-	for i := range l.counts[most:] {
-		c := &l.counts[most+i]
-		r := &rest[c.kind()]
-		r.key = string([]byte{byte(c.kind())})
-		r.add(c)
+	events := make([]int64, len(l.counts))
+	for i := range l.counts {
+		events[i] = l.counts[i].events
 	}
-	l.counts = l.counts[:most]
+	slices.Sort(events)
+	least := events[len(events)-most]
+	place, _ := slices.BinarySearch(events, least+1)
+	equal := most - (len(events) - place) // so many of those that had least stay
+	var rest [int(relaylens.KindRejected) + 1]topCount
+	kept := l.counts[:0]
+	for _, c := range l.counts {
+		switch {
+		case c.events > least:
+			kept = append(kept, c)
+		case c.events == least && equal > 0:
+			kept = append(kept, c)
+			equal--
+		default:
+			r := &rest[c.kind()]
+			r.key = string([]byte{byte(c.kind())})
+			r.add(&c)
+		}
+	}
+	l.counts = kept
 	for i := range rest {
 		if rest[i].events > 0 {
 			l.counts = append(l.counts, rest[i])

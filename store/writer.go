@@ -27,7 +27,7 @@ func openWriter(path string) (*writer, error) {
 	w := &writer{conn}
 	for _, pragma := range []string{
 		"auto_vacuum = incremental", // before the first table is made
-		"journal_mode = wal", "synchronous = normal", "journal_size_limit = 16777216", fmt.Sprintf("cache_size = -%d", writeCache),
+		"journal_mode = wal", "synchronous = normal", "journal_size_limit = 16777216", "wal_autocheckpoint = 4000", fmt.Sprintf("cache_size = -%d", writeCache),
 	} {
 		if _, err := w.exec("PRAGMA " + pragma); err != nil {
 			return nil, errors.Join(err, conn.Close())
