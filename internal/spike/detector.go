@@ -16,7 +16,8 @@ const (
 )
 
 // Detector finds spikes. It is not safe for concurrent use. What it needs is
-// bounded by its settings, some 2 MB and 0.3 kB for each of MaxEntities.
+// bounded by its settings: some 2 MB, 2 more where many clients try for hours, and
+// 0.3 kB for each of MaxEntities.
 type Detector struct {
 	settings Settings
 	clock    bounded.Clock
@@ -27,10 +28,13 @@ type Detector struct {
 	tracks   [numTracks]*track
 	tails    [numTests]tail // of all tracks
 	entities *entities
+	bursts   bursts
+	sources  float64 // causes that there are refusals of
 	learner  learner
 	coarse   [historyHours]bool // hours whose cells are not known one by one
 	slots    [64]slotCache
 	needed   [numTests]float64 // surprise
+	overlap  [numTests]float64 // the part of it that is for windows that overlap
 	causeOn  bool              // a spike of any cause is on
 	causeEnd int64             // of the last one
 	customAt int64             // when what comes every night was seen last, of any track
@@ -53,6 +57,10 @@ func New(s Settings) *Detector {
 	for c := range numCauses {
 		d.tracks[1+numKinds+c] = newTrack(Series{By: PerCause, Cause: relaylens.Cause(c + 1)}, &d.tails)
 	}
+	for i, t := range d.tracks {
+		t.index = i
+	}
+	d.bursts = newBursts()
 	d.entities = newEntities(d.settings.MaxEntities, func(s Spike) { d.pending = append(d.pending, s) })
 	d.setNeeded()
 	return d
@@ -82,6 +90,7 @@ func (d *Detector) AddN(e *relaylens.Event, n int) {
 		t.count(floorDiv(at, cell), uint32(n), d.head)
 	}
 	d.entities.add(e, at, uint32(n), d.head)
+	d.bursts.add(e, p, uint32(n))
 }
 
 // indexes are the tracks of a refusal.
@@ -178,8 +187,11 @@ func (d *Detector) begin(p int64) {
 	d.known = (floorDiv(now, cell) + 1) * cell
 	// Between what was learned and now nobody read the log.
 	since := max(d.learned+1, floorDiv(now, 3600)-historyHours+1)
-	for _, t := range d.tracks {
+	for i, t := range d.tracks {
 		t.ring.reset(p)
+		if s := &d.bursts.learnt[i]; s.since == 0 {
+			s.since = now
+		}
 		for h := since; h <= floorDiv(now, 3600); h++ {
 			t.history.forget(h)
 		}
@@ -204,6 +216,7 @@ func (d *Detector) step() {
 		d.causeOn = d.causeOn || t.episode.on
 		d.causeEnd = max(d.causeEnd, t.episode.end)
 	}
+	d.bursts.step(d)
 	d.entities.step(d, now)
 	slices.SortFunc(d.pending[told:], bySeries)
 	if now%cell == 0 {
@@ -244,7 +257,11 @@ func (d *Detector) learnWindow(t *track, w int, now int64) {
 	if r.expected <= 0 || r.surprise > tailFrom && d.customary(t, &r, now).excess > 0 {
 		return
 	}
-	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: w, n: float32(r.n), mean: float32(r.expected), doubt: float32(t.doubt)})
+	n := float64(r.n)
+	if r.surprise >= d.needed[w] { // of what clients had now and then it is no news
+		n = d.forgive(t, &r, now)
+	}
+	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: w, n: float32(n), mean: float32(r.expected), doubt: float32(t.doubt)})
 }
 
 func (d *Detector) newCell(now int64) {

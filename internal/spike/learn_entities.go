@@ -3,9 +3,11 @@ package spike
 import (
 	"cmp"
 	"hash/maphash"
+	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/aggregate"
 )
 
@@ -52,12 +54,18 @@ func (d *Detector) learnPast(p *Past) {
 		return
 	}
 	first, last := p.First.Unix(), max(p.Last.Unix(), p.First.Unix())
+	if by == aggregate.ByClient {
+		d.bursts.learnPast(p, d.settings.FalsePagesPerMonth)
+	}
 	for h := floorDiv(first, 3600); h <= floorDiv(last, 3600); h++ {
 		part := min(last+1, (h+1)*3600) - max(first, h*3600)
 		n := float64(p.Events) * float64(part) / float64(last+1-first)
 		d.entities.learnHour(d, key, p, h, uint32(n+0.5), part)
 	}
 }
+
+// uneven is by how much a window may have more than its share of an hour or a day.
+const uneven = 3
 
 // learnHour takes an hour in which n refusals came within so many seconds.
 func (s *entities) learnHour(d *Detector, key aggregate.Key, p *Past, hour int64, n uint32, seconds int64) {
@@ -71,8 +79,6 @@ func (s *entities) learnHour(d *Detector, key aggregate.Key, p *Past, hour int64
 	slot := e.hours[mod(hour, 24)]
 	pages := false
 	for span := range numSpans {
-		// A window may have more than its share of the hour.
-		const uneven = 3
 		in := n
 		if length := uneven * spanLengths[span]; length < seconds {
 			in = uint32(int64(n) * length / seconds)
@@ -98,4 +104,29 @@ func (s *entities) learnBurst(d *Detector, e *entity, span int, n uint32) (pages
 		c.reached[e.level[span]]++
 	}
 	return perMonth < d.settings.FalsePagesPerMonth*entityShare/float64(numSpans*aggregate.NumBy)
+}
+
+// learnPast takes what a client had for a burst of its kind. Of which cause it was is
+// not known.
+func (s *bursts) learnPast(p *Past, falsePages float64) {
+	const few = 10 // causes
+	address, err := netip.ParseAddr(p.Series.Key)
+	client, ok := s.who(&relaylens.Event{ClientIP: address, Kind: p.Series.Kind})
+	if err != nil || !ok {
+		return
+	}
+	first, last := p.First.Unix(), max(p.Last.Unix(), p.First.Unix())
+	for _, i := range [2]int{0, int(p.Series.Kind)} {
+		sizes := &s.learnt[i]
+		if sizes.since == 0 {
+			sizes.since = first
+		}
+		for w, length := range panesOf {
+			n := float64(p.Events) * min(uneven*float64(length*pane)/float64(last+1-first), 1)
+			for n > fewOfOne && sizes.perMonth(w, n, last, plainBursts) < falsePages*burstShare/few {
+				n /= 2 // it would have paged
+			}
+			sizes.add(w, client, n, last)
+		}
+	}
 }

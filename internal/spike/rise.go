@@ -113,11 +113,30 @@ func (t *track) newerExpected(now int64) float64 {
 // told.
 func (t *track) surpriseOfRise(now, floor int64) float64 {
 	r, ok := t.rising(now, floor)
-	if !ok || r.n <= r.mean {
+	if !ok {
 		return 0
 	}
-	mean := max(r.mean, 0.5/float64(max(t.profile.known, 1)))
-	return t.spread[rise].surprise(r.n, mean, t.variance(rise, mean))
+	return t.surpriseAbove(r.n, r.mean)
+}
+
+func (t *track) surpriseAbove(n, mean float64) float64 {
+	if n <= mean {
+		return 0
+	}
+	mean = max(mean, 0.5/float64(max(t.profile.known, 1)))
+	return t.spread[rise].surprise(n, mean, t.variance(rise, mean))
+}
+
+// surpriseOfRise is that of t without what bursts of single clients explain.
+func (d *Detector) surpriseOfRise(t *track, now, floor int64) float64 {
+	surprise := t.surpriseOfRise(now, floor)
+	if surprise < d.needed[rise] || t.episode.on {
+		return surprise
+	}
+	r, _ := t.rising(now, floor)
+	sizes := d.bursts.in(t.index, func(b *burst) float64 { return b.newer(d.head) })
+	surprise, _ = d.explained(t, rise, r.n, sizes, func(n float64) float64 { return t.surpriseAbove(n, r.mean) })
+	return surprise
 }
 
 // rises reports whether a rise of t pages, and takes its surprise for that of the last
@@ -127,7 +146,7 @@ func (d *Detector) rises(t *track, hour *reading, now int64) bool {
 	if hour.surprise <= calmSurprise || int(hour.n) < d.settings.MinEvents || d.customSince(t, now-risePanes*pane) {
 		return false
 	}
-	surprise := t.surpriseOfRise(now, max(t.episode.end, d.known))
+	surprise := d.surpriseOfRise(t, now, max(t.episode.end, d.known))
 	if surprise < d.needed[rise] || d.routine(t, hour, now) {
 		return false
 	}
@@ -154,7 +173,7 @@ func (t *track) doubtOfRise(doubt float64) float64 { return doubt * (1 - t.carry
 // night.
 func (d *Detector) learnRise(t *track, now, floor int64) {
 	r, ok := t.rising(now, floor)
-	if !ok || d.customSince(t, now-panesOf[numWindows-1]*pane) {
+	if !ok || d.customSince(t, now-panesOf[numWindows-1]*pane) || t.surpriseAbove(r.n, r.mean) >= d.needed[rise] {
 		return
 	}
 	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: rise, n: float32(r.n), mean: float32(r.mean),

@@ -14,14 +14,28 @@ const together = 1.2
 // setNeeded shares the false pages among the tests of the series that can have any:
 // each test as many, and in a test each series that has refusals enough.
 func (d *Detector) setNeeded() {
+	d.sources = d.causes()
 	each := d.settings.FalsePagesPerMonth * (1 - entityShare) * together / numTests
 	for w, length := range panesOfTest {
 		series := float64(numTracks)
 		for range 3 { // the fewer, the less is needed of each
 			d.needed[w] = thresholdOf(length, each/series)
+			d.overlap[w] = d.needed[w] - math.Log(month/float64(length*pane)/(each/series))
 			series = d.able(w, d.needed[w])
 		}
 	}
+}
+
+// causes is how many there are refusals of.
+func (d *Detector) causes() float64 {
+	const least = 3
+	n := 0.0
+	for _, t := range d.tracks[1+numKinds:] {
+		if t.profile.recent {
+			n++
+		}
+	}
+	return max(n, least)
 }
 
 // able is how many series there are that can surprise in test w as seldom as

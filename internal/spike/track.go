@@ -7,6 +7,7 @@ import (
 
 // track is all that is known of one series.
 type track struct {
+	index   int // among all
 	series  Series
 	ring    ring
 	history *history
@@ -145,7 +146,6 @@ type reading struct {
 	since    int64
 	n        uint32
 	expected float64
-	alpha    float64
 	surprise float64 // -log of a probability
 }
 
@@ -158,20 +158,26 @@ func (t *track) read(w int, now, floor int64) reading {
 		r.n = t.ring.sum(floorDiv(floor, pane))
 	}
 	r.expected = t.expected(r.since, now)
-	if float64(r.n) <= r.expected {
-		return r
+	r.surprise = t.surpriseOf(&r, float64(r.n), now)
+	return r
+}
+
+// surpriseOf is how surprising r would be if it had n refusals.
+func (t *track) surpriseOf(r *reading, n float64, now int64) float64 {
+	if n <= r.expected {
+		return 0
 	}
 	// A rate of which nothing was seen yet is not known to be zero.
 	mean := max(r.expected, 0.5*float64(now-r.since)/3600/float64(max(t.profile.known, 1)))
-	far := float64(r.n) - mean // what is near is no surprise
+	far := n - mean // what is near is no surprise
 	if far*far <= 2*mean {
-		return r
+		return 0
 	}
-	r.alpha = t.variance(w, mean)
-	if far*far > 2*(mean+r.alpha*mean*mean) {
-		r.surprise = t.spread[w].surprise(float64(r.n), mean, r.alpha)
+	alpha := t.variance(r.window, mean)
+	if far*far <= 2*(mean+alpha*mean*mean) {
+		return 0
 	}
-	return r
+	return t.spread[r.window].surprise(n, mean, alpha)
 }
 
 // onset is when the excess that r shows began: since then the refusals were

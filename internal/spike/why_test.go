@@ -76,7 +76,7 @@ func closest(d *Detector, o *oracle, page bool) string {
 			all = append(all, window{surprise - o.needed[w], fmt.Sprintf(
 				"\n    %v %v%v %v: %.0f for %.1f, α %.3f, surprise %.1f of %.1f; relaylens: %d for %.1f, α %.3f, doubt %.3f, stretch %.2f, surprise %.1f of %.1f, custom %.0f",
 				t.series.By, t.series.Kind, t.series.Cause, windows[w], n, mean, (variance-mean)/(mean*mean), surprise, o.needed[w]+o.offset,
-				r.n, r.expected, r.alpha, mine.doubt, mine.spread[w].stretch(), r.surprise, d.needed[w], d.customary(mine, &r, d.head*pane).excess)})
+				r.n, r.expected, mine.variance(w, max(r.expected, 1e-3)), mine.doubt, mine.spread[w].stretch(), r.surprise, d.needed[w], d.customary(mine, &r, d.head*pane).excess)})
 			if see, ok := mine.rising(d.head*pane, max(mine.episode.end, d.known)); ok && w == lastHour {
 				all[len(all)-1].text += fmt.Sprintf("; rise %.0f for %.1f, before %.2f, surprise %.1f of %.1f",
 					see.n, see.mean, see.before, mine.surpriseOfRise(d.head*pane, max(mine.episode.end, d.known)), d.needed[rise])

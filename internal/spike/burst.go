@@ -1,0 +1,267 @@
+package spike
+
+import (
+	"hash/maphash"
+	"slices"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+// A burst is what one client tries again and again within minutes: a guesser of
+// passwords, a sender that does not give up. Some are far larger than most, so that
+// counts, of which they are a part, surprise more often than any dispersion tells.
+// So what a window has of single clients is compared with the bursts that clients
+// had before, and only the rest with the baseline.
+type burst struct {
+	client uint64 // hash of the client and the kind
+	cause  relaylens.Cause
+	tracks [3]int
+	panes  []counted         // what it had, the oldest first
+	most   [numWindows]int32 // of any window of each length
+	found  [numWindows]int32 // of those until it was told of
+	told   bool              // a spike of one of the tracks is on
+	masked bool              // one was on before it began
+	over   bool
+}
+
+// counted are n refusals in a pane.
+type counted struct {
+	pane int64
+	n    uint32
+}
+
+const (
+	// fewOfOne is how many refusals of one client within five minutes are nothing.
+	fewOfOne = 7
+	// maxBursts is how many are known at once. Where there are more, what is not known
+	// is taken for the refusals of many.
+	maxBursts = 128
+	// burstGap is after how many panes without any more a burst is over.
+	burstGap = 900 / pane
+)
+
+// maxRunners is how many clients are counted at once, to see who has a burst. Those
+// that have come once make room before others.
+const maxRunners = 2048
+
+// runner is a client whose refusals of one kind were fewer until now.
+type runner struct {
+	last  int64             // pane
+	panes [300 / pane]uint8 // at most 255 in each
+}
+
+// bursts are those of the last three hours.
+type bursts struct {
+	seed    maphash.Seed
+	runners *bounded.Table[runner]
+	told    *bounded.Table[struct{}] // clients that had a part in a spike
+	list    []*burst
+	room    []float64
+	learnt  [numTracks]burstSizes
+}
+
+func newBursts() bursts {
+	return bursts{seed: maphash.MakeSeed(), runners: bounded.NewTable(maxRunners, 300, func(*runner) {}),
+		told: bounded.NewTable(maxBursts, entityMemory, func(*struct{}) {})}
+}
+
+// who is the client of e, of what remote servers refused as well; the user where
+// that is not known.
+func (s *bursts) who(e *relaylens.Event) (hash uint64, ok bool) {
+	switch {
+	case e.ClientIP.IsValid():
+		b := e.ClientIP.As16()
+		hash = maphash.Bytes(s.seed, b[:])
+	case e.User != "":
+		hash = maphash.String(s.seed, e.User)
+	default:
+		return 0, false
+	}
+	return hash ^ uint64(e.Kind), true
+}
+
+// add counts n refusals in pane p.
+func (s *bursts) add(e *relaylens.Event, p int64, n uint32) {
+	client, ok := s.who(e)
+	if !ok {
+		return
+	}
+	b := s.of(client, e.Cause)
+	if b == nil {
+		r, _ := s.runners.Put(client, p*pane)
+		if r.add(p, n) <= fewOfOne || len(s.list) >= maxBursts && !s.makeRoom() {
+			return
+		}
+		b = &burst{client: client, cause: e.Cause, tracks: indexes(e.Kind, e.Cause)}
+		s.list = append(s.list, b)
+		for i := r.last - int64(len(r.panes)) + 1; i <= r.last; i++ {
+			if before := uint32(r.panes[mod(i, int64(len(r.panes)))]); i == p {
+				b.add(p, max(before, n))
+			} else if before > 0 {
+				b.add(i, before)
+			}
+		}
+		*r = runner{last: p}
+		return
+	}
+	b.add(p, n)
+}
+
+// add counts n refusals in pane p, and returns how many there are in five minutes.
+func (r *runner) add(p int64, n uint32) (five int) {
+	length := int64(len(r.panes))
+	if p > r.last {
+		for i := max(r.last, p-length) + 1; i <= p; i++ {
+			r.panes[mod(i, length)] = 0
+		}
+		r.last = p
+	}
+	if p > r.last-length {
+		slot := &r.panes[mod(p, length)]
+		*slot = uint8(min(uint32(*slot)+n, 255))
+	}
+	for _, n := range r.panes {
+		five += int(n)
+	}
+	return five
+}
+
+// of is the burst of a client that goes on.
+func (s *bursts) of(client uint64, cause relaylens.Cause) *burst {
+	for i := len(s.list) - 1; i >= 0; i-- {
+		if b := s.list[i]; b.client == client && b.cause == cause && !b.over {
+			return b
+		}
+	}
+	return nil
+}
+
+// makeRoom forgets the smallest of those that are over.
+func (s *bursts) makeRoom() bool {
+	const longest = numWindows - 1
+	least := -1
+	for i, b := range s.list {
+		if b.over && (least < 0 || b.most[longest] < s.list[least].most[longest]) {
+			least = i
+		}
+	}
+	if least < 0 {
+		return false
+	}
+	s.list = slices.Delete(s.list, least, least+1)
+	return true
+}
+
+func (b *burst) add(p int64, n uint32) {
+	i := len(b.panes)
+	for i > 0 && b.panes[i-1].pane > p {
+		i--
+	}
+	if i > 0 && b.panes[i-1].pane == p {
+		b.panes[i-1].n += n
+		return
+	}
+	b.panes = slices.Insert(b.panes, i, counted{p, n})
+}
+
+// since is what b had in the panes from first until before head.
+func (b *burst) since(first, head int64) (n uint32) {
+	for i := len(b.panes) - 1; i >= 0 && b.panes[i].pane >= first; i-- {
+		if b.panes[i].pane < head {
+			n += b.panes[i].n
+		}
+	}
+	return n
+}
+
+// newer is the same as newer of a ring has it.
+func (b *burst) newer(head int64) float64 {
+	var s newer
+	for _, c := range b.panes {
+		s.add(head-c.pane, c.n)
+	}
+	return s.counts()
+}
+
+// step looks at the bursts that go on, and learns from those that are over.
+func (s *bursts) step(d *Detector) {
+	kept := s.list[:0]
+	for _, b := range s.list {
+		first, last := b.panes[0].pane, b.panes[len(b.panes)-1].pane
+		if !b.over {
+			b.grow(d, first, last)
+		}
+		if !b.over && (d.head-last > burstGap || d.head-first >= numPanes) {
+			b.over = true
+			s.learn(d, b)
+		}
+		if d.head-last < numPanes {
+			kept = append(kept, b)
+		}
+	}
+	clear(s.list[len(kept):])
+	s.list = kept
+}
+
+// grow notes how large b has become.
+func (b *burst) grow(d *Detector, first, last int64) {
+	if last >= d.head-1 {
+		for w, length := range panesOf {
+			b.most[w] = max(b.most[w], int32(b.since(d.head-length, d.head)))
+		}
+	}
+	if b.told {
+		return
+	}
+	b.found = b.most
+	for _, i := range b.tracks {
+		if e := &d.tracks[i].episode; e.on {
+			b.told = true
+			b.masked = b.masked || e.spike.Found.Unix() <= first*pane
+		}
+	}
+}
+
+// learn takes b for one of those that there are. One that was told of teaches that
+// there are some twice as large as it took to tell of it, and once for each client;
+// what comes every night, and what came while a spike was on, nothing.
+func (s *bursts) learn(d *Detector, b *burst) {
+	if b.masked {
+		return
+	}
+	if b.told {
+		if _, isNew := s.told.Put(b.client, d.head*pane); !isNew {
+			return
+		}
+	}
+	first := b.panes[0].pane * pane
+	for _, i := range b.tracks {
+		if d.customSince(d.tracks[i], first) {
+			return
+		}
+	}
+	for _, i := range b.tracks {
+		for w, n := range b.most {
+			if b.told {
+				n = min(n, 2*b.found[w])
+			}
+			s.learnt[i].add(w, b.client, float64(n), d.head*pane)
+		}
+	}
+}
+
+// in are the largest of the bursts of track i since a pane, by a measure.
+func (s *bursts) in(i int, size func(*burst) float64) []float64 {
+	const most = 8
+	s.room = s.room[:0]
+	for _, b := range s.list {
+		if slices.Contains(b.tracks[:], i) {
+			if n := size(b); n > 0 {
+				s.room = append(s.room, n)
+			}
+		}
+	}
+	slices.SortFunc(s.room, func(a, b float64) int { return int(b - a) })
+	return s.room[:min(len(s.room), most)]
+}

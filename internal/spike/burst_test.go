@@ -1,0 +1,295 @@
+package spike
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// sessions are refusals of clients that each try as often as a distribution with a
+// heavy tail has it, a second or two apart.
+type sessions struct {
+	rand *rand.Rand
+	next int
+}
+
+// tries is Pareto's, of exponent 1.8, at most 60.
+func (s *sessions) tries() int { return min(int(math.Pow(1-s.rand.Float64(), -1/1.8)), 60) }
+
+// feed has so many sessions an hour come, and returns how often spikes began that
+// are not of an entity alone.
+func (s *sessions) feed(d *Detector, from, until time.Time, perHour float64) (began int) {
+	var queue [64]int // refusals of each client, a pane each
+	was := onNow(d)
+	for at := from; at.Before(until); at = at.Add(pane * time.Second) {
+		for range poisson(s.rand, perHour*pane/3600) {
+			s.next++
+			queue[s.next%len(queue)] = s.tries()
+		}
+		for i, left := range queue {
+			n := min(left, 5+s.rand.IntN(10))
+			queue[i] -= n
+			d.AddN(&relaylens.Event{Time: at, Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing,
+				ClientIP: netip.AddrFrom4([4]byte{198, 18, byte(s.next >> 8), byte(i)})}, n)
+		}
+		d.Advance(at.Add(pane * time.Second))
+		on := onNow(d)
+		if on && !was {
+			began++
+		}
+		was = on
+	}
+	return began
+}
+
+func onNow(d *Detector) bool {
+	for _, s := range d.Active() {
+		if !s.Series.By.Entity() {
+			return true
+		}
+	}
+	return false
+}
+
+// guesses are n refusals of each of some clients in each of some panes from at on; it
+// returns whether a spike is on then, and when.
+func guesses(d *Detector, at time.Time, clients, panes, n int) (found time.Duration, ok bool) {
+	e := relaylens.Event{Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing}
+	for p := range panes {
+		e.Time = at.Add(time.Duration(p*pane) * time.Second)
+		for i := range clients {
+			e.ClientIP = netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})
+			d.AddN(&e, n)
+		}
+		now := e.Time.Add(pane * time.Second)
+		d.Advance(now)
+		if onNow(d) {
+			return now.Sub(at), true
+		}
+	}
+	return 0, false
+}
+
+// TestBurstsOfOne: where single clients often try dozens of times, one more is no
+// spike. One that does far more than they did is told of at once, and so are many
+// together, of which each is nothing, or no more than what one has now and then.
+func TestBurstsOfOne(t *testing.T) {
+	d, s := New(Settings{}), sessions{rand: rand.New(rand.NewPCG(5, 3))}
+	at := monday.AddDate(0, 0, 4)
+	s.feed(d, monday, at, 6)
+	if began := s.feed(d, at, at.AddDate(0, 0, 9), 6); began > 1 {
+		t.Errorf("%d spikes in nine days", began)
+	}
+	at = at.AddDate(0, 0, 9)
+	for _, c := range []struct {
+		clients, panes, n int
+		want              time.Duration // 0: never
+	}{
+		{1, 5, 8, 0},
+		{8, 60, 2, 3 * time.Minute},
+		{40, 60, 1, time.Minute},
+		{7, 5, 8, 75 * time.Second},
+		{1, 60, 40, 3 * time.Minute},
+	} {
+		t.Run(fmt.Sprintf("%d clients, %d in each of %d panes", c.clients, c.n, c.panes), func(t *testing.T) {
+			after, ok := guesses(d, at, c.clients, c.panes, c.n)
+			if ok != (c.want > 0) || after > c.want {
+				t.Errorf("found %v, after %v", ok, after)
+			}
+		})
+		s.feed(d, at.Add(time.Hour), at.Add(13*time.Hour), 6)
+		at = at.Add(13 * time.Hour)
+	}
+}
+
+// TestBurstCounts holds what a burst has in each window against the refusals
+// themselves, some of which come late.
+func TestBurstCounts(t *testing.T) {
+	const begin = 7_000 // pane
+	s, r := newBursts(), rand.New(rand.NewPCG(1, 1))
+	e := relaylens.Event{Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe, ClientIP: netip.MustParseAddr("192.0.2.1")}
+	counts := map[int64]uint32{}
+	head := int64(begin)
+	for ; head < begin+400; head++ {
+		for range r.IntN(3) {
+			at, n := max(head-r.Int64N(4), begin), uint32(1+r.IntN(5))
+			s.add(&e, at, n)
+			counts[at] += n
+		}
+	}
+	if len(s.list) != 1 {
+		t.Fatalf("%d bursts, want one", len(s.list))
+	}
+	for _, length := range panesOf {
+		want := uint32(0)
+		for p := head - length; p < head; p++ {
+			want += counts[p]
+		}
+		if got := s.list[0].since(head-length, head); got != want {
+			t.Errorf("%d in %d panes, want %d", got, length, want)
+		}
+	}
+	var whole ring
+	whole.reset(begin)
+	for whole.head < head {
+		whole.panes[slotOf(whole.head)] = counts[whole.head]
+		whole.step()
+	}
+	if got, want := s.list[0].newer(head), whole.newer.counts(); math.Abs(got-want) > 1e-6*want {
+		t.Errorf("weighted %v, want %v", got, want)
+	}
+}
+
+// TestWhoHasBursts: a client is known by its address, of what remote servers refused
+// as well, and by its login where it has none.
+func TestWhoHasBursts(t *testing.T) {
+	for name, e := range map[string]relaylens.Event{
+		"inbound":  {Direction: relaylens.Inbound, ClientIP: netip.MustParseAddr("192.0.2.1")},
+		"outbound": {Direction: relaylens.Outbound, ClientIP: netip.MustParseAddr("192.0.2.1")},
+		"a user":   {Direction: relaylens.Outbound, User: "bob"},
+		"nobody":   {Direction: relaylens.Outbound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newBursts()
+			e.Kind, e.Cause = relaylens.KindRejected, relaylens.CausePolicy
+			for p := range int64(fewOfOne) {
+				s.add(&e, p, 1)
+			}
+			if len(s.list) > 0 {
+				t.Errorf("%d refusals are a burst", fewOfOne)
+			}
+			s.add(&e, fewOfOne, 1)
+			if got, want := len(s.list) == 1, name != "nobody"; got != want {
+				t.Errorf("one more: %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// TestBurstsAreBounded: however many clients try however often, as many are known,
+// and large ones that are over longer than small ones.
+func TestBurstsAreBounded(t *testing.T) {
+	d := New(Settings{})
+	e := relaylens.Event{Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe, Time: monday}
+	for i := range 4 * maxBursts {
+		e.ClientIP = netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+		n := 10
+		if i == 0 {
+			n = 200
+		}
+		d.AddN(&e, n)
+		e.Time = e.Time.Add(20 * time.Second)
+		if len(d.bursts.list) > maxBursts {
+			t.Fatalf("%d bursts are known", len(d.bursts.list))
+		}
+	}
+	if got := d.bursts.list[0].most[0]; got != 200 {
+		t.Errorf("the first has %d, want the largest, of 200", got)
+	}
+}
+
+// TestTailOfBursts: what is seen of sizes tells how many are much larger, be their
+// tail light or heavy.
+func TestTailOfBursts(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	exponential := func() float64 { return fewOfOne + 6*r.ExpFloat64() }
+	pareto := func() float64 { return 10 * math.Pow(1-r.Float64(), -1/2.) }
+	for _, c := range []struct {
+		name       string
+		size       func() float64
+		n          float64
+		want       float64 // of n or more, among 1000
+		less, more float64 // so many times
+	}{
+		{"exponential", exponential, 60, 1000 * math.Exp(-53./6), 5, 12},
+		{"exponential, far out", exponential, 80, 1000 * math.Exp(-73./6), 5, 60},
+		{"Pareto", pareto, 150, 1000 * 100 / (150. * 150), 8, 3},
+		{"Pareto, far out", pareto, 500, 1000 * 100 / (500. * 500), 30, 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sum := 0.0
+			const tries = 40
+			for range tries {
+				var s burstSizes
+				for i := range 1000 {
+					s.add(1, uint64(i), c.size(), monday.Unix())
+				}
+				s.since = monday.Unix() - month
+				sum += math.Log(s.perMonth(1, c.n, monday.Unix(), plainBursts)) / tries
+			}
+			if got := math.Exp(sum); got < c.want/c.less || got > c.want*c.more {
+				t.Errorf("%.3g bursts of %v, want %.3g", got, c.n, c.want)
+			}
+		})
+	}
+}
+
+// TestSizesAreOfWeeks: the largest stay, each client counts once, and what is five
+// weeks old does not count.
+func TestSizesAreOfWeeks(t *testing.T) {
+	var s burstSizes
+	at := monday.Unix()
+	for i := range 3 * maxSizes {
+		s.add(0, uint64(i), float64(10+i%50), at)
+		s.add(0, 7, 90, at)
+	}
+	l := &s.of[0]
+	if n := len(l.values); n != maxSizes || l.values[n-1].n != 90 || l.values[n-2].n >= 90 {
+		t.Fatalf("%d sizes, the largest %v", n, l.values[max(n-2, 0):])
+	}
+	if l.least < 30 || l.least > l.values[0].n {
+		t.Errorf("of %v all are known, the least is %v", l.least, l.values[0].n)
+	}
+	s.add(0, 1, 12, at+sizeMemory+1)
+	if n := len(l.values); n != 1 || l.least != 0 {
+		t.Errorf("five weeks later: %d, of all of at least %v", n, l.least)
+	}
+}
+
+// TestFloodTeachesLittle: of one that was told of is learned that there are some half
+// as large again as it took to tell, so another one pages as well.
+func TestFloodTeachesLittle(t *testing.T) {
+	d, s := New(Settings{}), sessions{rand: rand.New(rand.NewPCG(7, 7))}
+	at := monday.AddDate(0, 0, 5)
+	s.feed(d, monday, at, 6)
+	i := indexes(relaylens.KindAuthFailed, relaylens.CauseCredentialGuessing)[2]
+	if _, ok := guesses(d, at, 1, 40, 100); !ok {
+		t.Fatal("a flood is no spike")
+	}
+	for range 60 {
+		at = at.Add(10 * time.Minute)
+		s.feed(d, at, at.Add(10*time.Minute), 6)
+	}
+	if got := d.burstsPerMonth(i, 1, 1000); got > 0.01 {
+		t.Errorf("%.2g bursts of 1000 a month after one of 4000", got)
+	}
+}
+
+// TestLearnsBurstsOfThePast: what the store has of clients tells how large bursts get.
+func TestLearnsBurstsOfThePast(t *testing.T) {
+	d := New(Settings{})
+	s := sessions{rand: rand.New(rand.NewPCG(8, 8))}
+	var past []Past
+	for i := range 2000 {
+		first := monday.Add(time.Duration(i) * 5 * time.Minute)
+		address := netip.AddrFrom4([4]byte{198, 18, byte(i >> 8), byte(i)})
+		past = append(past, Past{Series: Series{By: PerClient, Kind: relaylens.KindAuthFailed, Key: address.String()}, First: first,
+			Last: first.Add(time.Minute), Events: int64(s.tries())})
+	}
+	d.LearnEntities(past)
+	d.Advance(monday.Add(7 * 24 * time.Hour))
+	if got := d.burstsPerMonth(0, 1, 50); got < 1 || got > 50 {
+		t.Errorf("%.2g bursts of 50 a month", got)
+	}
+	d = New(Settings{})
+	d.LearnEntities([]Past{{Series: Series{By: PerClient, Kind: relaylens.KindAuthFailed, Key: "192.0.2.1"}, First: monday, Last: monday.Add(time.Minute), Events: 50_000}})
+	d.Advance(monday.Add(7 * 24 * time.Hour))
+	if got := d.burstsPerMonth(0, 1, 1000); got > 0.1 {
+		t.Errorf("after an attack %.2g bursts of 1000 a month", got)
+	}
+}

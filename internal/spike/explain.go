@@ -1,0 +1,43 @@
+package spike
+
+import "math"
+
+// burstShare is the part of the false pages that bursts of single clients may take.
+const burstShare = 0.3
+
+// explained is how surprising n refusals in test w of a track are, which a function
+// tells, as what some clients had is no more than what single clients have now and
+// then: the least of what it is with none, one and more of them taken for such, each
+// set of which has to be one that is not too rare. left is what there is besides.
+func (d *Detector) explained(t *track, w int, n float64, sizes []float64, surprise func(n float64) float64) (least, left float64) {
+	least, left = surprise(n), n
+	length := float64(panesOfTest[w] * pane)
+	like := w
+	if w == rise {
+		like = lastHour
+	}
+	// A burst is one thing in however many windows it is.
+	alone := math.Log(month / length / (d.settings.FalsePagesPerMonth * burstShare / d.sources))
+	rest, rare := n, 0.0
+	for k, size := range sizes {
+		rest -= size
+		often := d.burstsPerMonth(t.index, like, size) * length / month
+		rare = max(rare, -logTail(float64(k+1), often, 0))
+		s := surprise(max(rest, 0))
+		if s += max(rare+d.needed[w]-alone-min(s, d.overlap[w]), 0); s < least {
+			least, left = s, rest
+		}
+	}
+	return least, left
+}
+
+// forgive takes from a reading what bursts of single clients explain.
+func (d *Detector) forgive(t *track, r *reading, now int64) (left float64) {
+	first := floorDiv(r.since, pane)
+	sizes := d.bursts.in(t.index, func(b *burst) float64 { return float64(b.since(first, d.head)) })
+	if len(sizes) == 0 {
+		return float64(r.n)
+	}
+	r.surprise, left = d.explained(t, r.window, float64(r.n), sizes, func(n float64) float64 { return t.surpriseOf(r, n, now) })
+	return left
+}
