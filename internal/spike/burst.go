@@ -55,15 +55,13 @@ type runner struct {
 type bursts struct {
 	seed    maphash.Seed
 	runners *bounded.Table[runner]
-	told    *bounded.Table[struct{}] // clients that had a part in a spike
 	list    []*burst
 	room    []float64
 	learnt  [numTracks]burstSizes
 }
 
 func newBursts() bursts {
-	return bursts{seed: maphash.MakeSeed(), runners: bounded.NewTable(maxRunners, 300, func(*runner) {}),
-		told: bounded.NewTable(maxBursts, entityMemory, func(*struct{}) {})}
+	return bursts{seed: maphash.MakeSeed(), runners: bounded.NewTable(maxRunners, 300, func(*runner) {})}
 }
 
 // who is the client of e, of what remote servers refused as well; the user where
@@ -224,22 +222,16 @@ func (b *burst) grow(d *Detector, first, last int64) {
 }
 
 // learn takes b for one of those that there are. One that was told of teaches that
-// there are some twice as large as it took to tell of it, and once for each client;
-// what comes every night, and what came while a spike was on, nothing.
+// there are some twice as large as it took to tell of it; what comes every night, and
+// what came while a spike was on, nothing.
 func (s *bursts) learn(d *Detector, b *burst) {
 	if b.masked {
 		return
 	}
-	if b.told {
-		if _, isNew := s.told.Put(b.client, d.head*pane); !isNew {
-			return
-		}
-	}
-	first := b.panes[0].pane * pane
-	for _, i := range b.tracks {
-		if d.customSince(d.tracks[i], first) {
-			return
-		}
+	now := d.head * pane
+	hour := d.tracks[b.tracks[2]].read(lastHour, now, 0)
+	if 2*d.customary(d.tracks[b.tracks[2]], &hour, now).excess > float64(b.most[lastHour]) {
+		return
 	}
 	for _, i := range b.tracks {
 		for w, n := range b.most {

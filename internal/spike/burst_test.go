@@ -32,6 +32,9 @@ func (s *sessions) feed(d *Detector, from, until time.Time, perHour float64) (be
 			queue[s.next%len(queue)] = s.tries()
 		}
 		for i, left := range queue {
+			if left == 0 {
+				continue
+			}
 			n := min(left, 5+s.rand.IntN(10))
 			queue[i] -= n
 			d.AddN(&relaylens.Event{Time: at, Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing,
@@ -258,12 +261,21 @@ func TestFloodTeachesLittle(t *testing.T) {
 	at := monday.AddDate(0, 0, 5)
 	s.feed(d, monday, at, 6)
 	i := indexes(relaylens.KindAuthFailed, relaylens.CauseCredentialGuessing)[2]
-	if _, ok := guesses(d, at, 1, 40, 100); !ok {
+	after, ok := guesses(d, at, 1, 40, 100)
+	if !ok {
 		t.Fatal("a flood is no spike")
+	}
+	for range 40 { // it goes on
+		guesses(d, at.Add(after), 1, 1, 100)
+		after += pane * time.Second
 	}
 	for range 60 {
 		at = at.Add(10 * time.Minute)
 		s.feed(d, at, at.Add(10*time.Minute), 6)
+	}
+	values := d.bursts.learnt[i].of[1].values
+	if got := values[len(values)-1].n; got < 50 || got > 300 {
+		t.Errorf("a burst of %v is usual after one of 2000 in five minutes", got)
 	}
 	if got := d.burstsPerMonth(i, 1, 1000); got > 0.01 {
 		t.Errorf("%.2g bursts of 1000 a month after one of 4000", got)
@@ -289,7 +301,25 @@ func TestLearnsBurstsOfThePast(t *testing.T) {
 	d = New(Settings{})
 	d.LearnEntities([]Past{{Series: Series{By: PerClient, Kind: relaylens.KindAuthFailed, Key: "192.0.2.1"}, First: monday, Last: monday.Add(time.Minute), Events: 50_000}})
 	d.Advance(monday.Add(7 * 24 * time.Hour))
-	if got := d.burstsPerMonth(0, 1, 1000); got > 0.1 {
-		t.Errorf("after an attack %.2g bursts of 1000 a month", got)
+	if values := d.bursts.learnt[0].of[1].values; len(values) != 1 || values[0].n > 500 {
+		t.Errorf("after an attack %v are usual", values)
+	}
+}
+
+// TestSpikesHideBursts: what one client does while a spike is on is not known for what
+// it is.
+func TestSpikesHideBursts(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		d := New(Settings{})
+		d.Advance(monday)
+		d.tracks[0].episode = episode{on: on, spike: Spike{Found: monday.Add(-time.Hour), Start: monday.Add(-time.Hour)}}
+		guesses(d, monday, 1, 2, 8)
+		for range 3 * burstGap / 2 {
+			d.tracks[0].episode.calm = 0
+			d.Advance(time.Unix((d.head+1)*pane, 0))
+		}
+		if got := len(d.bursts.learnt[0].of[1].values) == 0; got != on {
+			t.Errorf("a spike is on %v, and nothing is learned %v", on, got)
+		}
 	}
 }
