@@ -21,11 +21,20 @@ func (x *Exim) callout(r *Report, acl string, s *statement) {
 		r.complain(Complaint{
 			Check: SenderCallout, Setting: acl, Value: s.text(), File: x.file,
 			Text: "\"" + c.String() + "\" connects to the server of every sender, forged ones included. Who is forged sees an address harvester: such servers end on blocklists, and callouts are refused.",
-			Fixes: []knowledge.Step{write(x.file+", "+acl, s.verb+" verify = "+what+"\n"),
-				say("Or ask only of domains that are often forged and whose owners agree: sender_domains = example.org : example.net before it, with callout=10s,defer_ok."), reloadExim},
+			Fixes: []knowledge.Step{write(x.file+", "+acl, s.verb+" "+negated(c.not)+"verify = "+what+"\n"),
+				write(x.file+", "+acl+", or only for domains that are often forged and whose owners agree",
+					"deny sender_domains = example.org : example.net\n     !verify        = "+what+"/callout=10s,defer_ok\n"), reloadExim},
 			References: []string{"Exim specification: Callout verification"},
 		})
 	}
+}
+
+// negated is what stands before a condition that must not hold.
+func negated(not bool) string {
+	if not {
+		return "!"
+	}
+	return ""
 }
 
 // narrowed reports whether conditions before a callout leave only few senders or

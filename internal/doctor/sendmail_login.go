@@ -114,7 +114,7 @@ func (m *Sendmail) submission(r *Report) {
 			r.complain(Complaint{
 				Check: SubmissionWithoutAuth, Services: []string{name}, Setting: "DAEMON_OPTIONS", Value: "M=" + modifiers(d), File: m.file,
 				Text:       "Port " + port + " is for users and offers no AUTH (A in M=): they cannot log in there.",
-				Fixes:      []knowledge.Step{write(sendmailMC, "DAEMON_OPTIONS(`Port="+port+", Name=MSA, M=Ea')dnl\n"), remakeSendmail},
+				Fixes:      []knowledge.Step{writePort(port, "Name=MSA, M=Ea"), remakeSendmail},
 				References: []string{"Sendmail Installation and Operation Guide: DaemonPortOptions"},
 			})
 		}
@@ -124,7 +124,7 @@ func (m *Sendmail) submission(r *Report) {
 		r.complain(Complaint{
 			Check: SubmissionMissing, Setting: "DAEMON_OPTIONS", File: m.file,
 			Text:       "Sendmail does not listen on port 587 or 465: users have to send through port 25, which many networks block and on which they are strangers until they log in.",
-			Fixes:      []knowledge.Step{write(sendmailMC, "DAEMON_OPTIONS(`Port=submission, Name=MSA, M=Ea')dnl\n"), remakeSendmail},
+			Fixes:      []knowledge.Step{writePort("submission", "Name=MSA, M=Ea"), remakeSendmail},
 			References: []string{"RFC 6409 (message submission)", "Sendmail cf/README: Message Submission Program"},
 		})
 	}
@@ -132,14 +132,14 @@ func (m *Sendmail) submission(r *Report) {
 
 func (m *Sendmail) submissionTLS(r *Report, d map[string]string, name string) {
 	var why string
-	setting, fix := "confSERVER_CERT", "define(`confSERVER_CERT', `/etc/mail/tls/server.pem')dnl\ndefine(`confSERVER_KEY', `/etc/mail/tls/server.key')dnl\ndefine(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n"
+	setting, fix := "confSERVER_CERT", write(sendmailMC, "define(`confSERVER_CERT', `/etc/mail/tls/server.pem')dnl\ndefine(`confSERVER_KEY', `/etc/mail/tls/server.key')dnl\ndefine(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n")
 	switch cert := m.options["ServerCertFile"]; {
 	case !m.hasTLS():
 		why = "has no certificate and offers no TLS: passwords cross the network in the clear, and mail programs refuse to log in"
 	case strings.Contains(modifiers(d), "S"):
-		why, setting, fix = "offers no STARTTLS (S in M=)", "DAEMON_OPTIONS", "DAEMON_OPTIONS(`Port="+daemonPort(d)+", Name=MSA, M=Ea')dnl\n"
+		why, setting, fix = "offers no STARTTLS (S in M=)", "DAEMON_OPTIONS", writePort(daemonPort(d), "Name=MSA, M=Ea")
 	case daemonPort(d) == "465" && !strings.Contains(modifiers(d), "s"):
-		why, setting, fix = "does not begin with TLS, as clients of this port expect", "DAEMON_OPTIONS", "DAEMON_OPTIONS(`Port=465, Name=MSAS, M=Eas')dnl\n"
+		why, setting, fix = "does not begin with TLS, as clients of this port expect", "DAEMON_OPTIONS", writePort("465", "Name=MSAS, M=Eas")
 	case m.system.Exists(cert) == No:
 		why = "cannot begin TLS: the certificate " + cert + " does not exist"
 	default:
@@ -148,7 +148,14 @@ func (m *Sendmail) submissionTLS(r *Report, d map[string]string, name string) {
 	r.complain(Complaint{
 		Check: SubmissionWithoutTLS, Services: []string{name}, Setting: setting, Value: short(m.options["ServerCertFile"]), File: m.file,
 		Text:       "Port " + daemonPort(d) + " " + why + ".",
-		Fixes:      []knowledge.Step{write(sendmailMC, fix), remakeSendmail, run("openssl s_client -starttls smtp -connect localhost:587")},
+		Fixes:      []knowledge.Step{fix, remakeSendmail, run("openssl s_client -starttls smtp -connect localhost:587")},
 		References: []string{"RFC 8314 (TLS for submission)", "Sendmail cf/README: STARTTLS and SMTP AUTH"},
 	})
+}
+
+// writePort is how a port is opened. With one such line Sendmail opens the ports
+// that are written, and its default submission port unless that is taken away.
+// Sendmail cf/m4/proto.m4, _DPO_ and _NO_MSA_
+func writePort(port, options string) knowledge.Step {
+	return write(sendmailMC+", with a line for every other port", "FEATURE(`no_default_msa')dnl\nDAEMON_OPTIONS(`Port=smtp, Name=MTA')dnl\nDAEMON_OPTIONS(`Port="+port+", "+options+"')dnl\n")
 }
