@@ -113,7 +113,7 @@ func (h *heldEvents) name(key uint64, n int, e *relaylens.Event, emit func(*rela
 	for _, same := range [...]bool{true, false} {
 		for i := h.first; i < len(h.queue) && n > 0; i++ {
 			w := &h.queue[i]
-			if w.message != key || w.event == nil || same && w.event.Recipient != e.Recipient {
+			if w.message != key || w.event == nil || same && w.event.Recipient != e.Recipient || w.event.ofAnother(e) {
 				continue
 			}
 			w.event.setClient(e)
@@ -122,6 +122,13 @@ func (h *heldEvents) name(key uint64, n int, e *relaylens.Event, emit func(*rela
 		}
 	}
 	h.skipGone()
+}
+
+// ofAnother reports whether the event cannot be what e tells of: its sender is another
+// one, or its recipient where it is the recipient who was refused.
+func (k *kept) ofAnother(e *relaylens.Event) bool {
+	return e.HasSender() && k.HasSender() && k.Sender != e.Sender ||
+		e.Stage == relaylens.StageRcpt && e.Recipient != "" && k.Recipient != "" && k.Recipient != e.Recipient
 }
 
 // setClient makes the event one of the client of e, if that is known.

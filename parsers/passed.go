@@ -15,10 +15,14 @@ const (
 	maxFilters = 256
 )
 
-// noteFilter remembers that there is a filter before the queue: lines of the server
-// before it show that, of its messages as of its answers.
+// noteFilter remembers that there is a filter: lines of the server before it show that,
+// of its messages as of its answers, or of the one behind it, whom it tells the client.
 func (c *correlator) noteFilter(r *scannedRecord, now int64) {
-	if r.mta == relaylens.Postfix && (r.rec.PassedOn || r.rec.Fact == relaylens.FactMessage && r.keys.message == 0) {
+	if r.mta != relaylens.Postfix {
+		return
+	}
+	rec := &r.rec
+	if rec.PassedOn || rec.Fact == relaylens.FactMessage && r.keys.message == 0 || rec.Fact == relaylens.FactChild && rec.Event.ClientIP.IsValid() {
 		c.filters.Put(r.writer.hostKey, now)
 	}
 }
@@ -32,8 +36,11 @@ func (p *Parser) passedOn(r *scannedRecord, f *found, now int64) (all bool, key 
 	if e.MTA == relaylens.Sendmail {
 		return p.submitted(r, now), 0
 	}
-	if e.MTA != relaylens.Postfix || e.Direction != relaylens.Inbound {
+	if e.MTA != relaylens.Postfix {
 		return false, 0
+	}
+	if e.Direction != relaylens.Inbound {
+		return p.returned(r, now), 0
 	}
 	atEnd, times := e.Stage == relaylens.StageEOD, uint32(repeats(&r.env))
 	if r.rec.PassedOn {
@@ -53,15 +60,39 @@ func (p *Parser) passedOn(r *scannedRecord, f *found, now int64) (all bool, key 
 		client = netip.Addr{}
 	}
 	answer := c.answerPassed(r, atEnd, client)
-	n, isNew := c.passed.Put(answer, now)
-	if isNew {
-		*n = 0
-	}
-	*n += times
+	p.noteTold(answer, times, now)
+	p.noteTold(c.answerAbout(r, aboutOf(e)), times, now)
 	if local && c.filters.Get(r.writer.hostKey, now) != nil {
 		key = answer
 	}
 	return false, key
+}
+
+// returned reports whether what a filter behind the queue answers was told by the server
+// behind it, and tells those refusals whose client it is: the filter's message's.
+func (p *Parser) returned(r *scannedRecord, now int64) bool {
+	c, e := p.memory, &r.rec.Event
+	if !e.RemoteIP.IsLoopback() {
+		return false
+	}
+	n := c.passed.Get(c.answerAbout(r, aboutOf(e)), now)
+	if n == nil || *n == 0 {
+		return false
+	}
+	*n--
+	if e.Stage == relaylens.StageRcpt {
+		p.takeTold(c.answerPassed(r, false, netip.Addr{}), 1, e, now)
+	}
+	return true
+}
+
+// noteTold notes that an answer was told so many times more.
+func (p *Parser) noteTold(answer uint64, times uint32, now int64) {
+	n, isNew := p.memory.passed.Put(answer, now)
+	if isNew {
+		*n = 0
+	}
+	*n += times
 }
 
 // takeTold takes at most so many of what was told of one answer, and tells those that
@@ -104,11 +135,7 @@ func (p *Parser) submitted(r *scannedRecord, now int64) (all bool) {
 	times := uint32(repeats(&r.env))
 	if e.Direction == relaylens.Inbound {
 		if e.ClientIP.IsLoopback() || !e.ClientIP.IsValid() {
-			n, isNew := c.passed.Put(c.answerSubmitted(r, subjectOf(e)), now)
-			if isNew {
-				*n = 0
-			}
-			*n += times
+			p.noteTold(c.answerAbout(r, subjectOf(e)), times, now)
 		}
 		return false
 	}
@@ -117,7 +144,7 @@ func (p *Parser) submitted(r *scannedRecord, now int64) (all bool) {
 	}
 	told := uint32(0)
 	for _, about := range [...]string{e.Recipient, e.Sender, ""} {
-		if n := c.passed.Get(c.answerSubmitted(r, about), now); n != nil {
+		if n := c.passed.Get(c.answerAbout(r, about), now); n != nil {
 			taken := min(*n, times-told)
 			*n -= taken
 			told += taken
@@ -138,12 +165,20 @@ func subjectOf(e *relaylens.Event) string {
 	return ""
 }
 
-// answerSubmitted digests an answer about an address the way both sides log it: the
+// aboutOf is the address by which both sides know what a refusal concerns.
+func aboutOf(e *relaylens.Event) string {
+	if e.Stage == relaylens.StageRcpt {
+		return e.Recipient
+	}
+	return e.Sender
+}
+
+// answerAbout digests an answer about an address the way both sides log it: the
 // server may leave out the codes.
-func (c *correlator) answerSubmitted(r *scannedRecord, about string) uint64 {
+func (c *correlator) answerAbout(r *scannedRecord, about string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(c.seed)
-	maphash.WriteComparable(&h, r.writer.hostKey+uint64(relaylens.Sendmail))
+	maphash.WriteComparable(&h, r.writer.hostKey+uint64(r.mta))
 	h.WriteString(about)
 	h.WriteByte(0)
 	h.WriteString(r.rec.Event.Text)
