@@ -43,7 +43,7 @@ func (h *host) lapsed(now int64) {
 // lapse notes that a helper failed, and counts what is taken while one does.
 func (h *history) lapse(e *relaylens.Event, now int64) {
 	switch {
-	case relaylens.HelperOf(e) != relaylens.HelperNone:
+	case e.Refusal() && relaylens.HelperOf(e) != relaylens.HelperNone:
 		entry(h.hosts, h.host(e), now).lapsed(now)
 		h.lapsed = max(h.lapsed, now)
 	case e.Kind == relaylens.KindAccepted && h.lapsed != 0 && now-h.lapsed <= helperGap && e.User == "" && e.ClientIP.IsValid() && !h.site.internal(e.ClientIP):
