@@ -68,6 +68,16 @@ func TestTwoHelpersAreTwoProblems(t *testing.T) {
 	s.want(t, "11 ServerFault critical policy mx1 "+milter, "21 ServerFault critical policy mx1 private/policy", "45 end of ServerFault critical policy mx1 private/policy")
 }
 
+// A spike that two of them make is no third.
+func TestSpikeOfTwoHelpers(t *testing.T) {
+	s := newScript()
+	one, two := failing(milter, 10, 40), failing("private/policy", 10, 40)
+	s.findings = func(m float64) []relaylens.Finding { return append(one(m), two(m)...) }
+	s.spikes, s.refusals = policySpike(10.5, 42), policyRefusals(60)
+	s.run(30)
+	s.want(t, "11 ServerFault critical policy mx1 "+milter, "11 ServerFault critical policy mx1 private/policy")
+}
+
 // policySpike is on from a minute to another.
 func policySpike(from, to float64) func(float64) []spike.Spike {
 	return func(minute float64) []spike.Spike {

@@ -201,7 +201,7 @@ func findingOf(findings []relaylens.Finding, a *relaylens.Alert, since time.Time
 		return nil
 	}
 	for _, f := range some {
-		if float64(f.Events) >= most*float64(total) {
+		if float64(f.Events) >= most*float64(total) || f.Cause == relaylens.CausePolicy && f.Events == slices.MaxFunc(some, byEvents).Events { // helpers are told of one by one
 			one := *f
 			return &one
 		}
@@ -209,6 +209,8 @@ func findingOf(findings []relaylens.Finding, a *relaylens.Alert, since time.Time
 	whole := combine(some)
 	return &whole
 }
+
+func byEvents(a, b *relaylens.Finding) int { return cmp.Compare(a.Events, b.Events) }
 
 // entity is the most narrow of the series that explains s.
 func (s *surge) entity() relaylens.Entity {

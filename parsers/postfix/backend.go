@@ -10,7 +10,7 @@ import (
 // could not be asked.
 //
 // Source: global/dict_mysql.c, dict_pgsql.c, dict_ldap.c, dict_proxy.c, util/
-// dict_surrogate.c, dict_tcp.c, attr_clnt.c, milter/milter8.c, xsasl/*.c.
+// dict_surrogate.c, dict_tcp.c, match_ops.c, attr_clnt.c, milter/milter8.c, xsasl/*.c.
 var backendPrefixes = [...]string{
 	"SASL: Connect to ",
 	"connect to mysql server ", "connect to pgsql server ", "connect to mongo", "connect to TCP map ", "connect to Milter service ",
@@ -59,8 +59,8 @@ func backendLine(rest string) bool {
 		return strings.HasPrefix(after, `lookup error for "`) || strings.HasPrefix(after, "is unavailable. ") ||
 			strings.HasPrefix(after, "socketmap server ") || strings.HasPrefix(after, "query failed: ") || after == "lookup failure" ||
 			strings.HasPrefix(after, "lookup error: ")
-	case colon == len(first)-1: // {function}: service {proxymap}: …
-		return strings.HasPrefix(after, "service ") || strings.HasPrefix(after, "table ")
+	case colon == len(first)-1: // {function}: service {proxymap}: …, {list}: {TYPE}:{NAME}: table lookup problem
+		return strings.HasPrefix(after, "service ") || strings.HasPrefix(after, "table ") || listed(after) != ""
 	}
 	return strings.HasPrefix(after, `lookup failed for table "`) || strings.HasPrefix(after, `service is not configured for table "`) || after == "lookup failure"
 }

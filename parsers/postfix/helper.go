@@ -23,6 +23,8 @@ func helper(rest string) (relaylens.Helper, string) {
 		return named(relaylens.HelperPolicy, beforeWhy(rest[len("problem talking to server "):]))
 	case first == "table": // table {TYPE}:{NAME} lookup error: {err}
 		first, _, _ = strings.Cut(after, " ")
+	case listed(after) != "" && strings.HasSuffix(first, ":"):
+		first = listed(after)
 	case strings.HasPrefix(rest, "connect to TCP map "):
 		first = beforeWhy(rest[len("connect to TCP map "):])
 	case strings.HasPrefix(rest, "dict_ldap_"):
@@ -37,6 +39,15 @@ func helper(rest string) (relaylens.Helper, string) {
 		return relaylens.HelperNone, ""
 	}
 	return named(relaylens.HelperTable, strings.TrimSuffix(first, ":"))
+}
+
+// listed is the table of a list such as mydestination that could not be asked. util/match_ops.c
+func listed(s string) string {
+	name, ok := strings.CutSuffix(s, ": table lookup problem")
+	if !ok || strings.IndexByte(name, ':') < 1 {
+		return ""
+	}
+	return oneName(name)
 }
 
 func named(h relaylens.Helper, name string) (relaylens.Helper, string) {

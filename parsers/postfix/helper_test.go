@@ -28,6 +28,7 @@ func TestHelper(t *testing.T) {
 		"pgsql query failed: fatal error from host 127.0.0.1: ERROR:  relation \"v\" does not exist":                {relaylens.HelperTable, "pgsql"},
 		"dict_ldap_connect: Unable to bind to server ldap://127.0.0.1:389 with dn : -1 (Can't contact LDAP server)": {relaylens.HelperTable, "ldap"},
 		"connect to TCP map 127.0.0.1:9997: Connection refused":                                                     {relaylens.HelperTable, "127.0.0.1:9997"},
+		"virtual_mailbox_domains: mysql:/etc/postfix/domains.cf: table lookup problem":                              {relaylens.HelperTable, "mysql:/etc/postfix/domains.cf"},
 		"virtual_mailbox_domains: table lookup problem":                                                             {relaylens.HelperTable, "virtual_mailbox_domains"},
 		"transport_maps lookup failure":                                                                             {},
 		"open database /etc/postfix/nosuch: No such file or directory":                                              {},
