@@ -19,6 +19,7 @@ type copies struct {
 	seed    maphash.Seed
 	lines   *bounded.Table[occurrences]
 	streams *bounded.Table[stream]
+	place   place // of the line before
 }
 
 const (
@@ -30,6 +31,13 @@ const (
 	// copyDelay is how far apart two copies in one stream can be, in seconds.
 	copyDelay = 1
 )
+
+// place is a source.
+type place struct {
+	name string
+	key  uint64
+	own  bool // it is called as one of Exim's logs
+}
 
 // occurrences counts one line by where it stood.
 type occurrences struct {
@@ -65,31 +73,28 @@ func newCopies() *copies {
 }
 
 // news is how many of the lines that this one stands for were not told before: 1
-// or 0 where it is one line. source is where it stands.
-func (c *copies) news(env *relaylens.Envelope, source string, now int64) int {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
-	h.WriteString(env.Host)
-	h.WriteByte(0)
-	maphash.WriteComparable(&h, env.PID)
+// or 0 where it is one line. source is where it stands, w who wrote it.
+func (c *copies) news(env *relaylens.Envelope, w *writer, source string, now int64) int {
+	key := bounded.Mix(maphash.String(c.seed, env.Text), w.hostKey+uint64(uint32(env.PID)))
 	if env.PID == 0 || env.Native {
-		maphash.WriteComparable(&h, env.Time.UnixNano())
+		key = bounded.Mix(key, uint64(env.Time.UnixNano()))
 	}
-	h.WriteString(env.Text)
-	key := h.Sum64()
-	sourceKey := maphash.String(c.seed, source)
+	if c.place.name != source || c.place.key == 0 {
+		c.place = place{name: strings.Clone(source), key: maphash.String(c.seed, source), own: ofOneLog(source)}
+	}
+	sourceKey := c.place.key
 	if env.Stderr {
 		sourceKey = ^sourceKey
 	}
 	n := uint32(repeats(env))
 
-	s := c.stream(env, sourceKey, now)
+	s := c.stream(env, w, sourceKey, now)
 	o, isNew := c.lines.Put(key, now)
 	if isNew {
 		*o = occurrences{}
 	}
 	count := o.add(sourceKey+s.section, n)
-	if process, both := mayHoldBoth(env, source, key); both {
+	if process, both := c.mayHoldBoth(env, key); both {
 		s.see(env, waiting{process: process, line: key, since: now}, n)
 		if s.pairs(env) {
 			count = (count + 1) / 2
@@ -118,14 +123,8 @@ func (o *occurrences) add(source uint64, n uint32) uint32 {
 
 // stream finds the stream that a line belongs to. Where Exim's own lines go back in
 // time, another of its files was put behind the one before.
-func (c *copies) stream(env *relaylens.Envelope, source uint64, now int64) *stream {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
-	h.WriteString(env.Host)
-	h.WriteByte(0)
-	h.WriteString(env.Program)
-	maphash.WriteComparable(&h, source)
-	s, isNew := c.streams.Put(h.Sum64(), now)
+func (c *copies) stream(env *relaylens.Envelope, w *writer, source uint64, now int64) *stream {
+	s, isNew := c.streams.Put(bounded.Mix(w.sessions, source), now)
 	if isNew {
 		*s = stream{newest: now}
 	}
@@ -139,12 +138,12 @@ func (c *copies) stream(env *relaylens.Envelope, source uint64, now int64) *stre
 
 // mayHoldBoth reports whether both copies of a line may be in its source, and whose
 // they are: the process's, where the line tells it. Exim's own files hold one.
-func mayHoldBoth(env *relaylens.Envelope, source string, line uint64) (process uint64, both bool) {
+func (c *copies) mayHoldBoth(env *relaylens.Envelope, line uint64) (process uint64, both bool) {
 	process = uint64(uint32(env.PID))
 	if env.PID == 0 {
 		process = line
 	}
-	return process, env.PID != 0 && !env.Native || !ofOneLog(source)
+	return process, env.PID != 0 && !env.Native || !c.place.own
 }
 
 // ofOneLog reports whether a file is called as one of Exim's logs: with main, reject

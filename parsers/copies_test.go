@@ -1,6 +1,7 @@
 package parsers
 
 import (
+	"hash/maphash"
 	"testing"
 	"time"
 
@@ -42,12 +43,12 @@ func TestCopies(t *testing.T) {
 		"no syslog_duplication":                         {false, []writing{{main, 7, a, 0}, {main, 7, b, 0}, {main, 8, b, 0}, {main, 8, a, 0}, {main, 9, a, 0}, {main, 9, a, 0}}, 6},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCopies()
+			c, writers := newCopies(), newWriters(maphash.MakeSeed())
 			told := 0
 			for _, w := range tc.lines {
 				env := relaylens.Envelope{Native: tc.native, PID: w.pid, Program: "exim", Text: w.text, Time: time.Unix(1_700_000_000, 0)}
 				env.Repeat = w.again
-				told += c.news(&env, w.source, env.Time.Unix())
+				told += c.news(&env, writers.find(&env), w.source, env.Time.Unix())
 			}
 			if told != tc.want {
 				t.Errorf("told %d times, want %d", told, tc.want)
@@ -94,11 +95,11 @@ func TestCopiesInOneStream(t *testing.T) {
 			line("mail.log", 7, 0, a), line("mail.log", 8, 5, a), line("mail.log", 8, 5, a), line("mail.log", 9, 9, a), line("mail.log", 9, 9, a)}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newCopies()
+			c, writers := newCopies(), newWriters(maphash.MakeSeed())
 			told := 0
 			for _, w := range tc.lines {
 				env := relaylens.Envelope{Native: tc.native, PID: w.pid, Text: w.text, Time: time.Unix(1_700_000_000+w.second, 0)}
-				told += c.news(&env, w.source, env.Time.Unix())
+				told += c.news(&env, writers.find(&env), w.source, env.Time.Unix())
 			}
 			if told != tc.want {
 				t.Errorf("told %d times, want %d", told, tc.want)

@@ -9,7 +9,7 @@ import (
 func (p *Parser) correlate(r *scannedRecord) Result {
 	c, now := p.memory, r.second
 	if r.rec.Copied {
-		n := c.copies.news(&r.env, r.line.Source, now)
+		n := c.copies.news(&r.env, r.writer, r.line.Source, now)
 		if n == 0 {
 			return ResultIgnored
 		}

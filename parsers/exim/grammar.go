@@ -1,9 +1,12 @@
 package exim
 
 import (
+	"encoding/binary"
 	"strings"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // Grammar reads Exim's lines.
@@ -141,21 +144,20 @@ func (g *Grammar) messageRest(text string, rec *relaylens.Record) relaylens.Verd
 // 62, from Exim 4.97 on 6-11-4 (local_scan.h, MESSAGE_ID_LENGTH).
 func cutID(s string) (id, rest string) {
 	switch {
-	case len(s) > 16 && s[6] == '-' && s[13] == '-' && s[16] == ' ' && base62(s[:6]) && base62(s[7:13]) && base62(s[14:16]):
+	case len(s) > 16 && s[6] == '-' && s[13] == '-' && s[16] == ' ' && base62(s, 0, 6) && base62(s, 8, 13):
 		return s[:16], s[17:]
-	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && base62(s[:6]) && base62(s[7:18]) && base62(s[19:23]):
+	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && base62(s, 0, 6) && base62(s, 7, 18) && base62(s, 15, 18):
 		return s[:23], s[24:]
 	}
 	return "", s
 }
 
-func base62(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !alphanumeric(s[i]) {
-			return false
-		}
-	}
-	return true
+// base62 reports whether the eight bytes of s from begin on are digits of base 62, but
+// for the hyphen that is known to stand at dash.
+func base62(s string, begin, dash int) bool {
+	const digit = '-' ^ '0' // makes a digit of a hyphen
+	eight := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[begin:])
+	return smtp.EightAlphanumeric(eight ^ digit<<(8*(dash-begin))) // one behind them is shifted out
 }
 
 func hasAnyPrefix(s string, prefixes ...string) bool {

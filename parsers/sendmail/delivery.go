@@ -48,15 +48,14 @@ func (g *Grammar) delivery(s string, rec *relaylens.Record) relaylens.Verdict {
 // fields have a fixed order. What the remote server wrote comes last, twice when
 // mail is deferred, and may imitate the rest.
 func (a *attempt) parse(s string) bool {
-	var ok bool
-	list := s
-	if a.recipient, s, ok = cutRecipient(s); !ok {
+	s, ok := a.parseRecipients(s)
+	if !ok {
 		return false
 	}
-	a.several = listed(list[:len(list)-len(s)])
-	a.recipients = recipientsOf(list[:len(list)-len(s)])
 	if value, ok := strings.CutPrefix(s, ", ctladdr="); ok {
-		if end, open := scan(value, ' '); !open {
+		if address, rest, plain := cutPlain(value); plain && strings.HasPrefix(rest, " ") {
+			a.subject, s = address, rest
+		} else if end, open := scan(value, ' '); !open {
 			a.subject, s = mailbox(value[:end]), value[end:]
 		}
 		at := strings.Index(s, ", delay=")
@@ -68,7 +67,7 @@ func (a *attempt) parse(s string) bool {
 	if !strings.HasPrefix(s, ", delay=") {
 		return false
 	}
-	_, s, _ = strings.Cut(s[1:], ", ")
+	_, s = cutValue(s[2:])
 	s = field(s, "xdelay=", nil)
 	s = field(s, "mailer=", &a.mailer)
 	s = field(s, "pri=", nil)
@@ -91,11 +90,24 @@ func field(s, name string, value *string) string {
 	if !ok {
 		return s
 	}
-	v, after, _ := strings.Cut(rest, ", ")
+	v, after := cutValue(rest)
 	if value != nil {
 		*value = v
 	}
 	return after
+}
+
+// cutValue splits a value from the field that follows it, behind a comma and a space.
+func cutValue(s string) (value, next string) {
+	for i := 0; ; i++ {
+		n := strings.IndexByte(s[i:], ',')
+		if n < 0 {
+			return s, ""
+		}
+		if i += n; i+1 < len(s) && s[i+1] == ' ' {
+			return s[:i], s[i+2:]
+		}
+	}
 }
 
 // outcome reads "⟦reply=…, ⟧stat=…".
@@ -135,11 +147,21 @@ func remote(s string) (host string, ip netip.Addr) {
 // more ends a list of recipients that goes on in the next line.
 const more = " [more]"
 
+// parseRecipients reads the recipients that s begins with.
+func (a *attempt) parseRecipients(s string) (rest string, ok bool) {
+	if address, rest, ok := cutPlain(s); ok && (strings.HasPrefix(rest, ", delay=") || strings.HasPrefix(rest, ", ctladdr=")) {
+		a.recipient, a.recipients = address, 1
+		return rest, true
+	}
+	if a.recipient, rest, ok = cutRecipient(s); ok {
+		list := s[:len(s)-len(rest)]
+		a.several, a.recipients = listed(list), recipientsOf(list)
+	}
+	return rest, ok
+}
+
 // cutRecipient reads the first recipient and skips the others: "R1,R2,… [more]".
 func cutRecipient(s string) (first, rest string, ok bool) {
-	if address, rest, ok := cutPlain(s); ok && (strings.HasPrefix(rest, ", delay=") || strings.HasPrefix(rest, ", ctladdr=")) {
-		return address, rest, true
-	}
 	if end, open := scan(s, ','); !open && end < len(s) {
 		first, rest = strings.TrimSuffix(s[:end], more), s[end:]
 		if !strings.HasPrefix(rest, ", ") { // others follow

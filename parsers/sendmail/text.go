@@ -2,6 +2,8 @@ package sendmail
 
 import (
 	"strings"
+
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // maxID is longer than any queue id.
@@ -26,10 +28,8 @@ func cutID(s string) (id, text string) {
 // isID tells a queue id: eight letters or digits of time and sequence and the
 // process id, or the older two or three letters and number. queue.c:assign_queueid
 func isID(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !alphanumeric(s[i]) {
-			return false
-		}
+	if !smtp.Alphanumeric(s) {
+		return false
 	}
 	i := len(s)
 	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
