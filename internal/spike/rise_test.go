@@ -213,3 +213,45 @@ func TestRiseSurprisesAsOftenAsTold(t *testing.T) {
 		t.Errorf("%.2f times as often as chance has it", often)
 	}
 }
+
+// TestRiseAfterScanner: in the hour and a half after what comes every night was seen
+// in a series, a rise of it is none: windows alone tell. Of a kind and of the total
+// that is so whichever cause it was seen in, of another cause it is not.
+func TestRiseAfterScanner(t *testing.T) {
+	d, s := New(Settings{}), wanderer{rand: rand.New(rand.NewPCG(6, 6))}
+	at := monday.Add(8 * 24 * time.Hour)
+	s.feed(d, monday, at, 8)
+	for i := range d.needed {
+		d.needed[i] = math.Inf(1) // nothing is told of
+	}
+	s.feed(d, at, at.Add(80*time.Minute), 50)
+	d.needed[rise] = 6
+	now := d.head * pane
+	tracks := indexes(relaylens.KindAuthFailed, relaylens.CauseCredentialGuessing)
+	rises := func(i int) bool {
+		r := d.tracks[i].read(lastHour, now, 0)
+		return d.rises(d.tracks[i], &r, now)
+	}
+	for _, c := range []struct {
+		name       string
+		seen, here int64 // before now, in any series and in the cause's
+		wide, own  bool
+	}{
+		{"never", 1e6, 1e6, true, true},
+		{"an hour ago", 3600, 3600, false, false},
+		{"an hour ago in another cause", 3600, 1e6, false, true},
+		{"two hours ago", 7200, 7200, true, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d.customAt, d.tracks[tracks[2]].customAt = now-c.seen, now-c.here
+			for _, i := range tracks[:2] {
+				if got := rises(i); got != c.wide {
+					t.Errorf("%v rises %v, want %v", d.tracks[i].series.By, got, c.wide)
+				}
+			}
+			if got := rises(tracks[2]); got != c.own {
+				t.Errorf("the cause rises %v, want %v", got, c.own)
+			}
+		})
+	}
+}
