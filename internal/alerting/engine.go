@@ -120,7 +120,7 @@ func (g *Engine) Step(in *Input) (changed bool) {
 		if g.echoes.hear(&s, in.Now) {
 			continue
 		}
-		if c := s.candidate(in); pages(&c.alert, &s) && !s.early(&c, in.Now) {
+		if c := s.candidate(in); pages(&c.alert, &s) && !s.early(&c, in.Now) && !g.toldApart(&c) {
 			g.show(&c)
 		}
 	}

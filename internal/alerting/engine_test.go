@@ -166,6 +166,25 @@ func TestManyAtOnceAreOne(t *testing.T) {
 	s.want(t, "6.25 ServerFault critical recipient_domain_not_configured mx1 mx1", "45 end of ServerFault critical recipient_domain_not_configured mx1 mx1")
 }
 
+// The spike of several problems that were told one by one is none of its own.
+func TestSpikeOfSeveralThatWereTold(t *testing.T) {
+	s := newScript()
+	one, two := during("a.example", 10, 40), during("b.example", 10, 40)
+	s.findings = func(m float64) []relaylens.Finding { return append(one(m), two(m)...) }
+	s.spikes = func(m float64) []spike.Spike {
+		if m < 13 || m > 42 {
+			return nil
+		}
+		return []spike.Spike{{Series: spike.Series{By: spike.PerCause, Cause: relaylens.CauseRecipientDomainNotConfigured}, Start: at(10), Last: at(m), Window: 5 * time.Minute, Value: 60, Expected: 2}}
+	}
+	for i := range 60 {
+		s.refusals = append(s.refusals, relaylens.Event{Time: at(10), Host: "mx1", Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseRecipientDomainNotConfigured, ClientIP: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})})
+	}
+	s.run(120)
+	const a, b = "ServerFault critical recipient_domain_not_configured mx1 a.example", "ServerFault critical recipient_domain_not_configured mx1 b.example"
+	s.want(t, "11.25 "+a, "11.25 "+b, "55 end of "+a, "55 end of "+b)
+}
+
 func TestTooLittleEvidence(t *testing.T) {
 	for name, change := range map[string]func(*relaylens.Finding){
 		"few":         func(f *relaylens.Finding) { f.Events = 4 },

@@ -80,6 +80,23 @@ func (g *Engine) proven(findings []relaylens.Finding) []candidate {
 	return list
 }
 
+// toldApart reports whether c is what several problems come to that are alerts of their
+// own, or are to be.
+func (g *Engine) toldApart(c *candidate) (apart bool) {
+	if c.volume || !broad(c.alert.Entity) {
+		return false
+	}
+	for _, p := range g.problems {
+		if a := &p.alert; p.state == ended || p.volume || a.Cause != c.alert.Cause || a.Host != c.alert.Host {
+			continue
+		} else if broad(a.Entity) {
+			return false
+		}
+		apart = true
+	}
+	return apart
+}
+
 func proves(f *relaylens.Finding) bool {
 	p, ok := proofs[f.Cause]
 	return ok && f.Fault == relaylens.FaultServer && f.Confidence >= sure && f.Events >= p.events && f.Last.Sub(f.First) >= p.lasting &&
