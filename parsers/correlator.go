@@ -75,6 +75,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 // one is put into the tables.
 type found struct {
 	session, message *state
+	recalled         bool // both were looked for
 	behind           bool // the line names a filter of this machine for the message's client
 	troubled         bool // the process had another session, in which something may have been refused
 }
@@ -100,6 +101,10 @@ func (c *correlator) before(r *scannedRecord, f *found, now int64) {
 
 // recall finds what is known of the session and the message, where before did not.
 func (c *correlator) recall(k *keys, f *found, now int64) {
+	if f.recalled {
+		return
+	}
+	f.recalled = true
 	if f.session == nil && k.process {
 		f.session = c.sessions.Get(k.session, now)
 	}

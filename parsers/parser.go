@@ -138,10 +138,23 @@ func (p *Parser) take(s *Scanned) {
 		for ; len(ticks) > 0 && ticks[0].before <= i; ticks = ticks[1:] {
 			p.tick(src, s.source, &ticks[0].time, ticks[0].time.Unix())
 		}
-		p.record(src, s.source, &s.records[i])
+		r := &s.records[i]
+		if r.second != src.second && !r.env.Time.IsZero() {
+			p.tick(src, s.source, &r.env.Time, r.second)
+		}
+		result := ResultMalformed
+		if r.verdict == relaylens.Parsed {
+			result = p.correlate(r)
+		}
+		if !p.warm {
+			p.count(src, r.line, result)
+		}
 	}
 	for i := range ticks {
 		p.tick(src, s.source, &ticks[i].time, ticks[i].time.Unix())
+	}
+	if last := s.last(); !last.IsZero() {
+		src.last = last
 	}
 }
 
@@ -159,9 +172,6 @@ func (p *Parser) OldestHeld() (feed uint64, ok bool) {
 }
 
 func (p *Parser) count(s *source, line *relaylens.Line, result Result) {
-	if p.warm {
-		return
-	}
 	s.counts[result]++
 	if result == ResultMalformed && p.options.OnMalformed != nil {
 		p.options.OnMalformed(line)
@@ -211,23 +221,10 @@ func (p *Parser) flushDecoders() {
 
 // tick says that a source has come to a time, of which second is the Unix time.
 func (p *Parser) tick(s *source, name string, now *time.Time, second int64) {
-	s.last = *now
 	if second == s.second {
 		return
 	}
 	if s.second = second; !p.memory.held.empty() {
 		p.memory.held.expire(name, *now, p.out)
 	}
-}
-
-// record completes what was read of one record.
-func (p *Parser) record(s *source, name string, r *scannedRecord) {
-	if !r.env.Time.IsZero() {
-		p.tick(s, name, &r.env.Time, r.second)
-	}
-	result := ResultMalformed
-	if r.verdict == relaylens.Parsed {
-		result = p.correlate(r)
-	}
-	p.count(s, r.line, result)
 }

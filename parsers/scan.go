@@ -43,6 +43,23 @@ type tick struct {
 	time   time.Time
 }
 
+// last is the time that the lines came to; zero where none tells one.
+func (s *Scanned) last() time.Time {
+	n := len(s.ticks) - 1
+	if n >= 0 && s.ticks[n].before == len(s.records) {
+		return s.ticks[n].time
+	}
+	for i := len(s.records) - 1; i >= 0; i-- {
+		if t := s.records[i].env.Time; !t.IsZero() {
+			return t
+		}
+		if n >= 0 && s.ticks[n].before == i {
+			return s.ticks[n].time
+		}
+	}
+	return time.Time{}
+}
+
 func (s *Scanned) reset(source string, warm bool) {
 	*s = Scanned{source: source, warm: warm, records: s.records[:0], ticks: s.ticks[:0], arena: s.arena[:0]}
 }

@@ -117,10 +117,19 @@ func (t *Table[V]) find(key uint64) (at int, i int32) {
 // Get returns the entry of key and marks it used, or nil. An entry older than
 // ttl is gone. The pointer is valid until the next Put.
 func (t *Table[V]) Get(key uint64, now int64) *V {
+	if t.len == 0 {
+		return nil
+	}
 	at, i := t.find(key)
 	if i == none {
 		return nil
 	}
+	return t.use(at, i, now)
+}
+
+// use marks cell i, which the index names at, used, unless its time is up: then it is
+// gone, and the result nil.
+func (t *Table[V]) use(at int, i int32, now int64) *V {
 	c := t.cell(i)
 	seen := c.seen()
 	if now-seen > t.ttl {
@@ -134,9 +143,13 @@ func (t *Table[V]) Get(key uint64, now int64) *V {
 // Put returns the entry of key, a used one as it is, a new one with what its
 // cell last held: the caller resets it. isNew tells which.
 func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
-	if v := t.Get(key, now); v != nil {
-		return v, false
+	at, i := t.find(key)
+	if i != none {
+		if v := t.use(at, i, now); v != nil {
+			return v, false
+		}
 	}
+	had, size, left := t.len, len(t.index), i != none
 	if t.len >= t.max {
 		t.DropOldest()
 	} else {
@@ -145,11 +158,14 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	if 4*(t.len+1) > 3*len(t.index) {
 		t.grow()
 	}
-	i := t.take()
+	if left || t.len != had || len(t.index) != size {
+		at, _ = t.find(key) // others may have moved up
+	}
+	i = t.take()
 	c := t.cell(i)
 	c.key, c.state = key, now<<stateBits|taken
 	t.oldest, t.round = min(t.oldest, now), min(t.round, now)
-	t.enter(i, key)
+	t.enterAt(at, i, key)
 	t.len++
 	return &c.value, true
 }
@@ -250,12 +266,20 @@ func (t *Table[V]) grow() {
 // enter puts cell i into the index.
 func (t *Table[V]) enter(i int32, key uint64) {
 	at, _ := t.find(key)
+	t.enterAt(at, i, key)
+}
+
+// enterAt puts cell i where find found room for its key.
+func (t *Table[V]) enterAt(at int, i int32, key uint64) {
 	t.index[at] = t.place(i, key)
 	t.far = t.far || (at-int(key))&(len(t.index)-1) > homeMask
 }
 
 // Delete forgets the entry of key.
 func (t *Table[V]) Delete(key uint64) {
+	if t.len == 0 {
+		return
+	}
 	if at, i := t.find(key); i != none {
 		t.remove(at, i)
 	}
