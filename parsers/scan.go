@@ -139,9 +139,10 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 	into.reset(b.Lines[0].Source, b.Warm)
 	f := s.log(into.source)
 	f.decoder.Keep(into.arena)
+	reference := b.Reference.Unix()
 	for i := range b.Lines {
 		line := &b.Lines[i]
-		if begin := f.decoder.Begin(line.Text, &b.Reference); begin.Tag != 0 {
+		if begin := f.decoder.Begin(line.Text, reference); begin.Tag != 0 {
 			s.begun(f, line, &begin, into)
 			continue
 		}

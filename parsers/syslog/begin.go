@@ -18,15 +18,19 @@ type Beginning struct {
 	heading *heading
 }
 
-// Begin reads the beginning of a line in the second of the last stamp, with a heading
+// Begin reads the beginning of a line on the day of the last stamp, with a heading
 // that is known. So begin most lines of a busy log, and this is done for each, so that
 // it calls and copies as little as can be. Where there may be more to a line than that, its
-// Tag is 0, nothing is changed, and [Decoder.Decode] has to be asked. Otherwise it takes the
-// place of Decode, and Fill gives the envelope. Begin is used after Keep only.
-func (d *Decoder) Begin(s string, reference *time.Time) (b Beginning) {
+// Tag is 0, and [Decoder.Decode] has to be asked. Otherwise it takes the
+// place of Decode, and Fill gives the envelope. Begin is used after Keep only; reference is
+// the Unix time of Decode's.
+func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 	c := &d.clock
-	if len(s) < shortest || len(s) > maxRecord || wordAt(s, 0) != c.bsdKey[0] || wordAt(s, bsdLength-8) != c.bsdKey[1] || s[bsdLength] != ' ' ||
-		s[len(s)-1] < ' ' || reference.Unix() != c.bsdRef || len(d.export.entry)+len(d.groups) > 0 || !d.keeps {
+	if len(s) < shortest || len(s) > maxRecord || s[len(s)-1] < ' ' || len(d.export.entry)+len(d.groups) > 0 || !d.keeps {
+		return b
+	}
+	same := wordAt(s, 0) == c.bsdKey[0] && wordAt(s, bsdLength-8) == c.bsdKey[1] && s[bsdLength] == ' ' && reference == c.bsdRef
+	if !same && !c.bsdOfDay(s, reference) {
 		return b
 	}
 	const begin = bsdLength + 1
@@ -39,18 +43,19 @@ func (d *Decoder) Begin(s string, reference *time.Time) (b Beginning) {
 		return b
 	}
 	pid, digits := numberBefore(wordAt(s, end), ']')
-	text := end + digits + len("]: ")
-	if digits == 0 || s[text-2] != ':' || s[text-1] != ' ' || s[text] == ' ' || !ordinary(s[text:], known.inPieces) {
-		return b
+	text, colon := strings.CutPrefix(s[end+digits:], "]: ")
+	if digits == 0 || !colon || text == "" || text[0] == ' ' || text[0] == 'm' || text[0] == '[' || len(text) > len(isoLayout) && text[4] == '-' ||
+		known.inPieces && mayHaveMark(text) {
+		return b // not ordinary
 	}
 	t := &d.previous.tags[known.tag%uint32(len(d.previous.tags))]
 	if t.tag != known.tag {
 		return b
 	}
 	p := &d.previous.hosts[t.at]
-	p.program, p.text, p.pid, p.kept, p.known = known.program, s[text:], pid, false, true
+	p.program, p.text, p.pid, p.kept, p.known = known.program, text, pid, false, true
 	d.yearless, d.last = true, c.bsdTime
-	return Beginning{known.tag, pid, s[text:], known}
+	return Beginning{known.tag, pid, text, known}
 }
 
 // Fill makes env that of a line of which Begin has just read the beginning.

@@ -39,7 +39,7 @@ func TestBeginChangesNothing(t *testing.T) {
 		line, ref := relaylens.Line{Text: mostly(rng, stamps) + mostly(rng, hosts) + " " + mostly(rng, tags) + mostly(rng, pids) + text}, refs[rng.IntN(50)/49]
 		var got, want relaylens.Envelope
 		status := Ready
-		if b := with.Begin(line.Text, &ref); b.Tag != 0 {
+		if b := with.Begin(line.Text, ref.Unix()); b.Tag != 0 {
 			begun++
 			with.Fill(&b, &got)
 		} else {

@@ -51,7 +51,7 @@ func (c *clock) bsd(s string, ref time.Time) (t time.Time, digits uint8, n int) 
 	if len(s) < 16 || s[3] != ' ' {
 		return t, 0, 0
 	}
-	if c.bsdAgain(s, ref) || c.bsdOfDay(s, ref) {
+	if c.bsdAgain(s, ref) || c.bsdOfDay(s, ref.Unix()) {
 		return c.bsdTime, 0, bsdLength
 	}
 	return c.readBSD(s, ref)
@@ -65,9 +65,9 @@ type bsdDay struct {
 
 // dated reports whether a reference gives all stamps of the day the year that they
 // have: it is not before the day, and not so late that the next year's comes in question.
-func (d *bsdDay) dated(ref time.Time) bool {
+func (d *bsdDay) dated(ref int64) bool {
 	const almostYear = 360 * 24 * 60 * 60
-	return d.start <= ref.Unix() && ref.Unix() < d.start+almostYear
+	return d.start <= ref && ref < d.start+almostYear
 }
 
 // dayKey is "Jan _2 ", with which s begins.
@@ -75,7 +75,7 @@ func dayKey(s string) uint64 { return load(s) << 8 }
 
 // bsdOfDay reads a stamp of the same day as the last one, of which bsdTime is the
 // time then.
-func (c *clock) bsdOfDay(s string, ref time.Time) bool {
+func (c *clock) bsdOfDay(s string, ref int64) bool {
 	if len(s) <= bsdLength || s[bsdLength] != ' ' || dayKey(s) != c.bsdDay.key || !c.bsdDay.dated(ref) {
 		return false
 	}
@@ -85,7 +85,7 @@ func (c *clock) bsdOfDay(s string, ref time.Time) bool {
 	}
 	c.last = c.bsdDay.start + int64(h*3600+m*60+sec)
 	c.bsdKey = [2]uint64{load(s), load(s[bsdLength-8:])}
-	c.bsdRef, c.bsdTime = ref.Unix(), time.Unix(c.last, 0).In(c.loc)
+	c.bsdRef, c.bsdTime = ref, time.Unix(c.last, 0).In(c.loc)
 	return true
 }
 
@@ -97,7 +97,7 @@ func (c *clock) keepDay(s string, t, ref time.Time) {
 	day := bsdDay{dayKey(s), start.Unix()}
 	_, offset := start.Zone()
 	for _, at := range [...]time.Duration{-2 * hour, 3 * hour, length / 2, length, length + 2*hour} {
-		if _, other := start.Add(at).Zone(); other != offset || !day.dated(ref) {
+		if _, other := start.Add(at).Zone(); other != offset || !day.dated(ref.Unix()) {
 			return
 		}
 	}

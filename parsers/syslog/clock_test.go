@@ -53,7 +53,7 @@ func TestDayReadOnce(t *testing.T) {
 			}
 			stamp := at.Format("Jan _2 15:04:05 ")
 			ref := at.Add(time.Duration(rng.IntN(400*24)-30) * time.Hour)
-			if with.bsdOfDay(stamp, ref) {
+			if with.bsdOfDay(stamp, ref.Unix()) {
 				used++
 			}
 			without.bsdDay = bsdDay{}
