@@ -111,7 +111,7 @@ func readFrom(s string, c *claim) (ok bool) {
 	if strings.HasPrefix(s, " A=") {
 		return readLogin(s, c)
 	}
-	return readVerb(s, c) && c.mayHaveSender()
+	return readVerb(cutMarks(s), c) && c.mayHaveSender()
 }
 
 // readLogin reads " A=driver:id rejected …". The id may have spaces.
@@ -122,10 +122,11 @@ func readLogin(s string, c *claim) bool {
 			return false
 		}
 		end += n
-		if !strings.HasPrefix(s[end:], " rejected ") && !strings.HasPrefix(s[end:], " temporarily rejected ") {
+		rest := cutMarks(s[end:])
+		if !strings.HasPrefix(rest, " rejected ") && !strings.HasPrefix(rest, " temporarily rejected ") {
 			continue
 		}
-		if readVerb(s[end:], c) && c.mayHaveSender() {
+		if readVerb(rest, c) && c.mayHaveSender() {
 			c.auth = s[len(" A="):end]
 			return true
 		}

@@ -10,6 +10,13 @@ var lines = map[string]relaylens.Record{
 	// ACLs, the host string in every form.
 	"H=(pc.example.com) [203.0.113.9] F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted": want(
 		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "", "pc.example.com"), mail("a@example.com", "b@example.net"), text("relay not permitted"), hard, copied),
+	// With +spf +dmarc +dsn, from 4.100 on.
+	"H=(pc) [203.0.113.9] F=<a@example.com> A=plain:joe doe SPF=none DMARC=fail DSN=ret,envid,orcpt,notify rejected RCPT <b@example.net>: relay not permitted": want(
+		is(relaylens.KindRelayDenied, 0, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), mail("a@example.com", "b@example.net"), user("plain", "joe doe"), text("relay not permitted"), hard, copied),
+	"H=(pc) [203.0.113.9] F=<a@example.com> SPF DSN=envid temporarily rejected RCPT <b@example.net>: relay not permitted": want(
+		is(relaylens.KindRelayDenied, 0, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), mail("a@example.com", "b@example.net"), text("relay not permitted"), soft, copied),
+	"H=(pc) [203.0.113.9] SPF DMARC DSN=envid rejected MAIL <a@example.com>: relay not permitted": want(
+		is(relaylens.KindRelayDenied, 0, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail("a@example.com", ""), text("relay not permitted"), hard, copied),
 	"H=host.example.com (pc) [203.0.113.9]:51234 I=[192.0.2.25]:25 " + tls + " F=<a@example.com> A=plain:joe rejected RCPT <b@example.net>: relay not permitted": want(
 		is(relayDenied, none, relaylens.StageRcpt), from("203.0.113.9", "host.example.com", "pc"), port(51234), user("plain", "joe"), mail("a@example.com", "b@example.net"), text("relay not permitted"), hard, copied),
 	"H=([192.0.2.66]) [203.0.113.9] F=<a@example.com> rejected RCPT <b@example.net>: relay not permitted": want(

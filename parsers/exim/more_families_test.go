@@ -107,6 +107,8 @@ var messageLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonContent, relaylens.StageEOD), from("203.0.113.9", "", "pc"), mail("a@example.com", ""), queue("1tTaBc-0001Ab-2z"), text(`Too many "Received" headers`), hard, copied),
 	`1tTaBc-0001Ab-2z <= "a b"@example.com H=host.example.com (pc) [203.0.113.9]:4711 I=[192.0.2.25]:465 P=esmtpsa L.- ` + tls + ` A=plain:joe doe S=511 M8S=0 RT=0.001s id=x@y T="A=plain:root S=1" from <a@example.com> for b@example.net`: want(
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "host.example.com", "pc"), port(4711), user("plain", "joe doe"), proto("esmtpsa"), mail(`"a b"@example.com`, ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
+	"1tTaBc-0001Ab-2z <= a@example.com H=(pc) [203.0.113.9] P=esmtpa SPF DMARC=pass A=plain:joe@example.com S=362 DSN=envid": want(
+		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), user("plain", "joe@example.com"), proto("esmtpa"), mail("a@example.com", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
 	"1tTaBc-0001Ab-2z <= a@example.com H=(pc) [203.0.113.9] P=esmtpa A=plain:joe@example.com:a@example.com S=362": want(
 		is(relaylens.KindAccepted, none, 0), from("203.0.113.9", "", "pc"), user("plain", "joe@example.com"), proto("esmtpa"), mail("a@example.com", ""), queue("1tTaBc-0001Ab-2z"), fact(relaylens.FactMessage)),
 	"1tTaBc-0001Ab-2z ** b@example.net: SMTP error from remote mail server after RCPT TO:<b@example.net>: 554 5.7.1 <b@example.net>: Relay access denied DT=0.152s": want(

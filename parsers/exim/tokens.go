@@ -148,7 +148,7 @@ func fieldLength(s string) int {
 
 // keyLength is the length of K in "K=value", or -1.
 func keyLength(word string) int {
-	for i := 0; i < len(word) && i < 5; i++ {
+	for i := 0; i < len(word) && i <= len("DMARC"); i++ {
 		c := word[i]
 		if c == '=' {
 			if i == 0 {
@@ -164,13 +164,39 @@ func keyLength(word string) int {
 }
 
 // flag reports the fields that are words: DNSSEC, pipelining, TCP fast open,
-// PRDR, chunking.
+// PRDR, chunking, and what was verified.
 func flag(word string) bool {
 	switch word {
-	case "DS", "L", "L*", "L.", "L-", "L.-", "L*-", "TFO", "TFO*", "PRDR", "K":
+	case "DS", "L", "L*", "L.", "L-", "L.-", "L*-", "TFO", "TFO*", "PRDR", "K", "SPF", "DMARC":
 		return true
 	}
 	return false
+}
+
+// cutMarks skips what log_selector has Exim 4.100 tell of a message behind its sender
+// or its login: " SPF=none", " DMARC", " DSN=ret,envid". Each stands there once, with words of Exim's own.
+func cutMarks(s string) string {
+	for _, mark := range [...]string{" SPF", " DMARC", " DSN"} {
+		rest, ok := strings.CutPrefix(s, mark)
+		if !ok {
+			continue
+		}
+		if value, ok := strings.CutPrefix(rest, "="); ok {
+			n := 0
+			for n < len(value) && (value[n]-'a' < 26 || value[n] == ',' || value[n] == '_') {
+				n++
+			}
+			if n == 0 {
+				return s
+			}
+			rest = value[n:]
+		}
+		if rest == "" || rest[0] != ' ' {
+			return s
+		}
+		s = rest
+	}
+	return s
 }
 
 // quotedLength is the length of a quoted value. Inner quotes may not be escaped,
