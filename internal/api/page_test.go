@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/summary"
 )
 
 // hostile are texts that have broken pages before.
@@ -121,5 +122,25 @@ func TestPageIsKept(t *testing.T) {
 	expire(-1)
 	if res, _ := r.get("/"); res.StatusCode != http.StatusInternalServerError {
 		t.Errorf("the page is kept for ever: %s", res.Status)
+	}
+}
+
+// A finding says how many refusals it has, and all its times are of one zone.
+func TestFindingOfThePage(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	at := time.Date(2026, 11, 20, 14, 30, 5, 0, time.FixedZone("", 4*3600))
+	d := &summary.Diagnosis{Finding: relaylens.Finding{Events: 1, First: at, Last: at, Evidence: []relaylens.Event{{Kind: relaylens.KindRelayDenied, Time: at}}}}
+	more := *d
+	more.Events, more.Partial, more.Last = 2000, true, at.Add(time.Hour)
+	var v view
+	v.findings([]*summary.Diagnosis{d, &more}, 2, now)
+	for i, want := range [][2]string{{"1 refusal", "10:30"}, {"2,000 refusals or more", "10:30 to 11:30"}} {
+		f := v.Findings[i]
+		if got := [2]string{f.Events, f.When}; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if !strings.HasPrefix(f.Evidence[0], "Nov 20 10:30:05 ") {
+			t.Errorf("evidence %q", f.Evidence[0])
+		}
 	}
 }

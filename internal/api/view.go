@@ -244,16 +244,26 @@ func (v *view) lists(q pageQuestion, r *summary.Report) {
 func (v *view) findings(all []*summary.Diagnosis, total int, now time.Time) {
 	for _, d := range all {
 		one := finding{Title: shown(d.Title), About: relaylens.Escaped(summary.About(d.Entity), pageValue), Fault: faultName(d.Fault), Class: faultClasses[d.Fault],
-			Events: summary.Number(int64(d.Events)), When: moment(d.First, now) + " to " + moment(d.Last, now),
+			Events: summary.Number(int64(d.Events)), When: moment(d.First, now),
 			Text: relaylens.Escaped(d.Text, 0), Confidence: fmt.Sprintf("%.0f %%", d.Confidence*100), Why: shown(d.Why)}
-		if d.Partial {
-			one.Events += " or more"
+		if last := moment(d.Last, now); last != one.When {
+			one.When += " to " + last
+		}
+		switch {
+		case d.Partial:
+			one.Events += " refusals or more"
+		case d.Events == 1:
+			one.Events += " refusal"
+		default:
+			one.Events += " refusals"
 		}
 		if d.Status == relaylens.StatusResolved {
 			one.When += ", resolved"
 		}
 		for i := range d.Evidence {
-			one.Evidence = append(one.Evidence, string(summary.AppendShort(nil, &d.Evidence[i])))
+			e := d.Evidence[i]
+			e.Time = e.Time.In(now.Location())
+			one.Evidence = append(one.Evidence, string(summary.AppendShort(nil, &e)))
 		}
 		for _, fix := range d.Fixes {
 			told := summary.DiagnosisFix{Title: fix.Title, Rate: fix.Rate}
