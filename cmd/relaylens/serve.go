@@ -76,6 +76,7 @@ func runServe(c *cobra.Command, files []string) error {
 	defer func() { _ = logger.Sync() }() // standard error cannot be synced everywhere
 
 	limitMemory(cfg)
+	limitFiles()
 	version, revision := build()
 	a, err := app.New(c.Context(), app.Options{
 		Config:   cfg,
@@ -108,6 +109,13 @@ func limitMemory(cfg *config.Config) {
 		perEntry = 600
 	)
 	debug.SetMemoryLimit(base + int64(cfg.Correlator.MaxBytes) + perEntry*int64(cfg.Correlator.MaxEntries))
+}
+
+// limitFiles keeps what the daemon writes, which is personal, from users who are
+// not in its group, whatever umask it was started with.
+func limitFiles() {
+	const others = 0o027
+	syscall.Umask(syscall.Umask(others) | others)
 }
 
 // serve runs a until ctx ends or a fails, and stops it.

@@ -28,13 +28,14 @@ type daemon struct {
 	t       *testing.T
 	entries chan map[string]any // its log
 	url     string
+	dataDir string
 }
 
 func startDaemon(t *testing.T, dir string, stdin io.Reader, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{Cmd: exec.CommandContext(t.Context(), "relaylens", append([]string{"serve"}, args...)...), t: t, entries: make(chan map[string]any, 100)}
+	d := &daemon{Cmd: exec.CommandContext(t.Context(), "relaylens", append([]string{"serve"}, args...)...), t: t, entries: make(chan map[string]any, 100), dataDir: t.TempDir()}
 	d.Dir, d.Stdin = dir, stdin
-	d.Env = append(os.Environ(), "RELAYLENS_DATA_DIR="+t.TempDir())
+	d.Env = append(os.Environ(), "RELAYLENS_DATA_DIR="+d.dataDir)
 	stderr, err := d.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +131,26 @@ func TestServeFollowsFiles(t *testing.T) {
 	d.expectMetric(fmt.Sprintf(`relaylens_source_up{source="%s"} 1`, filepath.Join(dir, "mail.log")))
 	write(t, filepath.Join(dir, "mail.log"), serveRefusal+"\n"+serveRefusal+"\n")
 	d.expectMetric(serveDenials + "2")
+	if code := d.end(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// What the store holds is personal, and the directory may be open to all.
+func TestServeWritesForItsGroupAlone(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "mail.log"), "")
+	d := startDaemon(t, dir, nil, "--listen", "127.0.0.1:0", "mail.log")
+	files, err := os.ReadDir(d.dataDir)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files %v, error %v", files, err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm()&0o027 != 0 {
+			t.Errorf("%s: %v, error %v", f.Name(), info.Mode(), err)
+		}
+	}
 	if code := d.end(); code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
