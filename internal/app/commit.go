@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/exporter/prom"
 	"github.com/relaylens/relaylens/store"
 )
@@ -29,7 +30,8 @@ type eventStore interface {
 // written before, and what the logs still hold waits there.
 type committer struct {
 	in      chan *store.Batch
-	idle    chan struct{} // holds a token while a batch may be handed over
+	idle    chan struct{}          // holds a token while a batch may be handed over
+	spare   chan []relaylens.Event // the memory of what was written
 	store   eventStore
 	metrics *prom.Commits
 	logger  *zap.Logger
@@ -38,7 +40,7 @@ type committer struct {
 }
 
 func newCommitter(s eventStore, m *prom.Commits, l *zap.Logger, quit <-chan struct{}) *committer {
-	c := &committer{in: make(chan *store.Batch, 1), idle: make(chan struct{}, 1), store: s, metrics: m, logger: l, done: make(chan struct{}), quit: quit}
+	c := &committer{in: make(chan *store.Batch, 1), idle: make(chan struct{}, 1), spare: make(chan []relaylens.Event, 1), store: s, metrics: m, logger: l, done: make(chan struct{}), quit: quit}
 	c.idle <- struct{}{}
 	return c
 }
@@ -60,7 +62,20 @@ func (c *committer) run() {
 		if !c.commit(b) {
 			return
 		}
+		c.reuse(b.Events)
 		c.idle <- struct{}{}
+	}
+}
+
+// reuse gives back the memory of a backlog's events, whose texts may be in use still.
+func (c *committer) reuse(events []relaylens.Event) {
+	if len(events) < commitEvents || cap(events) > 2*maxUncommitted {
+		return
+	}
+	clear(events)
+	select {
+	case c.spare <- events[:0]:
+	default:
 	}
 }
 

@@ -34,7 +34,9 @@ func (r *recorder) Commit(_ context.Context, b *store.Batch) (int, error) {
 		r.fail--
 		return 0, errNoSpace
 	}
-	r.batches = append(r.batches, *b)
+	kept := *b
+	kept.Events = slices.Clone(b.Events) // their memory is used again
+	r.batches = append(r.batches, kept)
 	return len(b.Events), nil
 }
 

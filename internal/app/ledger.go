@@ -28,6 +28,7 @@ const (
 // checkpoint until nothing is held that is older.
 type ledger struct {
 	events      []relaylens.Event
+	spare       <-chan []relaylens.Event // memory for them
 	revised     []store.Revision
 	checkpoints []checkpoint
 	committed   []func() // called when all of it is in the store
@@ -48,6 +49,12 @@ type checkpoint struct {
 // add notes an event. It is copied, as its batch goes away, and the copy is
 // returned.
 func (l *ledger) add(e *relaylens.Event) *relaylens.Event {
+	if l.events == nil {
+		select {
+		case l.events = <-l.spare:
+		default:
+		}
+	}
 	l.events = append(l.events, e.Clone())
 	l.begin()
 	return &l.events[len(l.events)-1]

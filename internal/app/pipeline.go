@@ -72,6 +72,7 @@ func newPipeline(p *parsers.Parser, s spike.Settings, x *prom.Exporter, e eventS
 
 		classifier: classifier.New(),
 	}
+	made.ledger.spare = made.commits.spare
 	made.watch = watch.New(made.classifier, watch.Settings{Spikes: s, Stepped: made.stepped})
 	return made
 }

@@ -15,8 +15,9 @@ const (
 	// every is how often everything is looked at, in seconds of event time. Where
 	// there is much to look at, it is done less often: see pace.
 	every = 15
-	// behind is how often in its place while the present is far away.
-	behind = 1800
+	// behind is how often in its place while the present is far away, where no more
+	// refusals come than can be remembered until then and an hour longer.
+	behind = 3600
 	// idle is how often findings are gathered again when nothing came.
 	idle = 60
 )
@@ -182,6 +183,8 @@ func (w *Watch) advance() {
 func (w *Watch) pace() int64 {
 	const some, many = 1_000, 5_000
 	switch n := len(w.recent.events); {
+	case w.far && n > maxRecent/2:
+		return behind / 2
 	case w.far:
 		return behind
 	case n > many:
