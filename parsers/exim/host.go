@@ -93,7 +93,7 @@ func (h *host) cutAddr(s string) (rest string, ok bool) {
 // is whatever the DNS says, in which there is no space: the resolver library writes
 // one as \032. An address or a HELO follows.
 func nameLength(s string) int {
-	i := 0
+	i := smtp.PlainLength(s)
 	for i < len(s) && hostChars[s[i]] {
 		i++
 	}

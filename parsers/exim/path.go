@@ -2,6 +2,8 @@ package exim
 
 import (
 	"strings"
+
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // skipAddress finds the end of an address that Exim has parsed: a space, an angle
@@ -9,7 +11,7 @@ import (
 // not closed. A backslash quotes outside of quoted strings too, so an address
 // may have a lone quote in it: a\"b@example.com. parse.c, read_local_part
 func skipAddress(s string, i int) int {
-	for ; i < len(s); i++ {
+	for i += smtp.PlainLength(s[i:]); i < len(s); i++ {
 		if !special[s[i]] {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/parsertest"
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // pieces are what Exim's lines are made of. Whoever writes a HELO, an address or
@@ -67,6 +68,15 @@ func TestHostilePiecesChangeNothing(t *testing.T) {
 				}
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	}
+}
+
+// What is skipped without a look means nothing to Exim.
+func TestPlainMeansNothing(t *testing.T) {
+	for c := range 256 {
+		if smtp.PlainLength(strings.Repeat(string([]byte{byte(c)}), 8)) > 0 && (special[c] || !hostChars[c]) {
+			t.Errorf("%q is plain", byte(c))
 		}
 	}
 }

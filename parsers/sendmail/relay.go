@@ -1,8 +1,10 @@
 package sendmail
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strings"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/smtp"
@@ -69,12 +71,25 @@ func hostName(s string) string {
 	if strings.IndexByte(s, '@') >= 0 {
 		s = s[strings.LastIndexByte(s, '@')+1:]
 	}
-	for i := 0; i < len(s); i++ {
-		if !hostChars[s[i]] {
-			return ""
-		}
+	if !ofName(s) {
+		return ""
 	}
 	return s
+}
+
+func ofName(s string) bool {
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	for ; len(b) >= 8; b = b[8:] {
+		if !smtp.EightOfName(binary.LittleEndian.Uint64(b)) {
+			return false
+		}
+	}
+	for _, c := range b {
+		if !hostChars[c] {
+			return false
+		}
+	}
+	return true
 }
 
 // hostChars are the bytes of a host name, of other alphabets as well.

@@ -109,7 +109,7 @@ func number(s string) (n int, rest string, ok bool) {
 // lastIndex is [strings.LastIndex] for a sep that begins with a rare character.
 func lastIndex(s, sep string) int {
 	for end := len(s); ; {
-		i := strings.LastIndexByte(s[:end], sep[0])
+		i := smtp.LastIndexByte(s[:end], sep[0])
 		if i < 0 || strings.HasPrefix(s[i:], sep) {
 			return i
 		}

@@ -17,10 +17,7 @@ func scan(s string, stop byte) (i int, open bool) {
 	if s == "" || s[0] != '<' {
 		return scanFrom(s, 0, stop)
 	}
-	i = 1
-	for i < len(s) && !special[s[i]] {
-		i++
-	}
+	i = plainEnd(s)
 	if i == len(s) || s[i] != '>' {
 		return scanFrom(s, 0, stop)
 	}
@@ -33,6 +30,15 @@ func scan(s string, stop byte) (i int, open bool) {
 		return i + 1, false
 	}
 	return scanFrom(s, i, stop)
+}
+
+// plainEnd is where in s, behind its first character, the first special one is.
+func plainEnd(s string) int {
+	i := 1 + smtp.PlainLength(s[1:])
+	for i < len(s) && !special[s[i]] {
+		i++
+	}
+	return i
 }
 
 // scanFrom is scan from an i on where nothing is open.
@@ -93,10 +99,7 @@ func cutPlain(s string) (address, rest string, ok bool) {
 	if s == "" || s[0] != '<' {
 		return "", s, false
 	}
-	i := 1
-	for i < len(s) && !special[s[i]] {
-		i++
-	}
+	i := plainEnd(s)
 	if i == len(s) || s[i] != '>' {
 		return "", s, false
 	}

@@ -3,6 +3,8 @@ package sendmail
 import (
 	"strings"
 	"testing"
+
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // TestCutTyped has the rest of a line begin at the comma behind the address.
@@ -76,6 +78,19 @@ func TestCutEcho(t *testing.T) {
 	} {
 		if said, ok := cutEcho(c.text, c.typed); said != c.said || ok != (said != c.text) {
 			t.Errorf("cutEcho(%q, %q) = %q, %v", c.text, c.typed, said, ok)
+		}
+	}
+}
+
+// What is skipped without a look means nothing to Sendmail.
+func TestPlainMeansNothing(t *testing.T) {
+	for c := range 256 {
+		eight := strings.Repeat(string([]byte{byte(c)}), 8)
+		if smtp.PlainLength(eight) > 0 && special[c] {
+			t.Errorf("%q is plain", byte(c))
+		}
+		if ofName(eight) != hostChars[c] {
+			t.Errorf("%q is of a name: %t", byte(c), ofName(eight))
 		}
 	}
 }
