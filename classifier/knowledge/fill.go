@@ -189,8 +189,9 @@ func usualLog(e *relaylens.Event) string {
 	return ""
 }
 
+// helper is the table that a command can ask: of some the log tells the kind only.
 func helper(e *relaylens.Event) string {
-	if relaylens.HelperOf(e) == relaylens.HelperNone {
+	if relaylens.HelperOf(e) != relaylens.HelperTable || strings.IndexByte(e.RemoteHost, ':') < 1 {
 		return ""
 	}
 	return free(e.RemoteHost)

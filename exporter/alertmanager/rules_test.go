@@ -33,6 +33,7 @@ func TestHelperFixes(t *testing.T) {
 		"a table": {relaylens.Postfix, relaylens.ReasonResources, "mysql:/etc/postfix/boxes.cf", "A lookup table or database",
 			[]string{"# postmap -q b@lost.example.com mysql:/etc/postfix/boxes.cf"}},
 		"a table with a name for the shell": {relaylens.Postfix, relaylens.ReasonResources, "mysql:/etc/$(x)", "A lookup table or database", []string{"postmap -q b@lost.example.com 'mysql:/etc/$(x)'"}},
+		"a table of which the kind is told": {relaylens.Postfix, relaylens.ReasonResources, "mysql", "A lookup table or database", []string{"postmap -q b@lost.example.com {helper}"}},
 		"a policy service":                  {relaylens.Postfix, relaylens.ReasonPolicyService, "private/policy", "A policy service", []string{"check_policy_service", "smtpd_policy_service_default_action=DUNNO"}},
 		"a scanner":                         {relaylens.Exim, relaylens.ReasonContent, "clamd /run/clamd.ctl", "A virus or spam scanner", []string{"# exim -bP av_scanner spamd_address", "defer_ok"}},
 	} {
