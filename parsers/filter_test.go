@@ -149,6 +149,11 @@ func TestFilters(t *testing.T) {
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<b@example.com>": "550 5.7.1 <b@example.com>: no"`,
 			strings.Replace(answer, "5.7.1 no", "5.7.1 <b@example.com>: no", 1), left,
 		}, []string{"3: rejected/content 198.51.100.7  a@example.org>b@example.com"}},
+		"what the server behind a filter refuses when the message ended": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: connect from pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]", denied, passed,
+			strings.Replace(answer, "550 5.7.1 no", "450 4.7.1 <b@example.com>: Recipient address rejected: not now", 1), left,
+		}, []string{"3: rejected/recipient_policy 198.51.100.7  a@example.org>b@example.com"}},
 		"what a filter refuses of a command and at the end": {[]string{
 			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: NOQUEUE: client=pc.example.com[198.51.100.7]",
 			`Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: proxy 127.0.0.1:10024 rejected "RCPT TO:<c@example.com>": "550 5.1.1 nobody"`,

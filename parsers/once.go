@@ -110,6 +110,14 @@ func (c *correlator) endpoint(w *writer, e *relaylens.Event) uint64 {
 	return bounded.Mix(w.sessions, maphash.Comparable(c.seed, netip.AddrPortFrom(e.ClientIP, e.ClientPort)))
 }
 
+// visit names what is presumed of a client: by its connection, or by its session.
+func (c *correlator) visit(r *scannedRecord) uint64 {
+	if r.rec.Event.ClientPort != 0 {
+		return c.endpoint(r.writer, &r.rec.Event)
+	}
+	return r.keys.session
+}
+
 // presume keeps, replaces or withdraws what is presumed of a client. It returns
 // the event that turned out to be one, now that the session is over.
 func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
@@ -117,10 +125,7 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 	if c.presumed.Len() == 0 && !rec.Presumed || e.ClientPort == 0 && !r.keys.process {
 		return nil
 	}
-	key := r.keys.session
-	if e.ClientPort != 0 {
-		key = c.endpoint(r.writer, e)
-	}
+	key := c.visit(r)
 	switch {
 	case rec.Presumed && e.Kind == relaylens.KindNone:
 		c.presumed.Delete(key)
@@ -134,7 +139,7 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 		}
 		was := *kept
 		*kept = e.Clone()
-		if !isNew {
+		if !isNew && was.Kind != relaylens.KindNone {
 			return &was
 		}
 	case e.Refusal(), rec.Fact == relaylens.FactSession:
@@ -144,8 +149,14 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 		}
 		was := *kept
 		c.presumed.Delete(key)
-		if ofCommand(&was) && !toldAtEnd(&was, rec) {
-			return &was
+		switch {
+		case !ofCommand(&was):
+		case !toldAtEnd(&was, rec):
+			if was.Kind != relaylens.KindNone {
+				return &was
+			}
+		case was.Kind == relaylens.KindNone:
+			e.Kind = relaylens.KindNone // told by the server behind the filter
 		}
 		if was.RemoteHost != "" && (e.Text == "" || e.Reason == was.Reason) {
 			e.Reason, e.Text, e.RemoteHost = was.Reason, was.Text, was.RemoteHost // why, and which filter
@@ -154,7 +165,7 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 		if kept := c.presumed.Get(key, now); kept != nil {
 			told := *kept
 			c.presumed.Delete(key)
-			if told.Stage != relaylens.StageHelo || helloRefused(e.Text) {
+			if told.Kind != relaylens.KindNone && (told.Stage != relaylens.StageHelo || helloRefused(e.Text)) {
 				return &told
 			}
 		}
@@ -173,6 +184,12 @@ func (p *Parser) presumedBefore(r *scannedRecord, f *found, now int64) bool {
 		return false
 	}
 	all, _ := p.passedOn(r, f, now)
+	if all {
+		e := &r.rec.Event
+		if kept, isNew := p.memory.presumed.Put(p.memory.visit(r), now); isNew || kept.Kind == relaylens.KindNone {
+			*kept = relaylens.Event{Time: e.Time, Stage: e.Stage, Code: e.Code, Text: strings.Clone(e.Text)}
+		}
+	}
 	return all
 }
 
@@ -186,7 +203,7 @@ func ofCommand(e *relaylens.Event) bool {
 // the message, which has a line of its own: smtpd may ask the filter only then.
 func toldAtEnd(was *relaylens.Event, rec *relaylens.Record) bool {
 	e := &rec.Event
-	return rec.PassedOn && e.Stage == relaylens.StageEOD && (was.Code == 0 || was.Code == e.Code && strings.HasSuffix(e.Text, was.Text))
+	return rec.PassedOn && e.Stage == relaylens.StageEOD && e.Time.Sub(was.Time) <= time.Duration(sameAnswer)*time.Second && (was.Code == 0 || was.Code == e.Code && strings.HasSuffix(e.Text, was.Text))
 }
 
 // helloRefused reports whether the counts of a session, "ehlo=0/1 commands=0/1",
