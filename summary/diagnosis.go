@@ -74,8 +74,11 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 	if d.Clients > 0 { // else the log does not tell
 		whose = " from " + count(d.Clients, "client")
 	}
-	dst = fmt.Appendf(dst, "  %s%s, %s to %s\n", count(d.Events, "refusal"), whose,
-		d.First.In(zone).Format(time.DateTime), d.Last.In(zone).Format(time.DateTime))
+	first, last := d.First.In(zone).Format(time.DateTime), d.Last.In(zone).Format(time.DateTime)
+	if last != first {
+		last = first + " to " + last
+	}
+	dst = fmt.Appendf(dst, "  %s%s, %s\n", count(d.Events, "refusal"), whose, last)
 	dst = appendStanding(dst, &d.Finding, zone)
 	dst = fmt.Appendf(dst, "  %.0f %% sure: %s\n", d.Confidence*100, d.Why)
 	for i := range d.Evidence {
@@ -103,7 +106,7 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 func appendStanding(dst []byte, f *relaylens.Finding, zone *time.Location) []byte {
 	back := ""
 	if f.Returns > 0 {
-		back = "; it came back " + count(f.Returns, "time") + ", last at " + f.Since.In(zone).Format(time.DateTime)
+		back = "; it came back " + times(f.Returns) + ", last at " + f.Since.In(zone).Format(time.DateTime)
 	}
 	switch {
 	case f.Status == relaylens.StatusResolved:
@@ -112,6 +115,13 @@ func appendStanding(dst []byte, f *relaylens.Finding, zone *time.Location) []byt
 		return fmt.Appendf(dst, "  open%s\n", back)
 	}
 	return dst
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return count(n, "time")
 }
 
 func faultName(f relaylens.Fault) string {
