@@ -20,6 +20,10 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 		c.after(&r.rec, k, f, now)
 		return ResultContext
 	}
+	if r.withdraws() {
+		p.presume(r, now)
+		return ResultContext
+	}
 	c.noteFilter(r, now)
 	c.troubles.forget(r)
 	c.troubles.note(r, now)
@@ -34,6 +38,12 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 	result := p.events(r, f, now)
 	c.after(&r.rec, k, f, now)
 	return result
+}
+
+// withdraws reports whether a record says that nothing is presumed of a connection any
+// more, and nothing else: one that passed postscreen does.
+func (r *scannedRecord) withdraws() bool {
+	return r.rec.Presumed && r.rec.Event.Kind == relaylens.KindNone && r.rec.Fact == relaylens.FactNone && r.rec.Event.ClientPort != 0 && r.keys.message == 0
 }
 
 // untold reports whether there is nothing to tell of a record, and nobody who waits

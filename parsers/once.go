@@ -1,8 +1,8 @@
 package parsers
 
 import (
+	"encoding/binary"
 	"hash/maphash"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -107,7 +107,9 @@ func (c *correlator) stateOf(k *keys, f *found, now int64) *state {
 
 // endpoint names a client's connection where one process serves them all.
 func (c *correlator) endpoint(w *writer, e *relaylens.Event) uint64 {
-	return bounded.Mix(w.sessions, maphash.Comparable(c.seed, netip.AddrPortFrom(e.ClientIP, e.ClientPort)))
+	a := e.ClientIP.As16()
+	key := bounded.Mix(w.sessions, binary.NativeEndian.Uint64(a[:]))
+	return bounded.Mix(bounded.Mix(key, binary.NativeEndian.Uint64(a[8:])), uint64(e.ClientPort))
 }
 
 // visit names what is presumed of a client: by its connection, or by its session.
