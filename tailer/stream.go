@@ -36,6 +36,7 @@ type stream struct {
 	id   fileID
 	arc  *packed // f is an archive, read once
 	from int64   // what to read next: offset, or beyond it inside an overlong line
+	full int     // bytes of the lines of the last block that was full of lines; 0 before the first
 
 	head []byte // the file's first bytes, at most printSize of those before from
 	tail []byte // the bytes before from, likewise
@@ -93,7 +94,8 @@ func (s *stream) next(b *block) error {
 		return errRewritten
 	}
 	before := len(s.tail)
-	n, err := s.f.ReadAt(b.buf, s.from-int64(before))
+	buf := b.buf[:min(before+s.ahead(), len(b.buf))]
+	n, err := s.f.ReadAt(buf, s.from-int64(before))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -123,14 +125,27 @@ func (s *stream) next(b *block) error {
 		if len(b.lines) == 0 && len(data)-used > relaylens.MaxLine {
 			used = len(data)
 		}
+		if s.full = 0; len(b.lines) == batchLines {
+			s.full = used
+		}
 		s.moveTo(b.buf[:before+used], used)
 	}
 	if s.content != nil && !s.origin.IsZero() && s.origin != s.content.key.Origin {
 		return errRewritten
 	}
-	s.atEnd = s.warmTo == 0 && n < len(b.buf) && len(b.lines) < batchLines
+	s.atEnd = s.warmTo == 0 && n < len(buf) && len(b.lines) < batchLines
 	s.warmed(b)
 	return nil
+}
+
+// ahead is how much to read: what the lines of a block take, by the last one, and a
+// little more. What they leave is read again with the next block.
+func (s *stream) ahead() int {
+	if s.full == 0 {
+		return blockSize
+	}
+	const overlong = relaylens.MaxLine + 1 // so much shows that a line is
+	return max(s.full+s.full/8, overlong)
 }
 
 // moveTo advances from by n bytes, the last of read.
