@@ -105,7 +105,7 @@ var Rules = []Rule{
 	{Package: "dashboards"},
 	{Package: "e2e/alerting", Rooms: []string{"internal/stack"}},
 	{Package: "e2e/fleet", Rooms: []string{"store", "internal/stack"}, Modules: []string{xSys}},
-	{Package: "e2e", Modules: []string{xSys}},
+	{Package: "e2e", Rooms: []string{"classifier/knowledge"}, Modules: []string{xSys}},
 	{Package: "e2e/*", Rooms: []string{"store"}, Modules: []string{xSys}},
 }
 
