@@ -33,29 +33,42 @@ func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 	if !same && !c.bsdOfDay(s, reference) {
 		return b
 	}
-	const begin = bsdLength + 1
-	end := begin + strings.IndexByte(s[begin:min(len(s), begin+maxHeading)], '[') + 1
-	if end <= begin+minHeading || end+shortestText > len(s) {
-		return b
-	}
-	known := d.headings.at(s[begin:end])
-	if known == nil || known.program == "" {
-		return b
-	}
-	pid, digits := numberBefore(wordAt(s, end), ']')
-	text, colon := strings.CutPrefix(s[end+digits:], "]: ")
-	if digits == 0 || !colon || text == "" || text[0] == ' ' || text[0] == 'm' || text[0] == '[' || len(text) > len(isoLayout) && text[4] == '-' ||
+	known, pid, text := d.headings.begin(s[bsdLength+1:])
+	if known == nil || text == "" || text[0] == ' ' || text[0] == 'm' || text[0] == '[' || len(text) > len(isoLayout) && text[4] == '-' && digit(text[0]) ||
 		known.inPieces && mayHaveMark(text) {
 		return b // not ordinary
 	}
 	t := &d.previous.tags[known.tag%uint32(len(d.previous.tags))]
 	if t.tag != known.tag {
-		return b
+		if d.previous.at(known.host) == nil {
+			return b
+		}
+		t.tag, t.at = known.tag, d.previous.cur
 	}
 	p := &d.previous.hosts[t.at]
 	p.program, p.text, p.pid, p.kept, p.known = known.program, text, pid, false, true
 	d.yearless, d.last = true, c.bsdTime
 	return Beginning{known.tag, pid, text, known}
+}
+
+// begin reads "host tag[pid]: " or "host tag: " in front of s, which is as long as a heading
+// and shortestText; nil where that is not remembered.
+func (h *headings) begin(s string) (known *heading, pid int32, text string) {
+	head := s[:min(len(s)-shortestText, maxHeading)]
+	if end := strings.IndexByte(head, '[') + 1; end > minHeading {
+		if known = h.at(s[:end]); known != nil {
+			pid, digits := numberBefore(wordAt(s, end), ']')
+			text, ok := strings.CutPrefix(s[end+digits:], "]: ")
+			if digits == 0 || !ok || known.program == "" {
+				return nil, 0, ""
+			}
+			return known, pid, text
+		}
+	}
+	if end := strings.IndexByte(head, ':') + 1; end > minHeading && s[end] == ' ' {
+		return h.at(s[:end]), 0, s[end+1:]
+	}
+	return nil, 0, ""
 }
 
 // Fill makes env that of a line of which Begin has just read the beginning.

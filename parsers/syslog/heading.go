@@ -64,18 +64,26 @@ func load(s string) uint64 {
 }
 
 // remember keeps what was read of the beginning of s, if all of it stands before
-// the first bracket: then it says the same of every line that begins like that.
+// the bracket of a pid, or the colon where there is no pid: then it says the same of
+// every line that begins like that.
 func (h *headings) remember(s string, env *relaylens.Envelope) {
-	bracket := strings.IndexByte(s, '[')
 	space := len(env.Host)
-	if bracket < minHeading || bracket >= maxHeading || env.PID == 0 || space == 0 || space+1+len(env.Program) != bracket ||
-		s[:space] != env.Host || s[space] != ' ' || s[space+1:bracket] != env.Program {
+	end := space + 1 + len(env.Program)
+	if space == 0 || end < minHeading || end >= min(len(s), maxHeading) || s[:space] != env.Host || s[space] != ' ' || s[space+1:end] != env.Program {
 		return
 	}
-	text := strings.Clone(s[:bracket+1])
-	n := numberOf(text)
+	numbered := env.PID != 0 && s[end] == '[' && strings.IndexByte(s[:end], '[') < 0
+	plain := env.PID == 0 && s[end] == ':' && env.Program != "" && strings.IndexByte(s[:end], ':') < 0
+	if !numbered && !plain {
+		return
+	}
+	n := numberOf(s[:end+1])
+	if h.list[n].text == s[:end+1] || h.list[n+1].text == s[:end+1] {
+		return
+	}
+	text := strings.Clone(s[:end+1])
 	h.tags++
-	h.list[n], h.list[n+1] = heading{text, text[:space], text[space+1 : bracket], h.tags, writesPieces(env.Program)}, h.list[n]
+	h.list[n], h.list[n+1] = heading{text, text[:space], text[space+1 : end], h.tags, writesPieces(env.Program)}, h.list[n]
 }
 
 // headed reads "host tag[pid]: text", behind the stamp.
