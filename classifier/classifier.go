@@ -46,6 +46,14 @@ func (c *Classifier) Final(e *relaylens.Event) {
 	c.decide(e, true)
 }
 
+// Done forgets what only causes are told by: of senders, users, domains and sessions.
+// Call it where no event comes any more, before the findings are asked for, which take
+// memory of their own.
+func (c *Classifier) Done() {
+	h, none := c.history, newHistory()
+	h.senders, h.users, h.mailed, h.denied, h.sessions = none.senders, none.users, none.mailed, none.denied, none.sessions
+}
+
 func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	c.settled = true
 	if !e.Kind.Refusal() {

@@ -22,6 +22,7 @@ func (l *log) problems() []string {
 		c.Final(&l.events[i])
 		f.Add(&l.events[i])
 	}
+	c.Done() // findings need nothing of what it forgets
 	var out []string
 	for _, p := range f.List() {
 		out = append(out, fmt.Sprintf("%v %v=%s events=%d clients=%d users=%d", p.Cause, p.Entity.Kind, p.Entity.Value, p.Events, p.Clients, p.Users))

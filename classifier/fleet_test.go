@@ -33,13 +33,15 @@ func (m *many) saw(e relaylens.Event) {
 	}
 }
 
-// findings are those of everything seen, causes looked at again.
+// findings are those of everything seen, causes looked at again. Nothing more is to be
+// seen afterwards.
 func (m *many) findings() []relaylens.Finding {
 	f := m.c.NewFindings()
 	for i := range m.events {
 		m.c.Final(&m.events[i])
 		f.Add(&m.events[i])
 	}
+	m.c.Done()
 	return f.List()
 }
 

@@ -144,6 +144,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	if err := g.close(); err != nil {
 		return err
 	}
+	g.classify.Done()
 	resident.Release() // what was needed to count
 	list, total := findings.First(r.o.Top)
 	g.classify, findings = nil, nil
