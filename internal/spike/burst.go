@@ -222,10 +222,15 @@ func (b *burst) grow(d *Detector, first, last int64) {
 }
 
 // learn takes b for one of those that there are. One that was told of teaches that
-// there are some twice as large as it took to tell of it; what comes every night, and
-// what came while a spike was on, nothing.
+// there are some twice as large as it took to tell of it. One that went on to far more
+// is a flood and teaches nothing, as does what comes every night, and what came while a
+// spike was on.
 func (s *bursts) learn(d *Detector, b *burst) {
-	if b.masked {
+	const (
+		longest = numWindows - 1
+		flood   = 4 // times what it took to tell
+	)
+	if b.masked || b.told && b.most[longest] > flood*b.found[longest] {
 		return
 	}
 	now := d.head * pane

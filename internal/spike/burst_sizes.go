@@ -73,8 +73,8 @@ type tailOf struct {
 // Technometrics 29, 1987).
 func (l *largest) fit() tailOf {
 	const (
-		prior = 16  // sizes that the shape is taken of where nothing is known
-		heavy = 0.2 // which is this
+		prior = 32  // sizes that the shape is taken of where nothing is known
+		heavy = 0.3 // which is this
 	)
 	t := tailOf{from: max(l.least, fewOfOne), n: float64(len(l.values)), shape: heavy}
 	mean, weighted := 0.0, 0.0

@@ -254,8 +254,8 @@ func TestSizesAreOfWeeks(t *testing.T) {
 	}
 }
 
-// TestFloodTeachesLittle: of one that was told of is learned that there are some half
-// as large again as it took to tell, so another one pages as well.
+// TestFloodTeachesLittle: of one that was told of is learned that there are some twice
+// as large as it took to tell, so another one pages as well.
 func TestFloodTeachesLittle(t *testing.T) {
 	d, s := New(Settings{}), sessions{rand: rand.New(rand.NewPCG(7, 7))}
 	at := monday.AddDate(0, 0, 5)
@@ -265,7 +265,7 @@ func TestFloodTeachesLittle(t *testing.T) {
 	if !ok {
 		t.Fatal("a flood is no spike")
 	}
-	for range 40 { // it goes on
+	for range 2 { // it goes on
 		guesses(d, at.Add(after), 1, 1, 100)
 		after += pane * time.Second
 	}
@@ -274,11 +274,11 @@ func TestFloodTeachesLittle(t *testing.T) {
 		s.feed(d, at, at.Add(10*time.Minute), 6)
 	}
 	values := d.bursts.learnt[i].of[1].values
-	if got := values[len(values)-1].n; got < 50 || got > 300 {
-		t.Errorf("a burst of %v is usual after one of 2000 in five minutes", got)
+	if got := values[len(values)-1].n; got != 200 {
+		t.Errorf("a burst of %v is usual after one of 300, of which 100 told", got)
 	}
 	if got := d.burstsPerMonth(i, 1, 1000); got > 0.01 {
-		t.Errorf("%.2g bursts of 1000 a month after one of 4000", got)
+		t.Errorf("%.2g bursts of 1000 a month after one of 300", got)
 	}
 }
 
@@ -321,5 +321,33 @@ func TestSpikesHideBursts(t *testing.T) {
 		if got := len(d.bursts.learnt[0].of[1].values) == 0; got != on {
 			t.Errorf("a spike is on %v, and nothing is learned %v", on, got)
 		}
+	}
+}
+
+// TestFloodsAreNoBursts: however often one comes, the next is told of as soon.
+func TestFloodsAreNoBursts(t *testing.T) {
+	d, s := New(Settings{}), sessions{rand: rand.New(rand.NewPCG(9, 9))}
+	at := monday.AddDate(0, 0, 4)
+	s.feed(d, monday, at, 6)
+	var first time.Duration
+	for i := range 12 {
+		e := relaylens.Event{Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing, ClientIP: netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})}
+		found := time.Duration(0)
+		for p := range 60 {
+			e.Time = at.Add(time.Duration(p*pane) * time.Second)
+			d.AddN(&e, 15)
+			d.Advance(e.Time.Add(pane * time.Second))
+			if found == 0 && onNow(d) {
+				found = e.Time.Sub(at)
+			}
+		}
+		if i == 0 {
+			first = found
+		}
+		if found == 0 || found > first+time.Minute {
+			t.Errorf("flood %d is told of after %v, the first after %v", i, found, first)
+		}
+		s.feed(d, at.Add(15*time.Minute), at.Add(31*time.Hour), 6)
+		at = at.Add(31 * time.Hour)
 	}
 }
