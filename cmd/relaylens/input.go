@@ -187,6 +187,8 @@ func noteForeign(w io.Writer, c parsers.Counts) {
 		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", lines)
 	case malformed*2 >= lines && c[parsers.ResultRefusal] == 0:
 		fmt.Fprintf(w, "relaylens: %d of the %d lines cannot be read: is this a log, and a plain or compressed one?\n", malformed, lines)
+	case of == c[parsers.ResultIgnored] && of > 1: // dates as Exim writes them stand in many a log
+		fmt.Fprintf(w, "relaylens: none of the %d lines tells of a client or a message: is this the log that Postfix, Exim or Sendmail writes?\n", lines)
 	}
 }
 
