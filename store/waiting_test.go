@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,7 +68,7 @@ func TestHoursThatWaitAgreeWithEvents(t *testing.T) {
 	for _, ordered := range []bool{true, false} {
 		t.Run(fmt.Sprintf("ordered %v", ordered), func(t *testing.T) {
 			t.Parallel()
-			const hours = 14
+			const hours = 10
 			r := rand.New(rand.NewPCG(7, 7))
 			s := open(t, t.TempDir())
 			s.tops = limits{hour: 20, day: 50}
@@ -106,7 +107,9 @@ func TestHoursThatWaitAgreeWithEvents(t *testing.T) {
 					commit(t, s, b)
 					waited = waited || asked(t, s, "SELECT count(*) FROM hours_waiting")[0] > 0
 				}
-				checkReader(t, r, s, begin, hours)
+				if hour%2 == 1 {
+					checkReader(t, r, s, begin, hours)
+				}
 			}
 			commit(t, s, &Batch{})
 			if n := asked(t, s, "SELECT count(*) FROM hours_waiting")[0]; n > 0 || !waited {
@@ -188,12 +191,14 @@ func TestAnHourThatWaitedIsTrimmed(t *testing.T) {
 func TestFewWait(t *testing.T) {
 	s := open(t, t.TempDir())
 	hour := at.Truncate(time.Hour)
-	for i := range 20 {
+	const commits = 8
+	for i := range commits {
 		var events []relaylens.Event
-		for j := range 1000 {
-			e := event(i*1000 + j)
-			e.Time, e.User = hour.Add(time.Duration(i*1000+j)*time.Millisecond), fmt.Sprintf("u%d", i*1000+j)
-			e.Sender = fmt.Sprintf("a@s%d.example", i*1000+j)
+		for j := range 1000 { // five values each
+			n := i*1000 + j
+			e := event(n)
+			e.Time, e.User, e.ClientIP = hour.Add(time.Duration(n)*time.Millisecond), fmt.Sprintf("u%d", n), netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 1})
+			e.Sender, e.Recipient = fmt.Sprintf("a@s%d.example", n), fmt.Sprintf("b@r%d.example", n)
 			events = append(events, e)
 		}
 		commit(t, s, &Batch{Events: events, Behind: true, Ordered: true})
@@ -201,7 +206,7 @@ func TestFewWait(t *testing.T) {
 			t.Fatalf("%d values wait", s.waiting.values)
 		}
 	}
-	if written := asked(t, s, "SELECT count(*) FROM hourly_top WHERE field = 'user'")[0]; written == 0 || written >= 20_000 {
+	if written := asked(t, s, "SELECT count(*) FROM hourly_top WHERE field = 'user'")[0]; written == 0 || written >= commits*1000 {
 		t.Errorf("%d values are written", written)
 	}
 	var spread []relaylens.Event
