@@ -71,9 +71,10 @@ fmt-check:
 	[[ -z $$unformatted ]] || { echo "run make fmt:"; echo "$$unformatted"; exit 1; }
 
 .PHONY: vet
-vet: ## go vet, with the e2e tests, and on 32 bits what counts and measures
+vet: ## go vet, with the e2e tests, on 32 bits what counts and measures, and on FreeBSD what asks the system
 	$(GO) vet -tags e2e ./...
 	CGO_ENABLED=0 GOARCH=386 $(GO) vet . ./parsers/... ./classifier/... ./internal/... ./tailer/...
+	CGO_ENABLED=0 GOOS=freebsd $(GO) vet ./tailer/... ./internal/resident/...
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## golangci-lint, with .golangci.yml

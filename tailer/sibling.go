@@ -58,7 +58,7 @@ func (c *sibling) alike(o *sibling) bool {
 func newSibling(path, suffix string, fi os.FileInfo) sibling {
 	c := sibling{path: path, suffix: suffix, id: idOf(fi), size: fi.Size(), mtime: fi.ModTime()}
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		c.ctime = time.Unix(st.Ctim.Unix())
+		c.ctime = changed(st)
 	}
 	return c
 }
