@@ -1,6 +1,7 @@
 package spike
 
 import (
+	"cmp"
 	"hash/maphash"
 	"slices"
 
@@ -259,6 +260,6 @@ func (s *bursts) in(i int, size func(*burst) float64) []float64 {
 			}
 		}
 	}
-	slices.SortFunc(s.room, func(a, b float64) int { return int(b - a) })
+	slices.SortFunc(s.room, func(a, b float64) int { return cmp.Compare(b, a) })
 	return s.room[:min(len(s.room), most)]
 }
