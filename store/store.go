@@ -64,7 +64,12 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	version := 0
 	err := s.read.row(ctx, func(st *sqlite.Stmt) { version = st.ColumnInt(0) }, "PRAGMA user_version")
 	s.daily, s.waits = version >= dailyVersion, version >= waitingVersion
-	if err == nil {
+	switch {
+	case err != nil:
+		err = s.unreadable(err)
+	case version == 0:
+		err = errors.New("there is nothing in it; is data_dir right, and did the daemon run?")
+	default:
 		err = checkVersion(version)
 	}
 	if err != nil {
@@ -72,6 +77,20 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 		return nil, fmt.Errorf("open event store %s: %w", s.path, err)
 	}
 	return s, nil
+}
+
+// unreadable says why, and what to do, where SQLite only says that it cannot open the
+// file.
+func (s *Store) unreadable(err error) error {
+	if FailureOf(err) != FailureReadOnly {
+		return err
+	}
+	file, failed := os.Open(s.path)
+	if failed != nil {
+		return errors.Unwrap(failed) // permission denied
+	}
+	_ = file.Close()
+	return fmt.Errorf("%w; who reads what a daemon did not close has to write beside it: copy events.db and events.db-wal to a directory of your own and name it with --data-dir", err)
 }
 
 func (s *Store) open(ctx context.Context, updating Updating) (err error) {
