@@ -1,9 +1,7 @@
 package exim
 
 import (
-	"encoding/binary"
 	"strings"
-	"unsafe"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/smtp"
@@ -155,9 +153,8 @@ func cutID(s string) (id, rest string) {
 // base62 reports whether the eight bytes of s from begin on are digits of base 62, but
 // for the hyphen that is known to stand at dash.
 func base62(s string, begin, dash int) bool {
-	const digit = '-' ^ '0' // makes a digit of a hyphen
-	eight := binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[begin:])
-	return smtp.EightAlphanumeric(eight ^ digit<<(8*(dash-begin))) // one behind them is shifted out
+	const digit = '-' ^ '0'                                                       // makes a digit of a hyphen
+	return smtp.EightAlphanumeric(smtp.Eight(s, begin) ^ digit<<(8*(dash-begin))) // one behind them is shifted out
 }
 
 func hasAnyPrefix(s string, prefixes ...string) bool {

@@ -55,32 +55,19 @@ func cutStatus(s string) (relay, dsn, status, reason string, ok bool) {
 	if !ok {
 		return "", "", "", "", false
 	}
-	relay, s, ok = cutField(s)
+	relay, s, ok = smtp.CutField(s)
 	for ok && !strings.HasPrefix(s, "dsn=") {
-		_, s, ok = cutField(s)
+		_, s, ok = smtp.CutField(s)
 	}
 	if !ok {
 		return "", "", "", "", false
 	}
-	dsn, s, ok = cutField(s[len("dsn="):])
+	dsn, s, ok = smtp.CutField(s[len("dsn="):])
 	if !ok || !strings.HasPrefix(s, "status=") {
 		return "", "", "", "", false
 	}
 	status, reason, ok = strings.Cut(s[len("status="):], " (")
 	return relay, dsn, status, strings.TrimSuffix(reason, ")"), ok
-}
-
-// cutField cuts s at the first comma with a space behind it.
-func cutField(s string) (field, rest string, ok bool) {
-	for i := 0; ; i++ {
-		n := strings.IndexByte(s[i:], ',')
-		if n < 0 {
-			return s, "", false
-		}
-		if i += n; i+1 < len(s) && s[i+1] == ' ' {
-			return s[:i], s[i+2:], true
-		}
-	}
 }
 
 // cutTo reads a recipient and skips the one that it was before aliasing. An

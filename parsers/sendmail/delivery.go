@@ -67,7 +67,7 @@ func (a *attempt) parse(s string) bool {
 	if !strings.HasPrefix(s, ", delay=") {
 		return false
 	}
-	_, s = cutValue(s[2:])
+	_, s, _ = smtp.CutField(s[2:])
 	s = field(s, "xdelay=", nil)
 	s = field(s, "mailer=", &a.mailer)
 	s = field(s, "pri=", nil)
@@ -90,24 +90,11 @@ func field(s, name string, value *string) string {
 	if !ok {
 		return s
 	}
-	v, after := cutValue(rest)
+	v, after, _ := smtp.CutField(rest)
 	if value != nil {
 		*value = v
 	}
 	return after
-}
-
-// cutValue splits a value from the field that follows it, behind a comma and a space.
-func cutValue(s string) (value, next string) {
-	for i := 0; ; i++ {
-		n := strings.IndexByte(s[i:], ',')
-		if n < 0 {
-			return s, ""
-		}
-		if i += n; i+1 < len(s) && s[i+1] == ' ' {
-			return s[:i], s[i+2:]
-		}
-	}
 }
 
 // outcome reads "⟦reply=…, ⟧stat=…".

@@ -1,10 +1,8 @@
 package sendmail
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"strings"
-	"unsafe"
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/parsers/smtp"
@@ -78,14 +76,13 @@ func hostName(s string) string {
 }
 
 func ofName(s string) bool {
-	b := unsafe.Slice(unsafe.StringData(s), len(s))
-	for ; len(b) >= 8; b = b[8:] {
-		if !smtp.EightOfName(binary.LittleEndian.Uint64(b)) {
+	for ; len(s) >= 8; s = s[8:] {
+		if !smtp.EightOfName(smtp.Eight(s, 0)) {
 			return false
 		}
 	}
-	for _, c := range b {
-		if !hostChars[c] {
+	for i := range len(s) {
+		if !hostChars[s[i]] {
 			return false
 		}
 	}

@@ -7,6 +7,11 @@ import (
 	"unsafe"
 )
 
+// Eight is eight bytes of s from at on, the first of them the lowest. s has as many.
+func Eight(s string, at int) uint64 {
+	return binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s))[at:])
+}
+
 // Alphanumeric reports whether s is of ASCII letters and digits alone. It looks at
 // eight of them at a time.
 func Alphanumeric(s string) bool {

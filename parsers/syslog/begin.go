@@ -34,9 +34,8 @@ func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 		return b
 	}
 	known, pid, text := d.headings.begin(s[bsdLength+1:])
-	if known == nil || text == "" || text[0] == ' ' || text[0] == 'm' || text[0] == '[' || len(text) > len(isoLayout) && text[4] == '-' && digit(text[0]) ||
-		known.inPieces && mayHaveMark(text) {
-		return b // not ordinary
+	if known == nil || text == "" || text[0] == ' ' || !ordinary(text) || known.inPieces && mayHaveMark(text) {
+		return b
 	}
 	t := &d.previous.tags[known.tag%uint32(len(d.previous.tags))]
 	if t.tag != known.tag {

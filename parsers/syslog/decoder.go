@@ -311,9 +311,10 @@ func (d *Decoder) stampless(env *relaylens.Envelope) {
 	}
 }
 
-// ordinary reports whether there is nothing in a text for finish to read.
-func ordinary(s string, inPieces bool) bool {
-	return s != "" && s[0] != 'm' && s[0] != '[' && (len(s) <= len(isoLayout) || s[4] != '-' || !digit(s[0])) && !(inPieces && mayHaveMark(s))
+// ordinary reports whether there is nothing in a text for finish to read, but for a mark
+// of a piece.
+func ordinary(s string) bool {
+	return s != "" && s[0] != 'm' && s[0] != '[' && (len(s) <= len(isoLayout) || s[4] != '-' || !digit(s[0]))
 }
 
 // finish reads what is in the text of a record but not of it: repeat counts,

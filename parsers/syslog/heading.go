@@ -100,7 +100,7 @@ func (d *Decoder) headed(line *relaylens.Line, s string, env *relaylens.Envelope
 		d.headings.remember(s, env)
 		return d.finish(line, env)
 	}
-	if len(d.groups) > 0 || known.program == "" || !ordinary(env.Text, known.inPieces) {
+	if len(d.groups) > 0 || known.program == "" || !ordinary(env.Text) || known.inPieces && mayHaveMark(env.Text) {
 		return d.finish(line, env)
 	}
 	d.last = env.Time
