@@ -18,6 +18,12 @@ const (
 	EntityHelper // of the server: no field has it; see HelperOf
 )
 
+// OfServer reports whether an entity of this kind is a server, or a part of one, so that
+// there is another of the same name at each host. One that is not told is taken for such.
+func (k EntityKind) OfServer() bool {
+	return k == EntityNone || k == EntityServer || k == EntityHelper
+}
+
 var entityKinds = enum[EntityKind]{"entity", []string{"", "host", "client_ip", "user", "sender", "sender_domain", "recipient_domain", "remote_host", "helper"}}
 
 // ParseEntityKind is the inverse of String.

@@ -221,7 +221,7 @@ func mergeHosts(list []problem) []problem {
 		k := key{p.Cause, p.Entity}
 		i, again := first[k]
 		switch {
-		case p.Entity.Kind == relaylens.EntityServer || p.Entity.Kind == relaylens.EntityHelper || p.Entity.Kind == relaylens.EntityNone || p.Host == "":
+		case p.Entity.Kind.OfServer() || p.Host == "":
 			kept = append(kept, p)
 		case again:
 			merge(&kept[i], &p)

@@ -61,7 +61,7 @@ func shareEvidence(a, b *Diagnosis) bool {
 }
 
 func sameProblem(a, b *relaylens.Finding) bool {
-	return a.Cause == b.Cause && a.Entity == b.Entity && (a.Host == b.Host || a.Entity.Kind != relaylens.EntityServer && a.Entity.Kind != relaylens.EntityHelper && a.Entity.Kind != relaylens.EntityNone)
+	return a.Cause == b.Cause && a.Entity == b.Entity && (a.Host == b.Host || !a.Entity.Kind.OfServer())
 }
 
 func join(a, b *relaylens.Finding) {
