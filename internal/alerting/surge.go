@@ -200,17 +200,14 @@ func findingOf(findings []relaylens.Finding, a *relaylens.Alert, since time.Time
 	if len(some) == 0 {
 		return nil
 	}
-	for _, f := range some {
-		if float64(f.Events) >= most*float64(total) || f.Cause == relaylens.CausePolicy && f.Events == slices.MaxFunc(some, byEvents).Events { // helpers are told of one by one
-			one := *f
-			return &one
-		}
+	largest := slices.MaxFunc(some, func(a, b *relaylens.Finding) int { return cmp.Compare(a.Events, b.Events) })
+	if a.Cause == relaylens.CausePolicy || float64(largest.Events) >= most*float64(total) { // helpers are told of one by one
+		one := *largest
+		return &one
 	}
 	whole := combine(some)
 	return &whole
 }
-
-func byEvents(a, b *relaylens.Finding) int { return cmp.Compare(a.Events, b.Events) }
 
 // entity is the most narrow of the series that explains s.
 func (s *surge) entity() relaylens.Entity {
