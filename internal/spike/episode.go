@@ -49,8 +49,11 @@ func (d *Detector) judge(t *track, now int64) bool {
 			t.customAt, d.customAt = now, now
 			continue
 		}
-		if !e.on && d.forgive(t, &r, now) < float64(r.n) && r.surprise < least {
-			continue
+		if !e.on {
+			d.forgive(t, &r, now)
+			if r.surprise < least {
+				continue
+			}
 		}
 		height = max(height, factor(float64(r.n), r.expected*t.low()))
 		if over := r.surprise - d.needed[w]; over >= 0 && (over > excess || best.n == 0) {

@@ -5,10 +5,10 @@ import "math"
 // burstShare is the part of the false pages that bursts of single clients may take.
 const burstShare = 0.3
 
-// explained is how surprising n refusals in test w of a track are, which a function
-// tells, as what some clients had is no more than what single clients have now and
-// then: the least of what it is with none, one and more of them taken for such, each
-// set of which has to be one that is not too rare. left is what there is besides.
+// explained is how surprising n refusals in test w of a track are, some of which are
+// bursts of single clients, of these sizes, the largest first. It is the least of what
+// it is with none, one and more of the bursts taken out: then the rest has to surprise
+// by the baseline, or so many bursts of these sizes have to be rare. left is the rest.
 func (d *Detector) explained(t *track, w int, n float64, sizes []float64, surprise func(n float64) float64) (least, left float64) {
 	least, left = surprise(n), n
 	length := float64(panesOfTest[w] * pane)
@@ -31,7 +31,8 @@ func (d *Detector) explained(t *track, w int, n float64, sizes []float64, surpri
 	return least, left
 }
 
-// forgive takes from a reading what bursts of single clients explain.
+// forgive leaves of the surprise of a reading what bursts of single clients do not
+// explain, and returns how many refusals they leave.
 func (d *Detector) forgive(t *track, r *reading, now int64) (left float64) {
 	first := floorDiv(r.since, pane)
 	sizes := d.bursts.in(t.index, func(b *burst) float64 { return float64(b.since(first, d.head)) })
