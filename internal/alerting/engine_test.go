@@ -90,14 +90,18 @@ func lostDomain(domain string, from, to float64) relaylens.Finding {
 		Events: int((to-from)*4) + 1, Clients: 5, First: at(from), Last: at(to), Confidence: 0.95}
 }
 
-// during shows a finding of a domain from the minute from on; its refusals end
-// at to, and it is forgotten an hour later.
 func during(domain string, from, to float64) func(float64) []relaylens.Finding {
+	return shows(lostDomain, domain, from, to)
+}
+
+// shows tells of a finding about a name from the minute from on; its refusals end
+// at to, and it is forgotten an hour later.
+func shows(of func(name string, from, to float64) relaylens.Finding, name string, from, to float64) func(float64) []relaylens.Finding {
 	return func(minute float64) []relaylens.Finding {
 		if minute < from || minute > to+60 {
 			return nil
 		}
-		return []relaylens.Finding{lostDomain(domain, from, min(minute, to))}
+		return []relaylens.Finding{of(name, from, min(minute, to))}
 	}
 }
 

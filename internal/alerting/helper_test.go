@@ -20,12 +20,7 @@ func helperFails(name string, from, to float64) relaylens.Finding {
 }
 
 func failing(name string, from, to float64) func(float64) []relaylens.Finding {
-	return func(minute float64) []relaylens.Finding {
-		if minute < from || minute > to+60 {
-			return nil
-		}
-		return []relaylens.Finding{helperFails(name, from, min(minute, to))}
-	}
+	return shows(helperFails, name, from, to)
 }
 
 func TestHelperPages(t *testing.T) {
