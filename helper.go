@@ -22,6 +22,12 @@ func Helpers() []Helper { return helpers.all() }
 
 func (h Helper) String() string { return helpers.name(h) }
 
+// filterDown begin the text of a refusal for the want of a filter: no reply is logged,
+// so that it is what Postfix says of the filter.
+//
+// Source: smtpd/smtpd_proxy.c smtpd_proxy_connect, smtpd_proxy_rdwr_error.
+var filterDown = [...]string{"connect to proxy filter ", "lost connection with proxy ", "timeout talking to proxy "}
+
 // HelperOf is what failed where a refusal was given for the want of it, whose name is
 // then e.RemoteHost; HelperNone of all other events.
 func HelperOf(e *Event) Helper {
@@ -36,8 +42,10 @@ func HelperOf(e *Event) Helper {
 	case ReasonContent:
 		return HelperScanner
 	case ReasonResources:
-		if strings.Contains(e.Text, " proxy ") {
-			return HelperFilter
+		for _, p := range filterDown {
+			if strings.HasPrefix(e.Text, p) {
+				return HelperFilter
+			}
 		}
 		return HelperTable
 	}

@@ -41,7 +41,7 @@ type correlator struct {
 	limits   Limits
 	sessions *states
 	messages *states
-	details  *bounded.Table[kept]
+	details  *bounded.Table[detail]
 	presumed *bounded.Table[relaylens.Event]
 	protests *bounded.Table[struct{}] // sessions that broke the rules last
 	passed   *bounded.Table[uint32]   // answers that a filter may hand on
@@ -59,7 +59,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.sessions = newStates(limits.Sessions, sessionTTL)
 	c.messages = newStates(limits.Messages, messageTTL)
 	forget := func(e *relaylens.Event) { *e = relaylens.Event{} }
-	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, (*kept).forget)
+	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, func(d *detail) { d.forget(); d.helper = relaylens.HelperNone })
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.protests = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
@@ -68,6 +68,12 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.troubles = newTroubles()
 	c.held.max, c.held.messages = limits.Held, c.messages.Get
 	return c
+}
+
+// detail is what a line told of a refusal that a later line of its session tells.
+type detail struct {
+	kept
+	helper relaylens.Helper // for the want of which it was
 }
 
 // found is what is known of the session and the message of a line, nil where
@@ -174,6 +180,7 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 				// What the line tells may be of what was kept.
 				old := d.memory
 				d.Event, d.memory = rec.Event.CloneInto(c.spare)
+				d.helper = rec.Helper
 				c.spare = old
 			}
 		}
@@ -257,6 +264,9 @@ func (c *correlator) explain(rec *relaylens.Record, k *keys, now int64) {
 		e.Kind, e.Reason = d.Reason.Kind(), d.Reason
 	default:
 		return
+	}
+	if d.helper != relaylens.HelperNone {
+		rec.Helper = d.helper
 	}
 	if d.Text != "" {
 		e.Text = c.joinText(e.Text, d.Text)

@@ -86,7 +86,7 @@ func (s *Scanned) keep() { s.records = s.records[:len(s.records)+1] }
 // framing needs.
 type scanner struct {
 	options  Options
-	postfix  *postfix.Grammar
+	postfix  *postfix.Reader
 	grammars [4]relaylens.Grammar // by MTA
 	writers  *writers
 	logs     map[string]*framing
@@ -111,7 +111,7 @@ func newScanner(o Options, seed maphash.Seed) *scanner {
 	p := postfix.New(o.Texts[relaylens.Postfix])
 	return &scanner{
 		options: o,
-		postfix: p,
+		postfix: p.Reader(),
 		grammars: [4]relaylens.Grammar{
 			relaylens.Postfix:  p,
 			relaylens.Exim:     exim.New(o.Texts[relaylens.Exim]),

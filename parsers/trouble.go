@@ -5,7 +5,6 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/bounded"
-	"github.com/relaylens/relaylens/parsers/sendmail"
 )
 
 const (
@@ -49,9 +48,6 @@ func (t troubles) note(r *scannedRecord, now int64) {
 // explain gives a refusal for the want of a helper the name of it.
 func (t troubles) explain(r *scannedRecord, now int64) {
 	rec := &r.rec
-	if r.mta == relaylens.Sendmail && rec.Event.Reason == relaylens.ReasonMilter && strings.HasSuffix(rec.Event.Text, sendmail.TryLater) {
-		rec.Helper = relaylens.HelperMilter // a recipient's line, whose reason an earlier one told
-	}
 	if rec.Helper == relaylens.HelperNone || !rec.Event.Kind.Refusal() || t.Len() == 0 {
 		return
 	}

@@ -9,8 +9,7 @@ import (
 // Grammar reads Postfix lines. It is safe for concurrent use.
 type Grammar struct {
 	texts  relaylens.Texts
-	recent *recent  // nil where several goroutines may read
-	own    *Grammar // of what For returns
+	recent *recent // nil where several goroutines may read
 }
 
 // New is a grammar that knows a site's own texts for relay denials and sender
@@ -77,18 +76,6 @@ func serviceOf(program string) string {
 // Parse implements [relaylens.Grammar].
 func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
 	return g.read(daemonOf(env.Program), serviceOf(env.Program), env, rec)
-}
-
-// For is Parse for the lines of one program, whose name is looked at once. What it
-// returns for all programs is for one goroutine.
-func (g *Grammar) For(program string) func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict {
-	if g.own == nil {
-		g.own = &Grammar{texts: g.texts, recent: new(recent)}
-	}
-	own, d, service := g.own, daemonOf(program), serviceOf(program)
-	return func(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
-		return own.read(d, service, env, rec)
-	}
 }
 
 func (g *Grammar) read(d daemon, service string, env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {

@@ -22,7 +22,7 @@ func TestForReadsLikeParse(t *testing.T) {
 		"warning: %s: SASL PLAIN authentication failed: no", "NOQUEUE: reject: RCPT from %s: 554 5.7.1 <a@b.example>: Relay access denied; from=<> to=<a@b.example> proto=SMTP helo=<x>"}
 	const program = "postfix/smtpd"
 	g := New(relaylens.Texts{})
-	read := g.For(program)
+	read := g.Reader().For(program)
 	for range 30_000 {
 		client := clients[rng.IntN(len(clients))]
 		if rng.IntN(4) == 0 {

@@ -40,7 +40,7 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 		e := &rec.Event
 		e.Stage, e.Reason, e.Code, e.Enhanced, e.Text = command, relaylens.ReasonMilter, a.code, a.enhanced, a.text
 		e.Direction = relaylens.Inbound
-		rec.Fact = relaylens.FactDetail
+		rec.Fact, rec.Helper = relaylens.FactDetail, unanswered(&a)
 		return relaylens.Parsed
 	}
 	milterRefusal(&rec.Event, command, &a)
@@ -204,12 +204,12 @@ func milterInit(id, s, rest string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
-// TryLater is what Sendmail says for a filter that fails, and for one that has no words
+// tryLater is what Sendmail says for a filter that fails, and for one that has no words
 // of its own. srvrsmtp.c, MSG_TEMPFAIL
-const TryLater = "Please try again later"
+const tryLater = "Please try again later"
 
 func unanswered(a *answer) relaylens.Helper {
-	if a.action == relaylens.ActionRefuse && a.text == TryLater {
+	if a.action == relaylens.ActionRefuse && a.text == tryLater {
 		return relaylens.HelperMilter
 	}
 	return relaylens.HelperNone

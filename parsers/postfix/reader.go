@@ -1,0 +1,18 @@
+package postfix
+
+import "github.com/relaylens/relaylens"
+
+// Reader reads what a [Grammar] does, for one goroutine: it remembers the clients that
+// were read last.
+type Reader struct{ grammar Grammar }
+
+// Reader is a new one.
+func (g *Grammar) Reader() *Reader { return &Reader{Grammar{g.texts, new(recent)}} }
+
+// For is [Grammar.Parse] for the lines of one program, whose name is looked at once.
+func (r *Reader) For(program string) func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict {
+	d, service := daemonOf(program), serviceOf(program)
+	return func(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
+		return r.grammar.read(d, service, env, rec)
+	}
+}
