@@ -12,16 +12,16 @@ const burstShare = 0.3
 func (d *Detector) explained(t *track, w int, n float64, sizes []float64, surprise func(n float64) float64) (least, left float64) {
 	least, left = surprise(n), n
 	length := float64(panesOfTest[w] * pane)
-	like := w
-	if w == rise {
-		like = lastHour
+	like, weight := w, 1.0
+	if w == rise { // in which a new one counts for more
+		like, weight = lastHour, riseWeight
 	}
 	// A burst is one thing in however many windows it is.
 	alone := math.Log(month / length / (d.settings.FalsePagesPerMonth * burstShare / d.sources))
 	rest, rare := n, 0.0
 	for k, size := range sizes {
 		rest -= size
-		often := d.burstsPerMonth(t.index, like, size) * length / month
+		often := d.burstsPerMonth(t.index, like, size/weight) * length / month
 		rare = max(rare, -logTail(float64(k+1), often, 0))
 		s := surprise(max(rest, 0))
 		if s += max(rare+d.needed[w]-alone-min(s, d.overlap[w]), 0); s < least {

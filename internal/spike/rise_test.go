@@ -255,3 +255,26 @@ func TestRiseAfterScanner(t *testing.T) {
 		})
 	}
 }
+
+// TestBurstsWeighInRise: a burst that has just been counts half again as much in a rise,
+// and is no larger for that than others were in an hour.
+func TestBurstsWeighInRise(t *testing.T) {
+	d := New(Settings{})
+	d.Advance(monday)
+	d.stepTo(monday.Unix() + 7*24*3600)
+	sizes := &d.bursts.learnt[0]
+	for i := range 60 {
+		sizes.add(lastHour, uint64(i), float64(10+i%11), d.head*pane)
+	}
+	rest := func(n float64) float64 { return n } // nothing is foreseen of what is no burst
+	for _, c := range []struct {
+		n    float64
+		want bool
+	}{{60, false}, {500, true}} {
+		weighted := riseWeight * c.n
+		surprise, left := d.explained(d.tracks[0], rise, weighted, []float64{weighted}, rest)
+		if got := surprise >= d.needed[rise]; got != c.want || left != 0 {
+			t.Errorf("a burst of %v where some have 20: surprise %.1f of %.1f, left %v", c.n, surprise, d.needed[rise], left)
+		}
+	}
+}
