@@ -31,7 +31,7 @@ func (p *Parser) presume(r *scannedRecord, now int64) *relaylens.Event {
 	case e.Refusal(), rec.Fact == relaylens.FactSession:
 		return c.settle(rec, key, now)
 	case rec.Fact == relaylens.FactSessionEnd:
-		if told := c.withdraw(key, now); told.Kind != relaylens.KindNone && (told.Stage != relaylens.StageHelo || helloRefused(e.Text)) {
+		if told := c.withdraw(key, now); told.Kind != relaylens.KindNone && refusedBy(told.Stage, e.Text) {
 			return &told
 		}
 	}
@@ -115,6 +115,19 @@ func ofCommand(e *relaylens.Event) bool {
 func toldAtEnd(was *relaylens.Event, rec *relaylens.Record) bool {
 	e := &rec.Event
 	return rec.PassedOn && e.Stage == relaylens.StageEOD && e.Time.Sub(was.Time) <= time.Duration(sameAnswer)*time.Second && (was.Code == 0 || was.Code == e.Code && strings.HasSuffix(e.Text, was.Text))
+}
+
+// refusedBy reports whether what was presumed at a stage happened, by what the end of
+// the session says. smtpd counts the commands that it read, "commands=0/0" of a client
+// that was refused before any.
+func refusedBy(stage relaylens.Stage, counts string) bool {
+	switch stage {
+	case relaylens.StageHelo:
+		return helloRefused(counts)
+	case relaylens.StageConnect:
+		return !strings.Contains(counts, "commands=") || strings.HasSuffix(counts, "commands=0/0")
+	}
+	return true
 }
 
 // helloRefused reports whether the counts of a session, "ehlo=0/1 commands=0/1",

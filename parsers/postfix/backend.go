@@ -9,14 +9,14 @@ import (
 // backendPrefixes begin the warnings of a table, a server or a service that
 // could not be asked.
 //
-// Source: global/dict_mysql.c, dict_pgsql.c, dict_ldap.c, dict_proxy.c, util/
+// Source: global/dict_mysql.c, dict_pgsql.c, dict_ldap.c, dict_sqlite.c, dict_proxy.c, util/
 // dict_surrogate.c, dict_tcp.c, match_ops.c, attr_clnt.c, milter/milter8.c, xsasl/*.c.
 var backendPrefixes = [...]string{
 	"SASL: Connect to ",
 	"connect to mysql server ", "connect to pgsql server ", "connect to mongo", "connect to TCP map ", "connect to Milter service ",
 	"read TCP map reply from ", "write TCP map ",
 	"pgsql query failed: ", "mysql query failed: ",
-	"dict_ldap_connect: ", "dict_ldap_lookup: ", "dict_ldap_get_values",
+	"dict_ldap_connect: ", "dict_ldap_lookup: ", "dict_ldap_get_values", "dict_sqlite_lookup: ",
 	"problem talking to server ", "problem talking to service ",
 	"transport_maps lookup failure", "verify service failure",
 	"open database ", "open hash file ",
@@ -51,12 +51,14 @@ func backendLine(rest string) bool {
 		return ok && strings.IndexByte(first, ':') > 0 && strings.HasPrefix(after, "lookup error: ")
 	}
 	if first == "milter" {
-		return strings.Contains(after, ": can't ")
+		_, why, _ := strings.Cut(after, ": ")
+		return strings.HasPrefix(why, "can't ") || strings.HasPrefix(why, "EOF while ") || strings.HasPrefix(why, "error writing ") ||
+			strings.Contains(why, "packet ")
 	}
 	colon := strings.IndexByte(first, ':')
 	switch {
 	case colon > 0 && colon < len(first)-1: // {TYPE}:{NAME}
-		return strings.HasPrefix(after, `lookup error for "`) || strings.HasPrefix(after, "is unavailable. ") ||
+		return strings.HasPrefix(after, `lookup error for "`) || strings.HasPrefix(after, "lookup error for '") || strings.HasPrefix(after, "is unavailable. ") ||
 			strings.HasPrefix(after, "socketmap server ") || strings.HasPrefix(after, "query failed: ") || after == "lookup failure" ||
 			strings.HasPrefix(after, "lookup error: ")
 	case colon == len(first)-1: // {function}: service {proxymap}: …, {list}: {TYPE}:{NAME}: table lookup problem

@@ -154,7 +154,7 @@ func classOf(enhanced string) relaylens.Class {
 	return relaylens.Class5xx
 }
 
-// cleanupWarning reads "warning: {id}: message rejected: …" and lookup problems.
+// cleanupWarning reads "warning: {id}: message rejected: …" and what kept a message from being stored.
 func cleanupWarning(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
 	if why, ok := strings.CutPrefix(rest, "message rejected: "); ok {
@@ -162,11 +162,20 @@ func cleanupWarning(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		refuse(ev, relaylens.StageEOD, relaylens.ReasonContent, relaylens.Class5xx, why)
 		return relaylens.Parsed
 	}
-	if table, why, ok := strings.Cut(rest, " map lookup problem"); ok && strings.HasSuffix(why, " -- message not accepted, try again later") {
-		ev.QueueID = id
-		refuse(ev, relaylens.StageEOD, relaylens.ReasonResources, relaylens.Class4xx, rest)
-		rec.Helper, ev.RemoteHost = relaylens.HelperTable, oneName(table)
-		return relaylens.Parsed
+	if !strings.HasSuffix(rest, notTaken) && !strings.HasPrefix(rest, "write queue file: ") {
+		return relaylens.Ignored
 	}
-	return relaylens.Ignored
+	ev.QueueID = id
+	refuse(ev, relaylens.StageEOD, relaylens.ReasonResources, relaylens.Class4xx, rest)
+	if table, _, ok := strings.Cut(rest, " map lookup problem"); ok {
+		rec.Helper, ev.RemoteHost = relaylens.HelperTable, oneName(table)
+	}
+	return relaylens.Parsed
 }
+
+// notTaken ends the warnings of a message that cannot be taken for now: a table does
+// not answer, or makes more of an address than there may be.
+//
+// Source: cleanup/cleanup_map1n.c, cleanup_map11.c, cleanup_addr.c, cleanup_message.c,
+// cleanup_milter.c.
+const notTaken = "message not accepted, try again later"

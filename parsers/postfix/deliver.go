@@ -143,6 +143,7 @@ var replies = [...]replyForm{
 	{before: "host ", after: " refused to talk to me: ", stage: relaylens.StageConnect},
 	{"SASL authentication failed; server ", " said: ", relaylens.StageAuth, relaylens.ReasonAuthRequired},
 	{"TLS is required, but host ", " refused to start TLS: ", relaylens.StageHelo, relaylens.ReasonTLSRequired},
+	{"Sender requested REQUIRETLS, but host ", " refused to start TLS: ", relaylens.StageHelo, relaylens.ReasonTLSRequired},
 }
 
 func (f *replyForm) read(reply string, ev *relaylens.Event) {

@@ -132,7 +132,9 @@ func TestSession(t *testing.T) {
 		{"postfix/smtpd[1]: warning: Recipient address rate limit exceeded: 41 from unknown[203.0.113.9] for service smtp", limited(relaylens.StageRcpt, "Recipient address rate limit exceeded")},
 		{"postfix/smtpd[1]: warning: New TLS session rate limit exceeded: 41 from unknown[203.0.113.9] for service smtp", limited(relaylens.StageHelo, "New TLS session rate limit exceeded")},
 		{"postfix/smtpd[1]: warning: Refusing STARTTLS request from unknown[203.0.113.9] for service smtp", limited(relaylens.StageHelo, "Refusing STARTTLS request")},
-		{"postfix/smtpd[1]: warning: Wrapper-mode request dropped from unknown[203.0.113.9] for service smtps. TLS context initialization failed. x", limited(relaylens.StageConnect, "Wrapper-mode request dropped")},
+		{"postfix/smtpd[1]: warning: Wrapper-mode request dropped from unknown[203.0.113.9] for service smtps. TLS context initialization failed. x",
+			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageConnect, Class: relaylens.Class4xx, ClientIP: client, Text: "Wrapper-mode request dropped"})},
+		{"postfix/smtps/smtpd[1]: warning: Refusing TLS service request from unknown[203.0.113.9] for service smtps", limited(relaylens.StageConnect, "Refusing TLS service request")},
 		{"postfix/smtpd[1]: 4F1A2B3C: too many errors after DATA (5 bytes) from unknown[203.0.113.9]",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Class: relaylens.Class4xx, ClientIP: client, QueueID: "4F1A2B3C", Text: "too many errors after DATA (5 bytes)"})},
 		{"postfix/smtpd[1]: too many errors after RCPT from unknown[203.0.113.9]",
@@ -236,6 +238,8 @@ func TestDelivery(t *testing.T) {
 			out(rejected, relaylens.ReasonAuthRequired, relaylens.StageAuth, relaylens.Event{Recipient: "b@example.net", Code: 535, Enhanced: "5.7.8", Text: "no"})},
 		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>" + tail + "deferred (TLS is required, but host mx.example.net[198.51.100.25] refused to start TLS: 454 4.7.0 TLS not available due to local problem)",
 			out(rejected, relaylens.ReasonTLSRequired, relaylens.StageHelo, relaylens.Event{Recipient: "b@example.net", Code: 454, Enhanced: "4.7.0", Text: "TLS not available due to local problem"})},
+		{"postfix/smtp[1]: 4F1A2B3C: to=<b@example.net>" + tail + "deferred (Sender requested REQUIRETLS, but host mx.example.net[198.51.100.25] refused to start TLS: 454 4.7.0 no)",
+			out(rejected, relaylens.ReasonTLSRequired, relaylens.StageHelo, relaylens.Event{Recipient: "b@example.net", Code: 454, Enhanced: "4.7.0", Text: "no"})},
 		{"postfix/smtp[1]: 4F1A2B3C: TLS is required, but host mx.example.net[198.51.100.25] refused to start TLS: 501 no (in reply to RCPT TO command)",
 			retried(out(rejected, relaylens.ReasonTLSRequired, relaylens.StageHelo, relaylens.Event{Code: 501, Text: "no (in reply to RCPT TO command)"}))},
 		{"postfix/smtp[1]: 4F1A2B3C: SASL authentication failed; server mx.example.net[198.51.100.25] said: 454 4.7.0 later",
@@ -267,6 +271,9 @@ func TestCleanup(t *testing.T) {
 		return refused(e)
 	}
 	const tail = "; from=<a@example.org> to=<b@example.com> proto=ESMTP helo=<pc>"
+	lost := func(why string) relaylens.Record {
+		return refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageEOD, Class: relaylens.Class4xx, QueueID: "4F1A2B3C", Text: why})
+	}
 	readAll(t, []reading{
 		{"postfix/cleanup[1]: 4F1A2B3C: reject: header Subject: hi from good.example.com[192.0.2.1]; from=<ceo@example.com> from unknown[203.0.113.9]" + tail + ": 5.7.1 no",
 			envelope(relaylens.ReasonContent, 0, relaylens.Event{Proto: "ESMTP", Helo: "pc", Enhanced: "5.7.1", Text: "no"})},
@@ -292,6 +299,10 @@ func TestCleanup(t *testing.T) {
 			refused(relaylens.Event{Reason: relaylens.ReasonContent, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "hopcount exceeded"})},
 		{"postfix/cleanup[1]: warning: 4F1A2B3C: virtual_alias_maps map lookup problem for b@example.com -- message not accepted, try again later",
 			wanting(relaylens.HelperTable, relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageEOD, Class: relaylens.Class4xx, QueueID: "4F1A2B3C", RemoteHost: "virtual_alias_maps", Text: "virtual_alias_maps map lookup problem for b@example.com -- message not accepted, try again later"})},
+		{"postfix/cleanup[1]: warning: 4F1A2B3C: unreasonable virtual_alias_maps map nesting for b@example.com -- message not accepted, try again later",
+			lost("unreasonable virtual_alias_maps map nesting for b@example.com -- message not accepted, try again later")},
+		{"postfix/cleanup[1]: warning: 4F1A2B3C: message not accepted, try again later", lost("message not accepted, try again later")},
+		{"postfix/cleanup[1]: warning: 4F1A2B3C: write queue file: No space left on device", lost("write queue file: No space left on device")},
 	})
 }
 

@@ -29,6 +29,8 @@ func helper(rest string) (relaylens.Helper, string) {
 		first = beforeWhy(rest[len("connect to TCP map "):])
 	case strings.HasPrefix(rest, "dict_ldap_"):
 		first = "ldap"
+	case strings.HasPrefix(rest, "dict_sqlite_"):
+		first = "sqlite"
 	case strings.HasPrefix(rest, "pgsql query failed: "):
 		first = "pgsql"
 	case strings.HasPrefix(rest, "mysql query failed: "):

@@ -45,21 +45,19 @@ func (g *Grammar) session(pid int32, text string, rec *relaylens.Record) relayle
 // pipelining reads "{WHERE} from {client}: {commands}": the client did not wait
 // for an answer. With smtpd_forbid_unauth_pipelining that answer is a refusal, of
 // which nothing else tells but the counts of the session: they have a HELO or EHLO
-// that failed. Other commands fail for other reasons as well.
+// that failed, or no command at all. Other commands fail for other reasons as well.
 //
 // Source: smtpd/smtpd.c smtpd_flag_ill_pipelining, smtpd_proto.
 func pipelining(rest string, rec *relaylens.Record) relaylens.Verdict {
-	client, ok := strings.CutPrefix(rest, "EHLO from ")
-	if !ok {
-		client, ok = strings.CutPrefix(rest, "HELO from ")
-	}
-	if !ok {
+	where, client, _ := strings.Cut(rest, " from ")
+	if where != "EHLO" && where != "HELO" && where != "CONNECT" {
 		return relaylens.Ignored
 	}
-	if _, ok = cutClient(client, &rec.Event); !ok {
+	if _, ok := cutClient(client, &rec.Event); !ok {
 		return relaylens.Malformed
 	}
-	refuse(&rec.Event, relaylens.StageHelo, relaylens.ReasonProtocol, relaylens.Class5xx, "improper command pipelining")
+	stage, _ := stageOf(where)
+	refuse(&rec.Event, stage, relaylens.ReasonProtocol, relaylens.Class5xx, "improper command pipelining")
 	rec.Presumed = true
 	return relaylens.Parsed
 }
@@ -122,21 +120,23 @@ func refuse(ev *relaylens.Event, stage relaylens.Stage, reason relaylens.Reason,
 	ev.Stage, ev.Reason, ev.Class, ev.Text = stage, reason, class, text
 }
 
-// limit is one of anvil's limits: the line is all that tells of the refusal.
+// limit is one of anvil's limits, or that there is no TLS: the line is all that tells of the refusal.
 type limit struct {
 	prefix string
 	stage  relaylens.Stage
+	reason relaylens.Reason
 }
 
 var limits = [...]limit{
-	{"Connection rate limit exceeded: ", relaylens.StageConnect},
-	{"Connection concurrency limit exceeded: ", relaylens.StageConnect},
-	{"Message delivery request rate limit exceeded: ", relaylens.StageMail},
-	{"Recipient address rate limit exceeded: ", relaylens.StageRcpt},
-	{"New TLS session rate limit exceeded: ", relaylens.StageHelo},
-	{"AUTH command rate limit exceeded: ", relaylens.StageAuth},
-	{"Refusing STARTTLS request", relaylens.StageHelo},
-	{"Wrapper-mode request dropped", relaylens.StageConnect},
+	{"Connection rate limit exceeded: ", relaylens.StageConnect, relaylens.ReasonRateLimit},
+	{"Connection concurrency limit exceeded: ", relaylens.StageConnect, relaylens.ReasonRateLimit},
+	{"Message delivery request rate limit exceeded: ", relaylens.StageMail, relaylens.ReasonRateLimit},
+	{"Recipient address rate limit exceeded: ", relaylens.StageRcpt, relaylens.ReasonRateLimit},
+	{"New TLS session rate limit exceeded: ", relaylens.StageHelo, relaylens.ReasonRateLimit},
+	{"AUTH command rate limit exceeded: ", relaylens.StageAuth, relaylens.ReasonRateLimit},
+	{"Refusing STARTTLS request", relaylens.StageHelo, relaylens.ReasonRateLimit},
+	{"Refusing TLS service request", relaylens.StageConnect, relaylens.ReasonRateLimit},
+	{"Wrapper-mode request dropped", relaylens.StageConnect, relaylens.ReasonResources},
 }
 
 // warning reads what stands behind "warning: ".
@@ -215,7 +215,7 @@ func limited(rest string, ev *relaylens.Event) relaylens.Verdict {
 		if _, ok = cutClient(client, ev); !ok {
 			return relaylens.Malformed
 		}
-		refuse(ev, limits[i].stage, relaylens.ReasonRateLimit, relaylens.Class4xx, strings.TrimSuffix(limits[i].prefix, ": "))
+		refuse(ev, limits[i].stage, limits[i].reason, relaylens.Class4xx, strings.TrimSuffix(limits[i].prefix, ": "))
 		if ev.Stage == relaylens.StageAuth {
 			ev.Kind, ev.Reason = relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
 		}
