@@ -89,17 +89,22 @@ func authFailed(e *relaylens.Event, reason relaylens.Reason) {
 	e.Direction, e.Stage = relaylens.Inbound, relaylens.StageAuth
 }
 
-// authError reads `decode64 error [n for "…"], relay=REL`.
+// authError reads `decode64 error [n for "…"]⟦, relay=REL⟧`.
 func authError(id, s string, reason relaylens.Reason, rec *relaylens.Record) relaylens.Verdict {
-	at := lastIndex(s, relayMark)
-	if at < 0 {
+	var client relay
+	if at := lastIndex(s, relayMark); at >= 0 {
+		client, _ = parseCut(unescape(s[at+len(relayMark):]))
+		s = s[:at]
+	} else if !strings.HasSuffix(s, `"]`) {
 		return relaylens.Malformed
 	}
-	client, _ := parseCut(unescape(s[at+len(relayMark):]))
 	e := &rec.Event
 	authFailed(e, reason)
+	if reason == relaylens.ReasonBackend {
+		e.Class = relaylens.Class4xx
+	}
 	client.set(e)
-	e.Text = unescape(s[:at])
+	e.Text = unescape(s)
 	rec.Hold = id != "" && !client.ip.IsValid()
 	return relaylens.Parsed
 }

@@ -77,6 +77,8 @@ func TestAuthOthers(t *testing.T) {
 	decode := refused(pre+`AUTH decode64 error [-5 for "!!!notbase64!!!"], relay=host.example.com [203.0.113.9]`,
 		id, relaylens.KindAuthFailed, relaylens.ReasonMalformed, relaylens.StageAuth).client("host.example.com", "203.0.113.9")
 	decode.want.Event.Class, decode.want.Event.Text = relaylens.Class5xx, `decode64 error [-5 for "!!!notbase64!!!"]`
+	alone := refused(pre+`AUTH encode64 error [-3 for "x"]`, id, relaylens.KindAuthFailed, relaylens.ReasonBackend, relaylens.StageAuth).held()
+	alone.want.Event.Class, alone.want.Event.Text = relaylens.Class4xx, `encode64 error [-3 for "x"]`
 	hostile := refused(pre+`AUTH decode64 error [-5 for "x"], relay=[192.0.2.66]"], relay=[203.0.113.9]`,
 		id, relaylens.KindAuthFailed, relaylens.ReasonMalformed, relaylens.StageAuth).client("", "203.0.113.9")
 	hostile.want.Event.Class, hostile.want.Event.Text = relaylens.Class5xx, `decode64 error [-5 for "x"], relay=[192.0.2.66]"]`
@@ -86,7 +88,7 @@ func TestAuthOthers(t *testing.T) {
 	odd := read{line: "sm-mta[4321]: AUTH=server, relay=[203.0.113.9] (may be forged), authid=a, mech=X, bits=1, mech=PLAIN, bits=0"}.
 		client("", "203.0.113.9").user("a, mech=X, bits=1")
 	odd.want.Event.Kind, odd.want.Event.AuthMethod, odd.want.Fact = relaylens.KindAuthOK, "PLAIN", relaylens.FactSession
-	run(t, []read{decode, hostile, login, odd,
+	run(t, []read{decode, alone, hostile, login, odd,
 		at(broken("sm-mta[4321]: "+id+": AUTH warning: no mechanisms", id, "warning: no mechanisms"), relaylens.StageAuth),
 		at(broken("sm-mta[4321]: "+id+": AUTH error: sasl_server_new failed=-12", id, "error: sasl_server_new failed=-12"), relaylens.StageAuth),
 		at(broken("sm-mta[4321]: cannot connect to saslauthd server: No such file or directory", "", "cannot connect to saslauthd server: No such file or directory"), relaylens.StageAuth),

@@ -19,7 +19,8 @@
 //	from=…, size=…, nrcpts=…, relay=REL       headers.c:logsender          the client and sender of an id
 //	to=…, stat=…                              deliver.c:logdelivery        a delivery, or a remote refusal
 //	to=…, pri=…, stat=… without a mailer      envelope.c:logundelrcpts     a message refused at its end
-//	ID: DSN: …, clone of ID                   savemail.c, envelope.c       a message made from another
+//	ID: DSN: …, ID: clone: owner=…            savemail.c, deliver.c        a message made from another
+//	low on space (…                           queue.c:pickqdir             a message refused for its size
 //	NOQUEUE: connect from REL, STARTTLS=server, REL did not issue …, lost input channel from …
 //	SYSERR(user): …                           err.c:syserr                 a broken map, a message that cannot be stored
 //	collect: relay=…, info=…, status=tempfail collect.c                    a refused message

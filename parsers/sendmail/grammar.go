@@ -130,6 +130,10 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 		return clone(id, text[len("clone of "):], rec)
 	case strings.HasPrefix(text, "collect: relay=") && id != "":
 		return collected(text, rec)
+	case strings.HasPrefix(text, "low on space (") && id != "":
+		return lowOnSpace(text, rec)
+	case strings.HasPrefix(text, disabled):
+		return srvDisabled(text[len(disabled):], rec)
 	case saslBroken(text):
 		return loginBackend(text, rec)
 	}
@@ -138,7 +142,7 @@ func (g *Grammar) rarer(id, text string, rec *relaylens.Record) relaylens.Verdic
 	}
 	if child, said := cutID(text); child != "" && bounceWords(said) {
 		rec.Fact, rec.Child = relaylens.FactChild, child
-		if !strings.HasPrefix(said, "postmaster notify: ") {
+		if said[0] != 'p' && said[0] != 'c' {
 			rec.Recipients = 1 // the sender
 		}
 		return relaylens.Parsed
@@ -194,6 +198,15 @@ func refusedMessage(why string, reason relaylens.Reason, rec *relaylens.Record) 
 	return relaylens.Parsed
 }
 
+// lowOnSpace reads "low on space ({host} needs {n} bytes + {m} blocks in {dir}), max
+// avail: {k}": the client that wants to send so much is refused with 452, which is not
+// logged. queue.c, pickqdir
+func lowOnSpace(text string, rec *relaylens.Record) relaylens.Verdict {
+	refusedMessage(text, relaylens.ReasonResources, rec)
+	rec.Event.Stage = relaylens.StageMail
+	return relaylens.Parsed
+}
+
 // backend reports that something the server needs failed.
 func backend(said string, rec *relaylens.Record) relaylens.Verdict {
 	rec.Event.Kind, rec.Event.Text = relaylens.KindBackendError, unescape(said)
@@ -226,9 +239,10 @@ func saslBroken(text string) bool {
 	return false
 }
 
-// bounceWords tells the notices of savemail.c:returntosender.
+// bounceWords tells the notices of savemail.c:returntosender, and what deliver.c:sendall
+// says of recipients that get a message of their own, as their list has an owner.
 func bounceWords(said string) bool {
-	return strings.HasPrefix(said, "DSN: ") || strings.HasPrefix(said, "postmaster notify: ") ||
+	return strings.HasPrefix(said, "clone: owner=") || strings.HasPrefix(said, "DSN: ") || strings.HasPrefix(said, "postmaster notify: ") ||
 		strings.HasPrefix(said, "return to sender: ") || strings.HasPrefix(said, "sender notify: ")
 }
 

@@ -79,6 +79,7 @@ var ignored = []string{
 	"sm-mta[1]: 502345AB004321: to=<b@example.net>, delay=00:00:10, xdelay=00:00:00, mailer=esmtp, pri=120015, relay=mx.example.net. [198.51.100.25], dsn=4.7.0, stat=Deferred: 403 4.7.0 encryption too weak 128 less than 256",
 	"sm-mta[1]: 502345AB004321: collect: relay=host.example.com, from=<a@example.org>, info=unexpected close",
 	"sm-mta[1]: 502345AB004321: collect: relay=host.example.com, from=<\"x, info=y, where=z, status=tempfail\"@example.org>, info=unexpected close",
+	"sm-mta[1]: 502345AB004321: aliasing/forwarding loop broken: :include:/etc/list (11 aliases deep; 10 max)",
 	"sm-mta[1]: starting daemon (8.17.1.9): SMTP+queueing@00:01:00",
 	"sendmail[1]: STARTTLS=client, relay=mx.example.net., version=TLSv1.3, verify=FAIL, cipher=TLS_AES_256_GCM_SHA384, bits=256/256",
 	"sendmail[1]: tls_srv_features=empty, stat=0, relay=host.example.com [203.0.113.9]",

@@ -101,6 +101,8 @@ var phrases = []struct {
 	{"message size (", relaylens.ReasonSize},
 	{"Headers too large", relaylens.ReasonSize},
 	{"Too many hops", relaylens.ReasonProtocol},
+	{"NUL byte not allowed", relaylens.ReasonProtocol},
+	{"Eight bit data not allowed", relaylens.ReasonProtocol},
 }
 
 // maxText is about where a ruleset's text is cut, after macros were filled in.

@@ -29,6 +29,14 @@ func TestWithoutRuleset(t *testing.T) {
 		rcpt("Recipient names must be specified", relaylens.ReasonAddressSyntax).said(0, "", "Recipient names must be specified").held5xx(),
 		rcpt(`Syntax error in parameters scanning "TO"`, relaylens.ReasonAddressSyntax).said(0, "", `Syntax error in parameters scanning "TO"`).held5xx(),
 		rcpt(`Bad argument "x... User unknown"  to NOTIFY`, relaylens.ReasonProtocol).said(0, "", `Bad argument "x... User unknown"  to NOTIFY`).held5xx(),
+		rcpt("Address too long (255 bytes max)", relaylens.ReasonAddressSyntax).said(0, "", "Address too long (255 bytes max)").held5xx(),
+		rcpt("only one RCPT domain allowed", relaylens.ReasonRecipientPolicy).said(0, "", "only one RCPT domain allowed").held().class(relaylens.Class4xx),
+		rcpt("aliasing/forwarding loop broken (11 aliases deep; 10 max)", relaylens.ReasonRecipientPolicy).
+			said(0, "", "aliasing/forwarding loop broken (11 aliases deep; 10 max)").held5xx(),
+		refused(pre+"low on space (host.example.com needs 90000 bytes + 100 blocks in /var/spool/mqueue), max avail: 99", id, rejected, relaylens.ReasonResources, relaylens.StageMail).
+			said(0, "", "low on space (host.example.com needs 90000 bytes + 100 blocks in /var/spool/mqueue), max avail: 99").held().class(relaylens.Class4xx),
+		refused("sm-mta[4321]: ERROR: srv_features=tempfail, relay=host.example.com [203.0.113.9], access temporarily disabled", "", rejected, relaylens.ReasonResources, relaylens.StageMail).
+			client("host.example.com", "203.0.113.9").said(0, "", "access temporarily disabled").class(relaylens.Class4xx),
 		rcpt("FOO parameter unrecognized", relaylens.ReasonProtocol).said(0, "", "FOO parameter unrecognized").held5xx(),
 		rcpt("<b@example.com... Unbalanced '<'", relaylens.ReasonAddressSyntax).rcpt("b@example.com").said(0, "", "Unbalanced '<'").held5xx(),
 		rcpt(`<"b@example.com>... Unbalanced '"'`, relaylens.ReasonAddressSyntax).rcpt(`"b@example.com`).said(0, "", `Unbalanced '"'`).held5xx(),
@@ -64,6 +72,8 @@ func TestSessions(t *testing.T) {
 		{pre + "done; delay=00:00:00, ntries=1", relaylens.Record{Fact: relaylens.FactMessageEnd, Event: relaylens.Event{QueueID: id}}},
 		{pre + "502345AC004321: DSN: User unknown", relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
 		{pre + "502345AC004321: sender notify: Warning: could not send message for past 4 hours",
+			relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
+		{pre + "502345AC004321: clone: owner=owner-list@example.com",
 			relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},
 		{"sm-mta[4321]: 502345AC004321: clone of " + id + ", owner=owner-list@example.com",
 			relaylens.Record{Fact: relaylens.FactChild, Child: "502345AC004321", Event: relaylens.Event{QueueID: id}}},

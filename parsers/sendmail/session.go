@@ -255,3 +255,22 @@ func tempfailed(s string, rec *relaylens.Record) relaylens.Verdict {
 
 // maxArgument is where tempfailed's argument is cut.
 const maxArgument = 100
+
+// disabled begins what is said of a client whose features cannot be looked up for now:
+// its commands are refused with 450. srvrsmtp.c, smtp
+const disabled = "ERROR: srv_features=tempfail, relay="
+
+// srvDisabled reads "REL, access temporarily disabled".
+func srvDisabled(s string, rec *relaylens.Record) relaylens.Verdict {
+	const said = "access temporarily disabled"
+	value, ok := strings.CutSuffix(s, ", "+said)
+	if !ok {
+		return relaylens.Malformed
+	}
+	client, _ := parseCut(unescape(value))
+	e := &rec.Event
+	e.Kind, e.Reason, e.Class = relaylens.KindRejected, relaylens.ReasonResources, relaylens.Class4xx
+	e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageMail, said
+	client.set(e)
+	return relaylens.Parsed
+}

@@ -160,8 +160,11 @@ func Remote(code uint16, enhanced, text string) (relaylens.Kind, relaylens.Reaso
 	case "5.3.4":
 		return relaylens.KindRejected, relaylens.ReasonSize
 	}
-	if code == 552 {
+	switch code {
+	case 552:
 		return relaylens.KindRejected, relaylens.ReasonSize
+	case 530, 535:
+		return relaylens.KindRejected, relaylens.ReasonAuthRequired
 	}
 	return relaylens.KindRejected, relaylens.ReasonRemoteOther
 }
