@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Op is how a condition compares.
@@ -220,11 +219,8 @@ func NetworkOf(a netip.Addr) netip.Prefix {
 // ValidText is s as the store keeps it: bytes that are not UTF-8, and NUL,
 // become U+FFFD.
 func ValidText(s string) string {
-	if !utf8.ValidString(s) { // which looks at eight bytes at a time
-		s = strings.ToValidUTF8(s, "\ufffd")
+	if plain(s) {
+		return s
 	}
-	if strings.IndexByte(s, 0) >= 0 {
-		s = strings.ReplaceAll(s, "\x00", "\ufffd")
-	}
-	return s
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }

@@ -37,3 +37,30 @@ func small(x uint64) bool {
 	// than 'Z'; other than ASCII has it from the beginning.
 	return ((x+each*(0x80-'A'))&^(x+each*(0x80-'Z'-1))|x)&(each*0x80) == 0
 }
+
+// plain reports whether s is of ASCII alone, and has no NUL.
+func plain(s string) bool {
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	if len(b) < 8 {
+		for _, c := range b {
+			if c-1 >= 0x7f {
+				return false
+			}
+		}
+		return true
+	}
+	last := b[len(b)-8:] // some of them once more
+	for ; len(b) > 8; b = b[8:] {
+		if !ascii(binary.LittleEndian.Uint64(b)) {
+			return false
+		}
+	}
+	return ascii(binary.LittleEndian.Uint64(last))
+}
+
+// ascii reports whether of eight bytes all are ASCII, and none is 0: one less than
+// such a byte has no highest bit, and takes none from the byte above it.
+func ascii(x uint64) bool {
+	const each = 0x0101010101010101
+	return (x|(x-each))&(each*0x80) == 0
+}

@@ -1,10 +1,9 @@
 package summary
 
 import (
-	"net/netip"
+	"math/rand/v2"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -20,8 +19,6 @@ const (
 	// maxKept is how much of a value is kept: more than any valid domain, login
 	// or host name has, so that only nonsense is cut.
 	maxKept = 256
-	// maxHosts are named in the head of a summary.
-	maxHosts = 64
 )
 
 // Span is a half-open stretch of time; a zero bound is open.
@@ -57,15 +54,6 @@ var listFields = [numFields]string{"client_ip", "client_net", "user", "sender_do
 // ListFields are the fields of which a summary lists the largest values.
 func ListFields() []string { return listFields[:] }
 
-// What is all that the closed lists say of a refusal.
-type What struct {
-	Kind      relaylens.Kind
-	Direction relaylens.Direction
-	Reason    relaylens.Reason
-	Cause     relaylens.Cause
-	Class     relaylens.Class
-}
-
 // series is one line of the time line: each kind of what this server refused,
 // and what remote servers refused.
 type series int
@@ -90,8 +78,7 @@ type Builder struct {
 	now, then    tally
 	context      [256]int64 // by kind
 	actions      [256]int64 // by action
-	buf, net     [64]byte   // of an address and its network
-	near         byte       // see inbound
+	near         uint64     // see inbound
 }
 
 // NewBuilder counts what is in span, and compares with before; the zero Span
@@ -115,23 +102,26 @@ func (b *Builder) Sketch() {
 type tally struct {
 	events      int64
 	first, last time.Time
-	what        map[What]int64
-	hosts       *aggregate.Top[struct{}]
+	what        whats
+	hosts       hosts
 	mtas        [4]int64
 	lists       [numFields]*aggregate.Top[seen]
 	notes       bounded.Texts // of lists
 	answered    []byte        // by a remote server last
+	random      uint64        // that nobody else knows
+	buf         [64]byte      // of an address
 	rest        [numFields]rest
 	hist        histogram
 	distinct    [numFields]*aggregate.Distinct // nil: nobody wants them
 }
 
 func (t *tally) init() {
-	t.what = make(map[What]int64)
-	t.hosts = aggregate.NewTop[struct{}](maxHosts, nil)
+	t.what.init()
+	t.hosts.init()
 	for i := range t.lists {
 		t.lists[i] = aggregate.NewTop(maxValues, func(v *seen) { t.notes.Forget(&v.note) })
 	}
+	t.random = rand.Uint64()
 	t.hist.init()
 }
 
@@ -165,7 +155,7 @@ func (b *Builder) Add(e *relaylens.Event) {
 	t.widen(e.Time)
 	s := seriesOf(e.Kind, e.Direction)
 	if e.Direction == relaylens.Outbound {
-		t.answer(t.value(fieldRemote, b.remote(e), s, e.Time, e.Time, 1), e)
+		t.answer(t.value(fieldRemote, t.remote(e), s, e.Time, e.Time, 1), e)
 		return
 	}
 	b.inbound(t, e, s)
@@ -199,20 +189,19 @@ func (b *Builder) Largest(field string, n int) []string {
 // or a remote server that was counted with AddValue.
 func (b *Builder) Note(e *relaylens.Event) {
 	if e.Direction == relaylens.Outbound {
-		if v := b.now.lists[fieldRemote].Find(b.remote(e)); v != nil {
-			b.now.answer(v, e)
-		}
+		remote := b.now.lists[fieldRemote]
+		b.now.answer(remote.Find(remote.Hash(b.now.remote(e))), e)
 		return
 	}
 	if e.ClientIP.IsValid() {
-		b.now.note(b.now.lists[fieldClient].Find(b.text(e.ClientIP.WithZone(""))), e.ClientName)
+		b.now.note(b.now.lists[fieldClient].Find(b.now.clientHash(e.ClientIP)), e.ClientName)
 	}
 }
 
 // LastSeen is when a value of a list last had an event; zero when it had none.
 func (b *Builder) LastSeen(field, value string) time.Time {
 	if i := slices.Index(listFields[:], field); i >= 0 {
-		if v := b.now.lists[i].Find(value); v != nil {
+		if v := b.now.lists[i].Find(b.now.hash(i, value)); v != nil {
 			return v.last.time()
 		}
 	}
@@ -276,10 +265,10 @@ func (b *Builder) AddValue(v *Value) {
 // add counts n refusals. Those that AddTotal adds carry no times of their own.
 func (t *tally) add(at time.Time, host string, mta relaylens.MTA, what What, n int64) {
 	t.events += n
-	t.what[what] += n
+	t.what.add(what, n)
 	t.hist.add(at.Unix(), seriesOf(what.Kind, what.Direction), n)
 	if host != "" {
-		t.hosts.Add(cut(relaylens.ValidText(host)), n)
+		t.hosts.add(host, n)
 	}
 	if int(mta) < len(t.mtas) {
 		t.mtas[mta] += n
@@ -318,52 +307,10 @@ func (t *tally) answer(v *seen, e *relaylens.Event) {
 	t.notes.Set(&v.note, cut(unsafe.String(unsafe.SliceData(t.answered), len(t.answered))))
 }
 
-// text is a as a string that is valid until the next call.
-func (b *Builder) text(a netip.Addr) string {
-	buf := b.buf[:0]
-	if a.Is4() {
-		buf = appendIPv4(buf, a)
-	} else {
-		buf = a.AppendTo(buf)
-	}
-	return unsafe.String(unsafe.SliceData(buf), len(buf))
-}
-
-// network is that of a, whose text is given, as a string that is valid until the next call.
-func (b *Builder) network(a netip.Addr, text string) string {
-	buf := b.net[:0]
-	if a.Is4() { // NetworkOf
-		buf = append(append(buf, text[:strings.LastIndexByte(text, '.')+1]...), "0/24"...)
-	} else if p := relaylens.NetworkOf(a); p.IsValid() {
-		buf = p.AppendTo(buf)
-	}
-	return unsafe.String(unsafe.SliceData(buf), len(buf))
-}
-
-// decimals are the numbers of a byte as text, with how long it is.
-var decimals = func() (list [256][4]byte) {
-	for i := range list {
-		list[i][3] = byte(copy(list[i][:3], strconv.Itoa(i)))
-	}
-	return list
-}()
-
-// appendIPv4 is [netip.Addr.AppendTo], which divides.
-func appendIPv4(dst []byte, a netip.Addr) []byte {
-	for i, c := range a.As4() {
-		if i > 0 {
-			dst = append(dst, '.')
-		}
-		d := &decimals[c]
-		dst = append(dst, d[:d[3]]...)
-	}
-	return dst
-}
-
 // remote names the other server, by its address where it has no name.
-func (b *Builder) remote(e *relaylens.Event) string {
+func (t *tally) remote(e *relaylens.Event) string {
 	if e.RemoteHost == "" && e.RemoteIP.IsValid() {
-		return b.text(e.RemoteIP.WithZone(""))
+		return t.addressText(e.RemoteIP)
 	}
 	return e.RemoteHost
 }

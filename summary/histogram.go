@@ -27,10 +27,9 @@ func (h *histogram) init() {
 
 // add counts n events of the second at.
 func (h *histogram) add(at int64, s series, n int64) {
-	start := floor(at, h.step)
-	if h.latest == nil || start != h.start {
-		h.latest = h.bucket(start)
-		h.start = start
+	if h.latest == nil || at < h.start || at >= h.start+h.step {
+		h.start = floor(at, h.step)
+		h.latest = h.bucket(h.start)
 	}
 	h.latest[s] += n
 	if len(h.buckets) > maxBuckets && (h.step < 900 || len(h.buckets) > maxQuarters) {

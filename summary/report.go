@@ -221,9 +221,9 @@ func (b *Builder) merged() bool { return b.compares() && b.now.distinct[0] != ni
 func (b *Builder) compares() bool { return b.before != (Span{}) }
 
 func (t *tally) sum(of func(What) bool) (n int64) {
-	for w, events := range t.what {
+	for w, events := range t.what.events {
 		if of(w) {
-			n += events
+			n += *events
 		}
 	}
 	return n
@@ -258,9 +258,9 @@ func (b *Builder) counts(of func(What) bool, key func(What) Count) []Count {
 
 func (t *tally) by(of func(What) bool, key func(What) Count) map[Count]int64 {
 	sums := make(map[Count]int64)
-	for w, n := range t.what {
+	for w, n := range t.what.events {
 		if of(w) {
-			sums[key(w)] += n
+			sums[key(w)] += *n
 		}
 	}
 	return sums

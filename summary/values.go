@@ -78,7 +78,7 @@ func (b *Builder) eventsBefore(field int, value string) (n int64, ok bool) {
 		return 0, false
 	}
 	top, bound := b.then.lists[field], b.then.rest[field].bound
-	e, found := top.Get(value)
+	e, found := top.GetHashed(b.then.hash(field, value))
 	if n = e.Count - e.Error; found {
 		return n, (e.Error+bound)*10 <= n
 	}
@@ -134,7 +134,7 @@ func (b *Builder) newValues(field int, o ReportOptions) []New {
 		events := e.Count - e.Error
 		// Where not every value of the span before is known, only what would have
 		// stood out is called new.
-		if _, known := then.Get(e.Key); known || events < 10*bound {
+		if _, known := then.GetHashed(b.then.hash(field, e.Key)); known || events < 10*bound {
 			continue
 		}
 		n := New{Field: listFields[field], Value: e.Key, Events: events, First: e.Value.first.time().In(o.Location), Before: bound}

@@ -19,15 +19,16 @@ import (
 // V is what is remembered of each value beside its count. Where it has no pointer,
 // a Top has none that is worth a collector's look. A Top is not safe for concurrent
 // use.
+//
+// A key is known by its 64-bit hash alone.
 type Top[V any] struct {
 	capacity int
 	drop     func(*V)
 	seed     maphash.Seed
-	index    []uint32    // position of an entry + 1, 0 is free: linear probing, a power of two
+	index    []mark      // linear probing, a power of two
 	chunks   [][]slot[V] // of chunkLen each; an entry stays where it is
 	len      int
-	heap     []uint32 // positions of entries, the smallest count first; once evicting
-	places   []uint32 // of each entry in heap
+	smallest *smallest // once evicting
 	texts    bounded.Texts
 	total    int64
 }
@@ -35,7 +36,7 @@ type Top[V any] struct {
 // slot is an entry in its place.
 type slot[V any] struct {
 	key   bounded.Text
-	hash  uint32
+	hash  uint64
 	error uint32 // as much as can be, of more
 	count int64
 	value V
@@ -58,151 +59,160 @@ type Entry[V any] struct {
 // NewTop makes a Top for capacity values, at least one. Drop, where not nil, is
 // told what was remembered of a value before that is forgotten.
 func NewTop[V any](capacity int, drop func(*V)) *Top[V] {
-	return &Top[V]{capacity: max(capacity, 1), drop: drop, seed: maphash.MakeSeed(), index: make([]uint32, 64)}
+	return &Top[V]{capacity: max(capacity, 1), drop: drop, seed: maphash.MakeSeed(), index: make([]mark, 64)}
 }
 
 func (t *Top[V]) slot(i uint32) *slot[V] { return &t.chunks[i/chunkLen][i%chunkLen] }
 
 func (t *Top[V]) key(s *slot[V]) string { return t.texts.View(s.key) }
 
-// find returns where in the index key is, and its entry; nil where it is not.
-func (t *Top[V]) find(key string, hash uint32) (place int, s *slot[V]) {
+// mark is the number of an entry + 1, so that 0 is free, below the high half of its
+// hash: the place it should have is known, and most others passed by, without a look at it.
+type mark uint64
+
+func markOf(i uint32, hash uint64) mark { return mark(hash>>32<<32) | mark(i+1) }
+
+func (m mark) entry() uint32 { return uint32(m) - 1 }
+
+// home is where in the index an entry belongs, if there is room.
+func (m mark) home(mask int) int { return int(m>>32) & mask }
+
+// find returns where in the index a key is, and its entry; nil where it is not.
+func (t *Top[V]) find(hash uint64) (place int, s *slot[V]) {
 	mask := len(t.index) - 1
-	for place = int(hash) & mask; t.index[place] != 0; place = (place + 1) & mask {
-		if s := t.slot(t.index[place] - 1); s.hash == hash && t.key(s) == key {
-			return place, s
+	for place = mark(hash).home(mask); t.index[place] != 0; place = (place + 1) & mask {
+		if m := t.index[place]; uint64(m)>>32 == hash>>32 {
+			if s := t.slot(m.entry()); s.hash == hash {
+				return place, s
+			}
 		}
 	}
 	return place, nil
 }
 
-// Hash is what a Top finds key by.
-func (t *Top[V]) Hash(key string) uint32 { return uint32(maphash.String(t.seed, key)) }
+// Hash is what a Top finds key by. Who adds by other hashes than these, of which all
+// bits are as good as chance, finds by those only.
+func (t *Top[V]) Hash(key string) uint64 { return maphash.String(t.seed, key) }
 
-// Near reads what AddHashed will mostly need. Who adds to several Tops calls it for
-// all of them before: a processor waits for the memory of all at once then. Its
-// result means nothing, and has to be used.
-func (t *Top[V]) Near(hash uint32) byte {
-	i := t.index[int(hash)&(len(t.index)-1)]
-	if i == 0 {
-		return 0
+// Near reads what Known, or Take, will mostly need of each Top for the key of a hash, 0
+// for none. Who adds to several Tops calls it before: a processor waits for the memory
+// of all at once then. Its result means nothing, and has to be used.
+func Near[V any](tops []*Top[V], hashes []uint64) (read uint64) {
+	var leaving [8]*slot[V]
+	for i, t := range tops {
+		if hash := hashes[i]; hash != 0 {
+			m := t.index[mark(hash).home(len(t.index)-1)]
+			if uint64(m)>>32 != hash>>32 && t.smallest != nil {
+				leaving[i%len(leaving)] = t.slot(t.smallest.guess())
+			} else if m != 0 {
+				read += t.slot(m.entry()).hash
+			}
+		}
 	}
-	s := t.slot(i - 1)
-	if key := t.key(s); key != "" {
-		return key[0]
+	for i, t := range tops {
+		if s := leaving[i%len(leaving)]; s != nil {
+			read += uint64(t.index[mark(s.hash).home(len(t.index)-1)])
+		}
 	}
-	return byte(s.hash)
+	return read
 }
 
 // Add counts n > 0 events of key and returns what is remembered of it, which is
 // the zero V when key is new. The pointer is valid until the next Add.
-func (t *Top[V]) Add(key string, n int64) *V { return t.AddHashed(key, t.Hash(key), n) }
-
-// AddHashed is Add of a key whose hash is known.
-func (t *Top[V]) AddHashed(key string, hash uint32, n int64) *V {
-	t.total += n
-	place, s := t.find(key, hash)
-	if s == nil {
-		place, s = t.take(place, key, hash)
+func (t *Top[V]) Add(key string, n int64) *V {
+	hash := t.Hash(key)
+	if v := t.Known(hash, n); v != nil {
+		return v
 	}
-	s.count += n
-	if t.heap != nil {
-		t.down(int(t.places[t.index[place]-1]))
+	return t.Take(key, hash, n)
+}
+
+// Known is Add of a key whose hash is known, if it is kept already; else it counts
+// nothing and is nil.
+func (t *Top[V]) Known(hash uint64, n int64) *V {
+	_, s := t.find(hash)
+	if s == nil {
+		return nil
+	}
+	t.total += n
+	s.count += n // smallest finds out when it asks
+	return &s.value
+}
+
+// Take is Add of a key that Known does not know.
+func (t *Top[V]) Take(key string, hash uint64, n int64) *V {
+	t.total += n
+	if t.len == t.capacity {
+		return t.replace(key, hash, n)
+	}
+	if t.len%chunkLen == 0 && t.len/chunkLen == len(t.chunks) {
+		t.chunks = append(t.chunks, make([]slot[V], min(chunkLen, t.capacity-t.len)))
+	}
+	i := uint32(t.len)
+	s := t.slot(i)
+	t.len++
+	s.hash, s.count = hash, n
+	t.texts.Set(&s.key, key)
+	place, _ := t.find(hash)
+	if t.index[place] = markOf(i, hash); 2*t.len > len(t.index) {
+		t.grow()
 	}
 	return &s.value
 }
 
-// take makes room for a key, which belongs at a place of the index, and says where
-// it is there then.
-func (t *Top[V]) take(place int, key string, hash uint32) (int, *slot[V]) {
-	if t.len < t.capacity {
-		if t.len%chunkLen == 0 && t.len/chunkLen == len(t.chunks) {
-			t.chunks = append(t.chunks, make([]slot[V], min(chunkLen, t.capacity-t.len)))
-		}
-		s := t.slot(uint32(t.len))
-		t.len++
-		s.hash = hash
-		t.texts.Set(&s.key, key)
-		if t.index[place] = uint32(t.len); 2*t.len > len(t.index) {
-			t.grow() // there is no heap yet that asks for the place
-		}
-		return place, s
+// replace takes a key in, in place of the one with the smallest count.
+func (t *Top[V]) replace(key string, hash uint64, n int64) *V {
+	if t.smallest == nil {
+		t.smallest = newSmallest(t.len, t.count)
 	}
-	if t.heap == nil {
-		t.heapify()
-	}
-	i := t.heap[0]
+	i := t.smallest.take(t.count)
 	s := t.slot(i)
-	t.vacate(s, i)
+	t.vacate(i, s)
 	if t.drop != nil {
 		t.drop(&s.value)
 	}
-	*s = slot[V]{key: s.key, hash: hash, count: s.count, error: uint32(min(s.count, math.MaxUint32))}
+	*s = slot[V]{key: s.key, hash: hash, count: s.count + n, error: uint32(min(s.count, math.MaxUint32))}
 	t.texts.Set(&s.key, key)
-	place, _ = t.find(key, hash) // what was vacated may stand before it
-	t.index[place] = i + 1
-	return place, s
+	place, _ := t.find(hash)
+	t.index[place] = markOf(i, hash)
+	t.smallest.put(i, s.count)
+	return &s.value
 }
+
+func (t *Top[V]) count(i uint32) int64 { return t.slot(i).count }
 
 // grow doubles the index.
 func (t *Top[V]) grow() {
-	t.index = make([]uint32, 2*len(t.index))
+	old := t.index
+	t.index = make([]mark, 2*len(old))
 	mask := len(t.index) - 1
-	for i := range uint32(t.len) {
-		place := int(t.slot(i).hash) & mask
+	for _, m := range old {
+		if m == 0 {
+			continue
+		}
+		place := m.home(mask)
 		for t.index[place] != 0 {
 			place = (place + 1) & mask
 		}
-		t.index[place] = i + 1
+		t.index[place] = m
 	}
 }
 
-// vacate takes an entry out of the index, and moves up what stands behind it only
+// vacate takes entry i out of the index, and moves up what stands behind it only
 // because it was there.
-func (t *Top[V]) vacate(s *slot[V], i uint32) {
+func (t *Top[V]) vacate(i uint32, s *slot[V]) {
 	mask := len(t.index) - 1
-	hole := int(s.hash) & mask
-	for t.index[hole] != i+1 {
+	hole := mark(s.hash).home(mask)
+	for t.index[hole].entry() != i {
 		hole = (hole + 1) & mask
 	}
 	for next := (hole + 1) & mask; t.index[next] != 0; next = (next + 1) & mask {
-		home := int(t.slot(t.index[next]-1).hash) & mask
-		if (next-home)&mask >= (next-hole)&mask {
+		if (next-t.index[next].home(mask))&mask >= (next-hole)&mask {
 			t.index[hole] = t.index[next]
 			hole = next
 		}
 	}
 	t.index[hole] = 0
-}
-
-func (t *Top[V]) heapify() {
-	t.heap, t.places = make([]uint32, t.len), make([]uint32, t.len)
-	for i := range t.heap {
-		t.heap[i], t.places[i] = uint32(i), uint32(i)
-	}
-	for i := len(t.heap)/2 - 1; i >= 0; i-- {
-		t.down(i)
-	}
-}
-
-// down restores the heap after the count at i has grown.
-func (t *Top[V]) down(i int) {
-	h := t.heap
-	s := t.slot(h[i])
-	for {
-		least, least1 := i, s
-		for c := 2*i + 1; c <= 2*i+2 && c < len(h); c++ {
-			if other := t.slot(h[c]); other.count < least1.count {
-				least, least1 = c, other
-			}
-		}
-		if least == i {
-			return
-		}
-		h[i], h[least] = h[least], h[i]
-		t.places[h[i]], t.places[h[least]] = uint32(i), uint32(least)
-		i = least
-	}
 }
 
 func (t *Top[V]) entry(s *slot[V]) Entry[V] {
@@ -211,16 +221,21 @@ func (t *Top[V]) entry(s *slot[V]) Entry[V] {
 
 // Get is the entry of key.
 func (t *Top[V]) Get(key string) (Entry[V], bool) {
-	if _, s := t.find(key, t.Hash(key)); s != nil {
+	return t.GetHashed(t.Hash(key))
+}
+
+// GetHashed is Get of a key whose hash is known.
+func (t *Top[V]) GetHashed(hash uint64) (Entry[V], bool) {
+	if _, s := t.find(hash); s != nil {
 		return t.entry(s), true
 	}
 	return Entry[V]{}, false
 }
 
-// Find is what is remembered of key, nil when key is not kept. The pointer is
+// Find is what is remembered of a key by its hash, nil when it is not kept. The pointer is
 // valid until the next Add.
-func (t *Top[V]) Find(key string) *V {
-	if _, s := t.find(key, t.Hash(key)); s != nil {
+func (t *Top[V]) Find(hash uint64) *V {
+	if _, s := t.find(hash); s != nil {
 		return &s.value
 	}
 	return nil
@@ -233,14 +248,14 @@ func (t *Top[V]) Total() int64 { return t.total }
 func (t *Top[V]) Len() int { return t.len }
 
 // Exact reports whether every count is exact.
-func (t *Top[V]) Exact() bool { return t.heap == nil }
+func (t *Top[V]) Exact() bool { return t.smallest == nil }
 
 // Bound is how many events a value can have had that is not kept; 0 while Exact.
 func (t *Top[V]) Bound() int64 {
-	if t.heap == nil {
+	if t.smallest == nil {
 		return 0
 	}
-	return t.slot(t.heap[0]).count
+	return t.smallest.least(t.count)
 }
 
 // List is the n entries that are certain to have the most events, by Count less

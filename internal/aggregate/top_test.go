@@ -58,10 +58,10 @@ func TestTopListsTheFirst(t *testing.T) {
 	if e, ok := top.Get("b"); !ok || e.Count != 2 {
 		t.Errorf("b: %v, %v", e, ok)
 	}
-	if v := top.Find("b"); v == nil || *v != 2 {
+	if v := top.Find(top.Hash("b")); v == nil || *v != 2 {
 		t.Errorf("b: %v", v)
 	}
-	if _, ok := top.Get("x"); ok || top.Find("x") != nil {
+	if _, ok := top.Get("x"); ok || top.Find(top.Hash("x")) != nil {
 		t.Error("x was never counted")
 	}
 }
