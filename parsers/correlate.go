@@ -20,10 +20,6 @@ func (p *Parser) correlate(r *scannedRecord) Result {
 		c.after(&r.rec, k, f, now)
 		return ResultContext
 	}
-	if r.withdraws() {
-		p.presume(r, now)
-		return ResultContext
-	}
 	c.noteFilter(r, now)
 	c.troubles.forget(r)
 	c.troubles.note(r, now)
@@ -64,8 +60,8 @@ func (p *Parser) plainVisit(r *scannedRecord, f *found, now int64) bool {
 	if s := f.session; s == nil || !s.plain || f.troubled || r.keys.message != 0 || s.clientPort != r.rec.Event.ClientPort {
 		return false
 	}
-	if w := r.writer; now-w.told >= visitsEvery || now < w.told {
-		w.told = now
+	if !r.writer.toldLately(now) {
+		r.writer.told = now
 		return false
 	}
 	if told := p.presume(r, now); told != nil {

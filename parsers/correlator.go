@@ -168,8 +168,7 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 	switch rec.Fact {
 	case relaylens.FactSessionEnd:
 		if k.process {
-			c.sessions.Delete(k.session)
-			c.details.Delete(k.session)
+			c.left(k.session)
 		}
 	case relaylens.FactMessageEnd:
 		c.messages.Delete(k.message)
@@ -187,6 +186,12 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 	}
 	c.delivered(rec, k, f, now)
 	c.trim(f)
+}
+
+// left forgets a session.
+func (c *correlator) left(session uint64) {
+	c.sessions.Delete(session)
+	c.details.Delete(session)
 }
 
 // came begins a session.

@@ -106,7 +106,7 @@ func (c *correlator) stateOf(k *keys, f *found, now int64) *state {
 }
 
 // endpoint names a client's connection where one process serves them all.
-func (c *correlator) endpoint(w *writer, e *relaylens.Event) uint64 {
+func endpoint(w *writer, e *relaylens.Event) uint64 {
 	a := e.ClientIP.As16()
 	key := bounded.Mix(w.sessions, binary.NativeEndian.Uint64(a[:]))
 	return bounded.Mix(bounded.Mix(key, binary.NativeEndian.Uint64(a[8:])), uint64(e.ClientPort))

@@ -49,6 +49,7 @@ type Parser struct {
 	feeds   uint64
 	warm    bool             // what is fed is read again
 	login   relaylens.Record // of the message in hand
+	visit   scannedRecord    // in hand
 }
 
 // source is what is known of one log.
@@ -133,10 +134,10 @@ func (p *Parser) take(s *Scanned) {
 		}
 		src.counts[ResultIgnored] -= uint64(s.joined)
 	}
-	ticks := s.ticks
+	notes := s.notes
 	for i := range s.records {
-		for ; len(ticks) > 0 && ticks[0].before <= i; ticks = ticks[1:] {
-			p.tick(src, s.source, &ticks[0].time, ticks[0].time.Unix())
+		for ; len(notes) > 0 && int(notes[0].before) <= i; notes = notes[1:] {
+			p.note(src, s, &notes[0])
 		}
 		r := &s.records[i]
 		if r.second != src.second && !r.env.Time.IsZero() {
@@ -150,8 +151,8 @@ func (p *Parser) take(s *Scanned) {
 			p.count(src, r.line, result)
 		}
 	}
-	for i := range ticks {
-		p.tick(src, s.source, &ticks[i].time, ticks[i].time.Unix())
+	for i := range notes {
+		p.note(src, s, &notes[i])
 	}
 	if last := s.last(); !last.IsZero() {
 		src.last = last

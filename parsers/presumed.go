@@ -10,7 +10,7 @@ import (
 // visit names what is presumed of a client: by its connection, or by its session.
 func (c *correlator) visit(r *scannedRecord) uint64 {
 	if r.rec.Event.ClientPort != 0 {
-		return c.endpoint(r.writer, &r.rec.Event)
+		return endpoint(r.writer, &r.rec.Event)
 	}
 	return r.keys.session
 }

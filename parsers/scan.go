@@ -21,7 +21,8 @@ type Scanned struct {
 	joined  int    // lines counted as ignored that completed a record after all
 	records []scannedRecord
 	clean   int // so many of them, and of those behind them, have a zero Record
-	ticks   []tick
+	notes   []note
+	visits  []visit
 	arena   []byte // what the framing had to unescape
 }
 
@@ -37,31 +38,25 @@ type scannedRecord struct {
 	verdict relaylens.Verdict
 }
 
-// tick is a line that told nothing but that time went on.
-type tick struct {
-	before int // the record that came next
-	time   time.Time
-}
-
 // last is the time that the lines came to; zero where none tells one.
 func (s *Scanned) last() time.Time {
-	n := len(s.ticks) - 1
-	if n >= 0 && s.ticks[n].before == len(s.records) {
-		return s.ticks[n].time
+	n := len(s.notes) - 1
+	if n >= 0 && int(s.notes[n].before) == len(s.records) && !s.notes[n].time.IsZero() {
+		return s.notes[n].time
 	}
 	for i := len(s.records) - 1; i >= 0; i-- {
 		if t := s.records[i].env.Time; !t.IsZero() {
 			return t
 		}
-		if n >= 0 && s.ticks[n].before == i {
-			return s.ticks[n].time
+		if n >= 0 && int(s.notes[n].before) == i {
+			return s.notes[n].time
 		}
 	}
 	return time.Time{}
 }
 
 func (s *Scanned) reset(source string, warm bool) {
-	*s = Scanned{source: source, warm: warm, records: s.records[:0], ticks: s.ticks[:0], arena: s.arena[:0]}
+	*s = Scanned{source: source, warm: warm, records: s.records[:0], notes: s.notes[:0], visits: s.visits[:0], arena: s.arena[:0]}
 }
 
 // next is the place of the record that may come next, with a zero Record. It
@@ -172,12 +167,12 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 func (s *scanner) join(f *framing, into *Scanned) {
 	var line relaylens.Line
 	for r := into.next(); f.decoder.Pop(&r.env, &line); r = into.next() {
-		told, ignored := len(into.records), into.counts[ResultIgnored]
+		ignored := into.counts[ResultIgnored]
 		own := line
-		s.record(f, &own, r, into)
-		if into.counts[ResultIgnored] = ignored; len(into.records) > told {
+		if s.record(f, &own, r, into) {
 			into.joined++
 		}
+		into.counts[ResultIgnored] = ignored
 	}
 }
 
@@ -226,30 +221,30 @@ func (s *scanner) know(f *framing, t *tagged, env *relaylens.Envelope) {
 func (f *framing) passed(now *time.Time, into *Scanned) {
 	if second := now.Unix(); second != f.second && !now.IsZero() {
 		f.second = second
-		into.ticks = append(into.ticks, tick{len(into.records), *now})
+		into.notes = append(into.notes, note{time: *now, before: int32(len(into.records))})
 	}
 }
 
-// record reads one complete record, whose envelope stands in r, the next of into.
-func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, into *Scanned) {
+// record reads one complete record, whose envelope stands in r, the next of into, and
+// reports whether it told something.
+func (s *scanner) record(f *framing, line *relaylens.Line, r *scannedRecord, into *Scanned) (told bool) {
 	if r.env.Continuation {
 		into.counts[ResultIgnored]++
 		f.passed(&r.env.Time, into)
-		return
+		return false
 	}
 	if r.env.Tag == 0 {
-		s.read(f, s.writers.find(&r.env), line, r, into)
-		return
+		return s.read(f, s.writers.find(&r.env), line, r, into)
 	}
 	t := &f.writers[r.env.Tag%uint32(len(f.writers))]
 	if t.tag != r.env.Tag {
 		s.know(f, t, &r.env)
 	}
-	s.read(f, t.writer, line, r, into)
+	return s.read(f, t.writer, line, r, into)
 }
 
-// read reads a record that w wrote.
-func (s *scanner) read(f *framing, w *writer, line *relaylens.Line, r *scannedRecord, into *Scanned) {
+// read reads a record that w wrote, and reports whether it told something.
+func (s *scanner) read(f *framing, w *writer, line *relaylens.Line, r *scannedRecord, into *Scanned) (told bool) {
 	mta, verdict, sure := s.parse(f, w, &r.env, &r.rec)
 	switch {
 	case verdict == relaylens.Parsed, verdict == relaylens.Malformed && sure:
@@ -259,17 +254,20 @@ func (s *scanner) read(f *framing, w *writer, line *relaylens.Line, r *scannedRe
 		if r.rec.Event.Kind.Refusal() && !r.rec.Copied && !s.options.NoIDs {
 			r.rec.Event.ID = relaylens.NewID(line, 0) // now that the processor has the text at hand
 		}
-		into.keep()
 		if !r.env.Time.IsZero() {
 			f.second = second
 		}
-		return
+		if verdict != relaylens.Parsed || !into.note(r, s.options.Brief) {
+			into.keep()
+		}
+		return true
 	case sure:
 		into.counts[ResultIgnored]++
 	default:
 		into.counts[ResultForeign]++
 	}
 	f.passed(&r.env.Time, into)
+	return false
 }
 
 // parse finds the grammar and lets it read env into rec. sure is false when

@@ -95,13 +95,13 @@ func newStates(entries int, ttl int64) *states {
 
 // begin has s be what e tells, and nothing else.
 func (t *states) begin(s *state, e *relaylens.Event) {
+	if e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && !e.HasSender() {
+		t.beginClient(s, e.ClientIP, e.ClientPort, e.ClientName)
+		return
+	}
 	t.bytes -= s.extra()
 	*s = state{buf: s.buf, nullSender: e.NullSender}
 	s.identity(e)
-	if name := e.ClientName; e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && e.Sender == "" && len(name) <= maxText {
-		t.writeClient(s, name)
-		return
-	}
 	values, size := texts(e), 0
 	for i := range values {
 		if len(values[i]) > maxText {
@@ -142,8 +142,16 @@ func (t *states) setSender(s *state, sender string) {
 	t.bytes += s.extra()
 }
 
-// writeClient is write of the first text alone.
-func (t *states) writeClient(s *state, name string) {
+// beginClient is begin of a client alone.
+func (t *states) beginClient(s *state, addr netip.Addr, port uint16, name string) {
+	t.bytes -= s.extra()
+	*s = state{buf: s.buf}
+	if addr.IsValid() {
+		s.client, s.clientPort = addressOf(addr), port
+	}
+	if len(name) > maxText {
+		name = ""
+	}
 	buf := append(t.buffers.take(len(name)), name...)
 	n := uint16(len(buf))
 	s.ends = [numTexts]uint16{n, n, n, n, n, n}

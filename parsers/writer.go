@@ -60,6 +60,9 @@ func (w *writers) make(host, name string) *writer {
 // session is the key of a process, or of a client where the log tells no process.
 func (w *writer) session(pid int32) uint64 { return bounded.Mix(w.sessions, uint64(uint32(pid))) }
 
+// toldLately reports whether it was that a client came or left.
+func (w *writer) toldLately(now int64) bool { return now-w.told < visitsEvery && now >= w.told }
+
 // message is the key of a queue id. What the programs are called is no part of it:
 // a service of Postfix may have a syslog_name that its cleanup and its queue manager
 // do not have. Ids of two instances differ, as they are made of the file's number

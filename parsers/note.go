@@ -1,0 +1,136 @@
+package parsers
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/relaylens/relaylens"
+)
+
+// note is a line that tells one thing, or nothing, so that it needs no record. Most
+// lines do, and a record is more than ten times as much to write, and to
+// fetch from where another processor wrote it.
+type note struct {
+	time   time.Time
+	key    uint64
+	before int32 // the record that came next
+	visit  int32 // its number
+	kind   noteKind
+}
+
+type noteKind uint8
+
+const (
+	noteTime  noteKind = iota // nothing but that time went on
+	noteEnd                   // the message key is done with
+	notePlain                 // nothing is presumed any more of the connection key
+	noteVisit                 // a client came to or left the process key
+)
+
+// visit is all that a record has of a client that came or left.
+type visit struct {
+	line                *relaylens.Line
+	writer              *writer
+	client              netip.Addr
+	name, text, service string
+	port                uint16
+	pid                 int32
+	digits              uint8
+	left                bool
+	mta                 relaylens.MTA
+}
+
+// note takes in a record that is no more than a note, and reports whether it is. Where visits
+// are told of, they are records.
+func (s *Scanned) note(r *scannedRecord, brief bool) bool {
+	rec := &r.rec
+	if rec.Copied {
+		return false
+	}
+	switch e := &rec.Event; {
+	case e.Kind == relaylens.KindConnection && brief && r.visits():
+		s.visits = append(s.visits, visit{r.line, r.writer, e.ClientIP, e.ClientName, e.Text, e.Service, e.ClientPort, r.env.PID, r.env.TimeDigits, rec.Fact == relaylens.FactSessionEnd, r.mta})
+		s.notes = append(s.notes, note{r.env.Time, r.keys.session, int32(len(s.records)), int32(len(s.visits) - 1), noteVisit})
+	case e.Kind != relaylens.KindNone:
+		return false
+	case rec.Fact == relaylens.FactMessageEnd:
+		s.notes = append(s.notes, note{r.env.Time, r.keys.message, int32(len(s.records)), 0, noteEnd})
+	case r.withdraws():
+		s.notes = append(s.notes, note{r.env.Time, endpoint(r.writer, e), int32(len(s.records)), 0, notePlain})
+	default:
+		return false
+	}
+	s.clean = len(s.records)
+	return true
+}
+
+// visits reports whether a record of a connection is that of a visit, and nothing else.
+func (r *scannedRecord) visits() bool {
+	rec := &r.rec
+	e := &rec.Event
+	return (rec.Fact == relaylens.FactSession || rec.Fact == relaylens.FactSessionEnd) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 &&
+		!rec.Presumed && !rec.Explained && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && !e.HasSender()
+}
+
+// record is what v was noted of.
+func (v *visit) record(n *note, r *scannedRecord) {
+	*r = scannedRecord{line: v.line, writer: v.writer, mta: v.mta, verdict: relaylens.Parsed, second: n.time.Unix(), keys: keys{session: n.key, process: true}}
+	r.env.Time, r.env.TimeDigits, r.env.PID = n.time, v.digits, v.pid
+	r.env.Host, r.env.Program = v.writer.host, v.writer.program
+	e := &r.rec.Event
+	e.Kind, e.Service, e.Text = relaylens.KindConnection, v.service, v.text
+	e.ClientIP, e.ClientName, e.ClientPort = v.client, v.name, v.port
+	if r.rec.Fact = relaylens.FactSession; v.left {
+		r.rec.Fact = relaylens.FactSessionEnd
+	}
+}
+
+// note takes what was noted.
+func (p *Parser) note(src *source, s *Scanned, n *note) {
+	now := n.time.Unix()
+	if now != src.second && !n.time.IsZero() {
+		p.tick(src, s.source, &n.time, now)
+	}
+	result := ResultContext
+	switch n.kind {
+	case noteTime:
+		return
+	case noteEnd:
+		p.memory.messages.Delete(n.key)
+	case notePlain:
+		p.memory.presumed.Delete(n.key)
+	case noteVisit:
+		if v := &s.visits[n.visit]; !p.visited(v, n.key, now) {
+			v.record(n, &p.visit)
+			result = p.correlate(&p.visit)
+		}
+	}
+	if !p.warm {
+		src.counts[result]++
+	}
+}
+
+// visited takes in that a client came or left of whom there is nothing to tell, as correlate
+// does; false where there may be.
+func (p *Parser) visited(v *visit, session uint64, now int64) bool {
+	c := p.memory
+	if !v.writer.toldLately(now) || c.presumed.Len() > 0 && (v.port != 0 || c.presumed.Get(session, now) != nil) {
+		return false
+	}
+	if v.left {
+		if s := c.sessions.Get(session, now); s == nil || !s.plain || s.clientPort != v.port {
+			return false
+		}
+		c.left(session)
+	} else {
+		s, isNew := c.sessions.Put(session, now)
+		if !isNew && !s.plain {
+			return false
+		}
+		c.sessions.beginClient(s, v.client, v.port, v.name)
+		s.plain = true
+		c.trim(&found{session: s})
+	}
+	c.troubles.Delete(session)
+	return true
+}
