@@ -11,17 +11,16 @@ import (
 // lines do, and a record is more than ten times as much to write, and to
 // fetch from where another processor wrote it.
 type note struct {
-	time   time.Time
 	key    uint64
 	before int32 // the record that came next
-	visit  int32 // its number
+	of     int32 // the number of the time, or of the visit
 	kind   noteKind
 }
 
 type noteKind uint8
 
 const (
-	noteTime  noteKind = iota // nothing but that time went on
+	noteTime  noteKind = iota // time went on
 	noteEnd                   // the message key is done with
 	notePlain                 // nothing is presumed any more of the connection key
 	noteVisit                 // a client came to or left the process key
@@ -29,37 +28,60 @@ const (
 
 // visit is all that a record has of a client that came or left.
 type visit struct {
-	line                *relaylens.Line
-	writer              *writer
-	client              netip.Addr
-	name, text, service string
-	port                uint16
-	pid                 int32
-	digits              uint8
-	left                bool
-	mta                 relaylens.MTA
+	line       *relaylens.Line
+	writer     *writer
+	client     netip.Addr
+	name, text string
+	time       time.Time
+	pid        int32
+	port       uint16
+	digits     uint8
+	left       bool
+	mta        relaylens.MTA
+}
+
+// set has v be of the client of e.
+func (v *visit) set(e *relaylens.Event) {
+	v.client, v.name, v.port, v.text = e.ClientIP, e.ClientName, e.ClientPort, e.Text
+}
+
+// visit is the next one, which n is of.
+func (s *Scanned) visit(n *note) *visit {
+	i := len(s.visits)
+	if i == cap(s.visits) {
+		s.visits = append(s.visits, visit{})[:i]
+	}
+	s.visits = s.visits[:i+1]
+	n.kind, n.of = noteVisit, int32(i)
+	return &s.visits[i]
 }
 
 // note takes in a record that is no more than a note, and reports whether it is. Where visits
 // are told of, they are records.
-func (s *Scanned) note(r *scannedRecord, brief bool) bool {
+func (s *Scanned) note(f *framing, r *scannedRecord, brief bool) bool {
 	rec := &r.rec
-	if rec.Copied {
+	if rec.Copied || r.env.Time.IsZero() {
 		return false
 	}
+	n := note{before: int32(len(s.records))}
 	switch e := &rec.Event; {
 	case e.Kind == relaylens.KindConnection && brief && r.visits():
-		s.visits = append(s.visits, visit{r.line, r.writer, e.ClientIP, e.ClientName, e.Text, e.Service, e.ClientPort, r.env.PID, r.env.TimeDigits, rec.Fact == relaylens.FactSessionEnd, r.mta})
-		s.notes = append(s.notes, note{r.env.Time, r.keys.session, int32(len(s.records)), int32(len(s.visits) - 1), noteVisit})
+		v := s.visit(&n)
+		v.line, v.writer, v.mta, v.pid, v.left = r.line, r.writer, r.mta, r.env.PID, rec.Fact == relaylens.FactSessionEnd
+		v.time, v.digits = r.env.Time, r.env.TimeDigits
+		v.set(e)
+		n.key = r.keys.session
 	case e.Kind != relaylens.KindNone:
 		return false
 	case rec.Fact == relaylens.FactMessageEnd:
-		s.notes = append(s.notes, note{r.env.Time, r.keys.message, int32(len(s.records)), 0, noteEnd})
+		n.kind, n.key = noteEnd, r.keys.message
 	case r.withdraws():
-		s.notes = append(s.notes, note{r.env.Time, endpoint(r.writer, e), int32(len(s.records)), 0, notePlain})
+		n.kind, n.key = notePlain, endpoint(r.writer, e)
 	default:
 		return false
 	}
+	f.passed(&r.env.Time, s)
+	s.notes = append(s.notes, n)
 	s.clean = len(s.records)
 	return true
 }
@@ -68,17 +90,17 @@ func (s *Scanned) note(r *scannedRecord, brief bool) bool {
 func (r *scannedRecord) visits() bool {
 	rec := &r.rec
 	e := &rec.Event
-	return (rec.Fact == relaylens.FactSession || rec.Fact == relaylens.FactSessionEnd) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 &&
+	return (rec.Fact == relaylens.FactSession || rec.Fact == relaylens.FactSessionEnd) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 && e.Service == r.writer.service &&
 		!rec.Presumed && !rec.Explained && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && !e.HasSender()
 }
 
 // record is what v was noted of.
 func (v *visit) record(n *note, r *scannedRecord) {
-	*r = scannedRecord{line: v.line, writer: v.writer, mta: v.mta, verdict: relaylens.Parsed, second: n.time.Unix(), keys: keys{session: n.key, process: true}}
-	r.env.Time, r.env.TimeDigits, r.env.PID = n.time, v.digits, v.pid
+	*r = scannedRecord{line: v.line, writer: v.writer, mta: v.mta, verdict: relaylens.Parsed, second: v.time.Unix(), keys: keys{session: n.key, process: true}}
+	r.env.Time, r.env.TimeDigits, r.env.PID = v.time, v.digits, v.pid
 	r.env.Host, r.env.Program = v.writer.host, v.writer.program
 	e := &r.rec.Event
-	e.Kind, e.Service, e.Text = relaylens.KindConnection, v.service, v.text
+	e.Kind, e.Service, e.Text = relaylens.KindConnection, v.writer.service, v.text
 	e.ClientIP, e.ClientName, e.ClientPort = v.client, v.name, v.port
 	if r.rec.Fact = relaylens.FactSession; v.left {
 		r.rec.Fact = relaylens.FactSessionEnd
@@ -87,20 +109,18 @@ func (v *visit) record(n *note, r *scannedRecord) {
 
 // note takes what was noted.
 func (p *Parser) note(src *source, s *Scanned, n *note) {
-	now := n.time.Unix()
-	if now != src.second && !n.time.IsZero() {
-		p.tick(src, s.source, &n.time, now)
-	}
 	result := ResultContext
 	switch n.kind {
 	case noteTime:
+		now := &s.times[n.of]
+		p.tick(src, s.source, now, now.Unix())
 		return
 	case noteEnd:
 		p.memory.messages.Delete(n.key)
 	case notePlain:
 		p.memory.presumed.Delete(n.key)
 	case noteVisit:
-		if v := &s.visits[n.visit]; !p.visited(v, n.key, now) {
+		if v := &s.visits[n.of]; !p.visited(v, n.key, src.second) {
 			v.record(n, &p.visit)
 			result = p.correlate(&p.visit)
 		}

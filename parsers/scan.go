@@ -22,6 +22,7 @@ type Scanned struct {
 	records []scannedRecord
 	clean   int // so many of them, and of those behind them, have a zero Record
 	notes   []note
+	times   []time.Time
 	visits  []visit
 	arena   []byte // what the framing had to unescape
 }
@@ -41,22 +42,22 @@ type scannedRecord struct {
 // last is the time that the lines came to; zero where none tells one.
 func (s *Scanned) last() time.Time {
 	n := len(s.notes) - 1
-	if n >= 0 && int(s.notes[n].before) == len(s.records) && !s.notes[n].time.IsZero() {
-		return s.notes[n].time
+	for n >= 0 && s.notes[n].kind != noteTime {
+		n--
 	}
-	for i := len(s.records) - 1; i >= 0; i-- {
+	for i := len(s.records) - 1; i >= 0 && (n < 0 || i >= int(s.notes[n].before)); i-- {
 		if t := s.records[i].env.Time; !t.IsZero() {
 			return t
 		}
-		if n >= 0 && int(s.notes[n].before) == i {
-			return s.notes[n].time
-		}
 	}
-	return time.Time{}
+	if n < 0 {
+		return time.Time{}
+	}
+	return s.times[s.notes[n].of]
 }
 
 func (s *Scanned) reset(source string, warm bool) {
-	*s = Scanned{source: source, warm: warm, records: s.records[:0], notes: s.notes[:0], visits: s.visits[:0], arena: s.arena[:0]}
+	*s = Scanned{source: source, warm: warm, records: s.records[:0], notes: s.notes[:0], times: s.times[:0], visits: s.visits[:0], arena: s.arena[:0]}
 }
 
 // next is the place of the record that may come next, with a zero Record. It
@@ -85,6 +86,7 @@ type scanner struct {
 	grammars [4]relaylens.Grammar // by MTA
 	writers  *writers
 	logs     map[string]*framing
+	event    relaylens.Event // of a short line
 }
 
 // framing is what is known of how a log is written.
@@ -98,8 +100,8 @@ type framing struct {
 // tagged is the writer of the lines with a tag.
 type tagged struct {
 	tag    uint32
+	lines  postfix.Lines
 	writer *writer
-	skips  func(text string) bool // of Postfix: a quick look tells that nothing is in it for us
 }
 
 func newScanner(o Options, seed maphash.Seed) *scanner {
@@ -193,10 +195,8 @@ func (s *scanner) begun(f *framing, line *relaylens.Line, b *syslog.Beginning, i
 		s.know(f, t, &r.env)
 	}
 	switch rt := t.writer.route; {
-	case t.skips != nil:
-		if t.skips(b.Text) {
-			into.counts[ResultIgnored]++
-			f.passed(f.decoder.Time(), into)
+	case t.lines != postfix.LinesNone:
+		if s.short(f, t, line, b, into) {
 			return
 		}
 	case rt.mta == relaylens.MTANone && rt.tries == 0 && f.mta == relaylens.MTANone:
@@ -209,11 +209,41 @@ func (s *scanner) begun(f *framing, line *relaylens.Line, b *syslog.Beginning, i
 	s.read(f, t.writer, line, r, into)
 }
 
+// short reads a line whose beginning is read, if it is a short one.
+func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.Beginning, into *Scanned) bool {
+	now, e := f.decoder.Time(), &s.event
+	n := note{before: int32(len(into.records))}
+	switch told := s.postfix.Short(t.lines, b.PID, b.Text, e); told {
+	case postfix.ShortIgnored:
+		into.counts[ResultIgnored]++
+		f.passed(now, into)
+		return true
+	case postfix.ShortCame, postfix.ShortLeft:
+		if !s.options.Brief || b.PID == 0 {
+			return false
+		}
+		v := into.visit(&n)
+		v.line, v.writer, v.mta, v.pid, v.left = line, t.writer, relaylens.Postfix, b.PID, told == postfix.ShortLeft
+		v.time, v.digits = *now, 0
+		v.set(e)
+		n.key = t.writer.session(b.PID)
+	case postfix.ShortRemoved:
+		n.kind, n.key = noteEnd, t.writer.message(relaylens.Postfix, e.QueueID)
+	case postfix.ShortPassed:
+		n.kind, n.key = notePlain, endpoint(t.writer, e)
+	default:
+		return false
+	}
+	f.passed(now, into)
+	into.notes = append(into.notes, n)
+	return true
+}
+
 // know finds whose lines those with the tag of env are.
 func (s *scanner) know(f *framing, t *tagged, env *relaylens.Envelope) {
 	*t = tagged{tag: env.Tag, writer: s.writers.find(env)}
 	if rt := t.writer.route; rt.mta == relaylens.Postfix && rt.sure && (f.mta == relaylens.MTANone || f.mta == rt.mta) {
-		t.skips = postfix.Skips(env.Program)
+		t.lines = postfix.LinesOf(env.Program)
 	}
 }
 
@@ -221,7 +251,8 @@ func (s *scanner) know(f *framing, t *tagged, env *relaylens.Envelope) {
 func (f *framing) passed(now *time.Time, into *Scanned) {
 	if second := now.Unix(); second != f.second && !now.IsZero() {
 		f.second = second
-		into.notes = append(into.notes, note{time: *now, before: int32(len(into.records))})
+		into.notes = append(into.notes, note{before: int32(len(into.records)), of: int32(len(into.times))})
+		into.times = append(into.times, *now)
 	}
 }
 
@@ -254,11 +285,11 @@ func (s *scanner) read(f *framing, w *writer, line *relaylens.Line, r *scannedRe
 		if r.rec.Event.Kind.Refusal() && !r.rec.Copied && !s.options.NoIDs {
 			r.rec.Event.ID = relaylens.NewID(line, 0) // now that the processor has the text at hand
 		}
-		if !r.env.Time.IsZero() {
-			f.second = second
+		if verdict == relaylens.Parsed && into.note(f, r, s.options.Brief) {
+			return true
 		}
-		if verdict != relaylens.Parsed || !into.note(r, s.options.Brief) {
-			into.keep()
+		if into.keep(); !r.env.Time.IsZero() {
+			f.second = second
 		}
 		return true
 	case sure:

@@ -6,11 +6,13 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/internal/bounded"
+	"github.com/relaylens/relaylens/parsers/postfix"
 )
 
 // writer is one program at one host, with what is the same for all its lines.
 type writer struct {
 	host, program string
+	service       string // that it is called in events, by its grammar
 	route         *route
 	read          func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict // of Postfix; nil before its first line
 	hostKey       uint64
@@ -49,12 +51,16 @@ func (w *writers) find(env *relaylens.Envelope) *writer {
 }
 
 func (w *writers) make(host, name string) *writer {
-	return &writer{
+	made := &writer{
 		host: host, program: name,
 		route:    w.router.find(name),
 		hostKey:  maphash.String(w.seed, host),
 		sessions: maphash.Comparable(w.seed, program{host, name}),
 	}
+	if made.route.mta == relaylens.Postfix {
+		made.service = postfix.Service(name)
+	}
+	return made
 }
 
 // session is the key of a process, or of a client where the log tells no process.

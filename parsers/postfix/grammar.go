@@ -64,9 +64,9 @@ func daemonOf(program string) daemon {
 	return daemonForeign
 }
 
-// serviceOf is the program without the instance's syslog_name:
+// Service is the program without the instance's syslog_name:
 // "submission/smtpd" of "postfix/submission/smtpd".
-func serviceOf(program string) string {
+func Service(program string) string {
 	if i := strings.IndexByte(program, '/'); i >= 0 {
 		return program[i+1:]
 	}
@@ -75,7 +75,7 @@ func serviceOf(program string) string {
 
 // Parse implements [relaylens.Grammar].
 func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
-	return g.read(daemonOf(env.Program), serviceOf(env.Program), env, rec)
+	return g.read(daemonOf(env.Program), Service(env.Program), env, rec)
 }
 
 func (g *Grammar) read(d daemon, service string, env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {

@@ -47,7 +47,7 @@ func readAll(t *testing.T, readings []reading) {
 			env := parsertest.Syslog(r.line)
 			want := r.want
 			if want.Event.Service == "" {
-				want.Event.Service = serviceOf(env.Program)
+				want.Event.Service = Service(env.Program)
 			}
 			var got relaylens.Record
 			if v := g.Parse(&env, &got); v != relaylens.Parsed {

@@ -65,7 +65,11 @@ var tests = [...]test{
 // postscreen_early.c psc_early_event, postscreen_misc.c psc_conclude.
 func postscreenLine(text string, rec *relaylens.Record) relaylens.Verdict {
 	if strings.HasPrefix(text, "PASS ") { // most of them
-		return screenedEnd(text, rec)
+		if rec.Presumed = passed(text, &rec.Event); rec.Presumed {
+			return relaylens.Parsed
+		}
+		rec.Event = relaylens.Event{}
+		return relaylens.Ignored
 	}
 	for i := range tests {
 		t := &tests[i]
@@ -101,20 +105,25 @@ func afterTest(s string) string {
 	return s
 }
 
+// passed reads "PASS {OLD∣NEW} {client}", and reports whether that is what text is.
+func passed(text string, ev *relaylens.Event) bool {
+	_, client, ok := strings.Cut(text[len("PASS "):], " ")
+	if ok {
+		_, ok = cutBracketed(client, ev)
+	}
+	return ok
+}
+
 // screenedEnd reads how a client's stay with postscreen ends: DISCONNECT is
 // postscreen's doing unless the client hung up or passed before.
 func screenedEnd(text string, rec *relaylens.Record) relaylens.Verdict {
 	rest, ended := strings.CutPrefix(text, "DISCONNECT ")
 	if !ended {
-		var passed, left bool
-		if rest, passed = strings.CutPrefix(text, "PASS "); passed {
-			_, rest, passed = strings.Cut(rest, " ")
-		} else if rest, left = strings.CutPrefix(text, "HANGUP after "); left {
-			rest = afterTest(rest)
-		}
-		if !passed && !left {
+		var left bool
+		if rest, left = strings.CutPrefix(text, "HANGUP after "); !left {
 			return relaylens.Ignored
 		}
+		rest = afterTest(rest)
 	}
 	if _, ok := cutBracketed(rest, &rec.Event); !ok {
 		rec.Event = relaylens.Event{}

@@ -79,7 +79,7 @@ func queue(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
 	switch rest[0] {
 	case 'r':
-		if rest == "removed" || strings.HasPrefix(rest, "removed (") {
+		if removed(rest) {
 			ev.QueueID, rec.Fact = id, relaylens.FactMessageEnd
 			return relaylens.Parsed
 		}
@@ -92,6 +92,9 @@ func queue(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	return relaylens.Ignored
 }
+
+// removed reports whether a message left the queue.
+func removed(rest string) bool { return rest == "removed" || strings.HasPrefix(rest, "removed (") }
 
 // active reads "from=<S>, size=n, nrcpt=n (queue active)": the message was taken.
 // It recurs with every attempt to deliver.

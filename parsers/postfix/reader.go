@@ -11,7 +11,7 @@ func (g *Grammar) Reader() *Reader { return &Reader{Grammar{g.texts, new(recent)
 
 // For is [Grammar.Parse] for the lines of one program, whose name is looked at once.
 func (r *Reader) For(program string) func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict {
-	d, service := daemonOf(program), serviceOf(program)
+	d, service := daemonOf(program), Service(program)
 	return func(env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
 		return r.grammar.read(d, service, env, rec)
 	}

@@ -168,7 +168,7 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	case st == stylePostscreen:
 		g.screened(body, ev)
 	default:
-		if !g.classify(body, where, &f, serviceOf(env.Program), ev) {
+		if !g.classify(body, where, &f, Service(env.Program), ev) {
 			rec.Tainted = true
 		}
 	}

@@ -13,21 +13,11 @@ import (
 // Source: smtpd/smtpd.c smtpd_service, smtpd_proto.
 func (g *Grammar) session(pid int32, text string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
-	if rest, ok := strings.CutPrefix(text, "connect from "); ok {
-		rest, ok = g.client(pid, rest, ev)
-		if !ok || rest != "" {
-			return relaylens.Malformed
-		}
-		ev.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSession
-		return relaylens.Parsed
-	}
-	if rest, ok := strings.CutPrefix(text, "disconnect from "); ok {
-		rest, ok = g.client(pid, rest, ev)
+	if fact, ok := g.visit(pid, text, ev); fact != relaylens.FactNone {
 		if !ok {
 			return relaylens.Malformed
 		}
-		ev.Text = strings.TrimPrefix(rest, " ")
-		ev.Kind, rec.Fact = relaylens.KindConnection, relaylens.FactSessionEnd
+		ev.Kind, rec.Fact = relaylens.KindConnection, fact
 		return relaylens.Parsed
 	}
 	if strings.HasPrefix(text, "too many errors after ") {
@@ -40,6 +30,20 @@ func (g *Grammar) session(pid int32, text string, rec *relaylens.Record) relayle
 		return pipelining(rest, rec)
 	}
 	return relaylens.Ignored
+}
+
+// visit reads that a client came or left; FactNone is another line.
+func (g *Grammar) visit(pid int32, text string, ev *relaylens.Event) (fact relaylens.Fact, ok bool) {
+	if rest, ok := strings.CutPrefix(text, "connect from "); ok {
+		rest, ok = g.client(pid, rest, ev)
+		return relaylens.FactSession, ok && rest == ""
+	}
+	if rest, ok := strings.CutPrefix(text, "disconnect from "); ok {
+		rest, ok = g.client(pid, rest, ev)
+		ev.Text = strings.TrimPrefix(rest, " ")
+		return relaylens.FactSessionEnd, ok
+	}
+	return relaylens.FactNone, false
 }
 
 // pipelining reads "{WHERE} from {client}: {commands}": the client did not wait

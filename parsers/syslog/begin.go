@@ -13,7 +13,7 @@ import (
 // Beginning is what stands before the text of a line that begins as lines before it did.
 type Beginning struct {
 	Tag     uint32 // as in [relaylens.Envelope]; 0 where the line does not begin like that
-	pid     int32
+	PID     int32
 	Text    string
 	heading *heading
 }
@@ -75,7 +75,7 @@ func (d *Decoder) Fill(b *Beginning, env *relaylens.Envelope) {
 	// One by one: a whole Envelope would be made on the stack and copied from there.
 	env.Time, env.TimeDigits = d.clock.bsdTime, 0
 	env.Host, env.Program, env.Text = b.heading.host, b.heading.program, b.Text
-	env.PID, env.Tag, env.Repeat = b.pid, b.Tag, 0
+	env.PID, env.Tag, env.Repeat = b.PID, b.Tag, 0
 	env.Native, env.Stderr, env.Continuation = false, false, false
 }
 
