@@ -87,6 +87,9 @@ func other(text string, rec *relaylens.Record) relaylens.Verdict {
 			return authFailed(text[:sp], rest, rec)
 		}
 	}
+	if v := failed(text, rec); v != relaylens.Ignored {
+		return v
+	}
 	return backend(text, rec)
 }
 
