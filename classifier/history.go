@@ -37,7 +37,7 @@ type history struct {
 	denied   *bounded.Table[deniedDomain]
 	own      *bounded.Table[ownDomain]
 	senders  *bounded.Table[sender]
-	mailed   *bounded.Table[bool] // domains that mail was accepted from
+	mailed   *mailed
 	sessions *bounded.Table[session]
 	hosts    *bounded.Table[host]
 	fleet    *fleet
@@ -100,7 +100,7 @@ func newHistory() *history {
 		denied:   bounded.NewTable[deniedDomain](maxDomains, memory, nil),
 		own:      bounded.NewTable[ownDomain](maxDomains, memory, nil),
 		senders:  bounded.NewTable[sender](maxSenders, memory, nil),
-		mailed:   bounded.NewTable[bool](maxDomains, memory, nil),
+		mailed:   newMailed(),
 		sessions: bounded.NewTable[session](maxSessions, sessionTime, nil),
 		hosts:    bounded.NewTable[host](maxHosts, memory, nil),
 		fleet:    newFleet(),
@@ -244,7 +244,7 @@ func (h *history) accepted(e *relaylens.Event, now int64) {
 		return
 	}
 	domain := h.from(e)
-	h.mailed.Put(domain.key, now)
+	h.mailed.add(domain.key, now)
 	if e.User == "" && h.senders.Len() >= maxSenders && !h.hasOurs(domain.name, domain.key, now) {
 		return // nobody asks about senders of others: they take no room from ours
 	}

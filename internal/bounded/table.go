@@ -26,8 +26,9 @@ type Table[V any] struct {
 	// oldest is when, or before, the entry was used that was not used for longest;
 	// round is that of those that the hand came by since it began anew, and of new ones.
 	oldest, round int64
-	// cells is how many of the lowest bits of a place number a cell.
-	cells uint8
+	// cells is how many of the lowest bits of a place number a cell; above is where the
+	// highest bits of a key begin that fit over it and the home.
+	cells, above uint8
 	// far says that an entry is further from its home than a place can tell.
 	far bool
 	// evict is told of every entry that leaves; it may recycle memory of it.
@@ -49,12 +50,14 @@ const (
 	homeMask            = 1<<homeBits - 1
 )
 
+// The shifts are by fewer bits than there are, which the compiler cannot know: it makes
+// more of them where they are not cut.
 func (t *Table[V]) place(i int32, key uint64) place {
-	high := key >> (64 - (32 - homeBits - t.cells))
-	return place(i+1) | place(key&homeMask|high<<homeBits)<<t.cells
+	high := key >> (t.above & 63)
+	return place(i+1) | place(key&homeMask|high<<homeBits)<<(t.cells&31)
 }
 
-func (t *Table[V]) cellAt(p place) int32 { return int32(p&(1<<t.cells-1)) - 1 }
+func (t *Table[V]) cellAt(p place) int32 { return int32(p&(1<<(t.cells&31)-1)) - 1 }
 
 type cell[V any] struct {
 	key   uint64
@@ -93,22 +96,25 @@ func NewTable[V any](entries int, ttl int64, evict func(*V)) *Table[V] {
 	if t.max > 1<<fewCells-2 {
 		t.cells = manyCells
 	}
+	t.above = 64 - (32 - homeBits - t.cells)
 	return t
 }
 
 func (t *Table[V]) cell(i int32) *cell[V] { return &t.chunks[i>>chunkBits][i&(chunkLen-1)] }
 
-// find returns where in the index key is, and its cell, or none.
-func (t *Table[V]) find(key uint64) (at int, i int32) {
-	mask, mark := len(t.index)-1, t.place(none, key)
+// find returns where in the index key is, and its cell with its number, or none.
+func (t *Table[V]) find(key uint64) (at int, i int32, c *cell[V]) {
+	index, mark := t.index, t.place(none, key)
+	mask := len(index) - 1
 	for at = int(key) & mask; ; at = (at + 1) & mask {
-		p := t.index[at]
+		p := index[at]
 		if p == 0 {
-			return at, none
+			return at, none, nil
 		}
-		if (p^mark)>>t.cells == 0 {
-			if i = t.cellAt(p); t.cell(i).key == key {
-				return at, i
+		if (p^mark)>>(t.cells&31) == 0 {
+			i = t.cellAt(p)
+			if c = t.cell(i); c.key == key {
+				return at, i, c
 			}
 		}
 	}
@@ -120,17 +126,16 @@ func (t *Table[V]) Get(key uint64, now int64) *V {
 	if t.len == 0 {
 		return nil
 	}
-	at, i := t.find(key)
+	at, i, c := t.find(key)
 	if i == none {
 		return nil
 	}
-	return t.use(at, i, now)
+	return t.use(at, i, c, now)
 }
 
 // use marks cell i, which the index names at, used, unless its time is up: then it is
 // gone, and the result nil.
-func (t *Table[V]) use(at int, i int32, now int64) *V {
-	c := t.cell(i)
+func (t *Table[V]) use(at int, i int32, c *cell[V], now int64) *V {
 	seen := c.seen()
 	if now-seen > t.ttl {
 		t.remove(at, i)
@@ -143,9 +148,9 @@ func (t *Table[V]) use(at int, i int32, now int64) *V {
 // Put returns the entry of key, a used one as it is, a new one with what its
 // cell last held: the caller resets it. isNew tells which.
 func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
-	at, i := t.find(key)
+	at, i, c := t.find(key)
 	if i != none {
-		if v := t.use(at, i, now); v != nil {
+		if v := t.use(at, i, c, now); v != nil {
 			return v, false
 		}
 	}
@@ -159,15 +164,36 @@ func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 		t.grow()
 	}
 	if left || t.len != had || len(t.index) != size {
-		at, _ = t.find(key) // others may have moved up
+		at, _, _ = t.find(key) // others may have moved up
 	}
 	i = t.take()
-	c := t.cell(i)
+	c = t.cell(i)
 	c.key, c.state = key, now<<stateBits|taken
 	t.oldest, t.round = min(t.oldest, now), min(t.round, now)
 	t.enterAt(at, i, key)
 	t.len++
 	return &c.value, true
+}
+
+// Reach looks where the entries of keys should be, of all of them at once, and reports
+// how many may be there. It changes nothing, but what is asked of these keys next does
+// not wait for memory one key after the other.
+func (t *Table[V]) Reach(keys []uint64) (n int) {
+	const most = 32
+	for mask := len(t.index) - 1; len(keys) > 0; {
+		var places [most]place
+		part := keys[:min(most, len(keys))]
+		for i, key := range part {
+			places[i] = t.index[int(key)&mask]
+		}
+		for i, key := range part {
+			if p := places[i]; p != 0 && t.cell(t.cellAt(p)).key == key {
+				n++
+			}
+		}
+		keys = keys[len(part):]
+	}
+	return n
 }
 
 // take is a cell that is not taken.
@@ -202,7 +228,7 @@ func (t *Table[V]) sweep(now int64) {
 		switch {
 		case !c.taken():
 		case now-c.seen() > t.ttl:
-			at, _ := t.find(c.key)
+			at, _, _ := t.find(c.key)
 			t.remove(at, i)
 		default:
 			t.round = min(t.round, c.seen())
@@ -248,7 +274,7 @@ func (t *Table[V]) DropOldest() bool {
 			victim, sparedVictim = i, spared // if there is no better one
 		}
 	}
-	at, _ := t.find(t.cell(victim).key)
+	at, _, _ := t.find(t.cell(victim).key)
 	t.remove(at, victim)
 	return true
 }
@@ -265,7 +291,7 @@ func (t *Table[V]) grow() {
 
 // enter puts cell i into the index.
 func (t *Table[V]) enter(i int32, key uint64) {
-	at, _ := t.find(key)
+	at, _, _ := t.find(key)
 	t.enterAt(at, i, key)
 }
 
@@ -280,7 +306,7 @@ func (t *Table[V]) Delete(key uint64) {
 	if t.len == 0 {
 		return
 	}
-	if at, i := t.find(key); i != none {
+	if at, i, _ := t.find(key); i != none {
 		t.remove(at, i)
 	}
 }
@@ -329,7 +355,7 @@ func (t *Table[V]) fromHome(next int) int {
 	if t.far {
 		return (next - int(t.cell(t.cellAt(p)).key)) & mask
 	}
-	return (next - int(p>>t.cells)) & min(mask, homeMask)
+	return (next - int(p>>(t.cells&31))) & min(mask, homeMask)
 }
 
 // Mix makes one hash of two, of which one at least has to be a hash with a seed
