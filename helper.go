@@ -2,20 +2,28 @@ package relaylens
 
 import "strings"
 
-// Helper is what a server asks before it answers a client. Where it does not
-// answer, the server puts off whoever comes.
+// Helper is what a server needs before it answers a client. Where it fails, the
+// server puts off whoever comes.
 type Helper uint8
 
 const (
-	HelperNone    Helper = iota
-	HelperMilter         // a filter by Sendmail's protocol
-	HelperPolicy         // a policy service of Postfix
-	HelperTable          // a file, a directory, a database
-	HelperFilter         // a content filter before the queue
-	HelperScanner        // of spam or viruses, of Exim
+	HelperNone          Helper = iota
+	HelperMilter               // a filter by Sendmail's protocol
+	HelperPolicy               // a policy service of Postfix
+	HelperTable                // a file, a directory, a database
+	HelperFilter               // a content filter before the queue
+	HelperScanner              // of spam or viruses, of Exim
+	HelperDisk                 // room for the queue
+	HelperConfiguration        // rules that the server can read
 )
 
-var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner"}}
+var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration"}}
+
+// Names of what has none of its own.
+const (
+	Disk          = "disk"
+	Configuration = "configuration" // or this, a colon and the word that cannot be read
+)
 
 // Helpers lists them.
 func Helpers() []Helper { return helpers.all() }
@@ -42,6 +50,12 @@ func HelperOf(e *Event) Helper {
 	case ReasonContent:
 		return HelperScanner
 	case ReasonResources:
+		switch {
+		case e.RemoteHost == Disk:
+			return HelperDisk
+		case e.RemoteHost == Configuration, strings.HasPrefix(e.RemoteHost, Configuration+":"):
+			return HelperConfiguration
+		}
 		for _, p := range filterDown {
 			if strings.HasPrefix(e.Text, p) {
 				return HelperFilter

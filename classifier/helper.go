@@ -88,21 +88,36 @@ var databases = map[string]string{"mysql": "mysql", "pgsql": "pgsql", "postgresq
 
 // helperConfidence is how sure a finding about a helper is.
 func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
-	what := helperNames[relaylens.HelperOf(&evidence[0])]
+	what := lacks(relaylens.HelperOf(&evidence[0]))
 	switch {
 	case f.history.mostlyWell(p):
-		return 0.7, fmt.Sprintf("the server says itself that %s does not answer, and takes plenty of other mail meanwhile", what)
-	case p.Clients == 1 && p.Events > 1:
-		return 0.7, fmt.Sprintf("the server says itself that %s does not answer, of one client only", what)
+		return 0.7, fmt.Sprintf("the server says itself that %s, and takes plenty of other mail meanwhile", what)
+	case p.Clients == 1 && p.Events > 1 && p.Entity.Value != relaylens.Disk: // whose room nobody else takes
+		return 0.7, fmt.Sprintf("the server says itself that %s, of one client only", what)
 	}
 	var names []string
 	for i := range evidence {
-		if n := evidence[i].RemoteHost; n != "" && !slices.Contains(names, n) {
+		n := strings.TrimPrefix(evidence[i].RemoteHost, relaylens.Configuration+":")
+		if n != "" && n != relaylens.Disk && n != relaylens.Configuration && !slices.Contains(names, n) {
 			names = append(names, n)
 		}
 	}
-	return 0.97, fmt.Sprintf("the server says itself that %s does not answer: %s", what, relaylens.Escaped(strings.Join(names, ", "), 300))
+	if len(names) > 0 {
+		what += ": " + relaylens.Escaped(strings.Join(names, ", "), 300)
+	}
+	return 0.97, "the server says itself that " + what
 }
 
 var helperNames = map[relaylens.Helper]string{relaylens.HelperMilter: "a milter", relaylens.HelperPolicy: "a policy service", relaylens.HelperTable: "a table",
 	relaylens.HelperFilter: "the filter before the queue", relaylens.HelperScanner: "a scanner"}
+
+// lacks says what the server says itself of what failed.
+func lacks(h relaylens.Helper) string {
+	switch h {
+	case relaylens.HelperDisk:
+		return "its disk is full, or cannot be written"
+	case relaylens.HelperConfiguration:
+		return "it cannot read its configuration"
+	}
+	return helperNames[h] + " does not answer"
+}

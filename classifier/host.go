@@ -66,6 +66,9 @@ func (h *host) authError(now int64) { h.down(outage{from: now, to: now}) }
 // passwords may be as well, or what has nothing to do with logins.
 func (h *host) backendError(e *relaylens.Event, now int64) {
 	said := e.Text
+	if strings.HasPrefix(e.RemoteHost, relaylens.Configuration) {
+		return // of restrictions, which a login does not need
+	}
 	for _, other := range []string{"connect to Milter ", "milter ", "malware ", "spam "} {
 		if strings.HasPrefix(said, other) {
 			return

@@ -53,14 +53,14 @@ func TestEximFixes(t *testing.T) {
 		}
 		return string(out)
 	}
-	for _, c := range words.Causes() {
-		filled := knowledge.Of(c).Fill(event)
+	for name, entry := range entries() {
+		filled := entry.Fill(event)
 		for _, fix := range filled.Fixes {
 			for _, step := range fix.Exim {
 				if step.Text == "" || strings.HasPrefix(step.File, "/") {
 					continue
 				}
-				t.Run(c.String()+"/"+fix.Title+"/"+step.File, func(t *testing.T) {
+				t.Run(name+"/"+fix.Title+"/"+step.File, func(t *testing.T) {
 					m.write("/etc/exim4/fix.conf", eximWith(step.File, strings.ReplaceAll(step.Text, "{client_ip}", "192.0.2.9")))
 					exim("", "-bV")
 					if !strings.Contains(step.Text, "one.refused.example") {
@@ -78,14 +78,26 @@ func TestEximFixes(t *testing.T) {
 	}
 }
 
+// entries are what is known of causes, and of what a server needs.
+func entries() map[string]*knowledge.Entry {
+	all := map[string]*knowledge.Entry{}
+	for _, c := range words.Causes() {
+		all[c.String()] = knowledge.Of(c)
+	}
+	for _, h := range words.Helpers() {
+		all[h.String()] = knowledge.OfHelper(h)
+	}
+	return all
+}
+
 // fixes calls f with each text to write into a file of a server.
 func fixes(t *testing.T, of func(*knowledge.Fix) []knowledge.Step, file string, f func(t *testing.T, text string)) {
-	for _, c := range words.Causes() {
-		filled := knowledge.Of(c).Fill(&words.Event{Recipient: "bob@lost.example.com", Sender: "alice@example.org"})
+	for name, entry := range entries() {
+		filled := entry.Fill(&words.Event{Recipient: "bob@lost.example.com", Sender: "alice@example.org"})
 		for _, fix := range filled.Fixes {
 			for _, step := range of(&fix) {
 				if step.Text != "" && strings.HasPrefix(step.File, file) {
-					t.Run(c.String()+"/"+fix.Title+"/"+step.File, func(t *testing.T) { f(t, step.Text) })
+					t.Run(name+"/"+fix.Title+"/"+step.File, func(t *testing.T) { f(t, step.Text) })
 				}
 			}
 		}

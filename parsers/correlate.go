@@ -209,6 +209,9 @@ func (p *Parser) context(rec *relaylens.Record, k *keys, f *found, line *relayle
 	if p.options.ContextIDs {
 		e.ID = relaylens.NewID(line, 0)
 	}
+	if rec.Fact == relaylens.FactSessionEnd && k.message != 0 {
+		p.memory.stateOf(k, f, now).refused = true // what is said of the message now answers no command
+	}
 	p.emit(e)
 	if e.Kind != relaylens.KindAccepted || e.User == "" || e.MTA != relaylens.Exim {
 		return

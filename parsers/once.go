@@ -32,7 +32,7 @@ func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now
 	switch {
 	case rec.Retried && strings.HasPrefix(e.Sender, "double-bounce@"):
 		return true
-	case e.Direction == relaylens.Inbound && e.Stage == relaylens.StageEOD:
+	case e.Direction == relaylens.Inbound && (e.Stage == relaylens.StageEOD || e.RemoteHost == relaylens.Disk):
 		m := c.stateOf(k, f, now)
 		was := m.refused
 		m.refused = true

@@ -55,7 +55,7 @@ func (t troubles) explain(r *scannedRecord, now int64) {
 		if key == 0 {
 			continue
 		}
-		if v := t.Get(key, now); v != nil && v.helper == rec.Helper && now-v.at <= lasting(rec) {
+		if v := t.Get(key, now); v != nil && v.explains(rec.Helper) && now-v.at <= lasting(rec) {
 			rec.Event.RemoteHost = v.name
 			return
 		}
@@ -65,6 +65,12 @@ func (t troubles) explain(r *scannedRecord, now int64) {
 			e.RemoteHost = v.name
 		}
 	}
+}
+
+// explains reports whether a refusal for the want of h may be due to t: where Postfix cannot
+// read its restrictions it says the same as where it cannot read a table.
+func (t *trouble) explains(h relaylens.Helper) bool {
+	return t.helper == h || t.helper == relaylens.HelperConfiguration && h == relaylens.HelperTable
 }
 
 // lasting is for how long an error may be the reason of a refusal.

@@ -28,6 +28,7 @@ func TestTrouble(t *testing.T) {
 		lookup  = smtpd + "NOQUEUE: reject: RCPT from c.example.net[203.0.113.9]: 451 4.3.0 <b@example.com>: Temporary lookup failure; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"
 		ruled   = smtpd + "NOQUEUE: reject: RCPT from c.example.net[203.0.113.9]: 451 4.3.0 <b@example.com>: Recipient address rejected: Temporary lookup failure; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"
 		policy  = smtpd + "NOQUEUE: reject: RCPT from c.example.net[203.0.113.9]: 451 4.3.5 <b@example.com>: Recipient address rejected: Server configuration problem; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"
+		misread = smtpd + "NOQUEUE: reject: RCPT from c.example.net[203.0.113.9]: 451 4.3.5 Server configuration error; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"
 		broken  = "warning: proxy:mysql:/etc/postfix/boxes.cf lookup error for \"b@example.com\""
 	)
 	for name, tc := range map[string]struct {
@@ -63,6 +64,41 @@ func TestTrouble(t *testing.T) {
 		"a filter before the queue":            {[]string{came, smtpd + "warning: connect to proxy filter 127.0.0.1:10024: Connection refused", left}, []string{`2: filter "127.0.0.1:10024"`}},
 		"a filter asked at the end of a message": {[]string{came, smtpd + "NOQUEUE: client=c.example.net[203.0.113.9]", smtpd + "warning: connect to proxy filter 127.0.0.1:10024: Connection refused",
 			smtpd + "proxy-reject: END-OF-MESSAGE: 451 4.3.0 Error: queue file write error; from=<a@example.net> to=<b@example.com> proto=ESMTP helo=<c>"}, []string{`4: filter "127.0.0.1:10024"`}},
+		"a word that Postfix does not know": {[]string{came, smtpd + `warning: unknown smtpd restriction: "reject_unknown_sender_domian"`, misread},
+			[]string{`3: configuration "configuration:reject_unknown_sender_domian"`}},
+		"a word that nobody named": {[]string{came, misread}, []string{`2: ""`}},
+		"no room in Postfix's queue": {[]string{came,
+			smtpd + "NOQUEUE: reject: MAIL from c.example.net[203.0.113.9]: 452 4.3.1 Insufficient system storage; proto=ESMTP helo=<c>",
+			smtpd + "warning: not enough free space in mail queue: 8290304 bytes < 1.5*message size limit", left}, []string{`2: disk "disk"`}},
+		"a milter that has no room": {[]string{came,
+			smtpd + "NOQUEUE: milter-reject: MAIL from c.example.net[203.0.113.9]: 452 4.3.1 Insufficient system storage; from=<a@example.net> proto=ESMTP helo=<c>"}, []string{`2: ""`}},
+		"no room for the rest of a message": {[]string{came, smtpd + "4F1A2B3C: client=c.example.net[203.0.113.9]", cleanup + "4F1A2B3C: message-id=<x@example.net>",
+			cleanup + "warning: 4F1A2B3C: write queue file: No space left on device", cleanup + "warning: 4F1A2B3C: write queue file: No space left on device", left}, []string{`4: disk "disk"`}},
+		"no room that Exim would leave free": {[]string{"2026-11-20 09:00:00 spool directory space check failed: space=12337232 inodes=3085226",
+			"2026-11-20 09:00:01 log directory space check failed: space=0 inodes=3085226"}, []string{`1: disk "disk"`, `2: disk "disk"`}},
+		"no room in Exim's spool": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z Message abandoned: Spool write error (No space left on device) while receiving message from c.example.net [203.0.113.9]",
+			"2026-11-20 09:00:00 1tTaBd-0001Ab-2z Message abandoned: Spool write error (No space left on device) while receiving message from root",
+			"2026-11-20 09:00:00 1tTaBe-0001Ab-2z Message abandoned: Input read error (Connection reset by peer) while receiving message from c.example.net [203.0.113.9]",
+			"2026-11-20 09:00:00 1tTaBf-0001Ab-2z Message abandoned: spool file write error while receiving from c.example.net: No space left on device"}, []string{`1: disk "disk"`, `4: disk "disk"`}},
+		"a condition that Exim does not know": {[]string{
+			`2026-11-20 09:00:00 H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected RCPT <b@example.com>: failed to expand ACL string "${if foo{x}}": unknown condition "foo"`,
+			`2026-11-20 09:00:00 H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected RCPT <b@example.com>: unknown ACL verb "acept" in "acept hosts = *"`,
+			`2026-11-20 09:00:00 H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected RCPT <b@example.com>: error in arguments to "ratelimit" condition: "foo" is not a positive number`},
+			[]string{`1: configuration "configuration"`, `2: configuration "configuration"`, `3: configuration "configuration"`}},
+		"what the client wrote": {[]string{
+			`2026-11-20 09:00:00 H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected RCPT <b@example.com>: failed to expand ACL string "${if >{$h_X:}{5}}": "abc" is not a number`,
+			`2026-11-20 09:00:00 H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected RCPT <b@example.com>: failed to expand ACL string "${lookup dnsdb{a=$sender_address}}": lookup of "a=": unknown condition "foo"" gave DEFER: `,
+			`2026-11-20 09:00:00 H=(c) [203.0.113.9] F=<a@example.net> rejected RCPT <b@example.com>: unknown ACL verb "x" in "x"`}, []string{`1: ""`, `2: ""`, `3: ""`}},
+		"no room in Sendmail's queue": {[]string{
+			"Nov 20 09:00:00 mx1 sm-mta[30]: 6AKA00d8000030: low on space (SMTP-DAEMON needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16",
+			"Nov 20 09:00:00 mx1 sm-mta[30]: rejecting new messages: min free: 100",
+			"Nov 20 09:00:00 mx1 sm-mta[31]: 6AKA00d8000031: low on space (c.example.net needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16",
+			"Nov 20 09:00:00 mx1 sm-mta[31]: 6AKA00d8000031: low on space (c.example.net needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16",
+			"Nov 20 09:00:00 mx1 sm-mta[32]: 6AKA00d8000032: low on space ([203.0.113.9] needs 1000 bytes + 100 blocks in /var/spool/mqueue), max avail: 16"}, []string{`3: disk "disk"`, `5: disk "disk"`}},
+		"who only came by": {[]string{
+			"Nov 20 09:00:00 mx1 sm-mta[32]: 6AKA00d8000032: [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
+			"Nov 20 09:00:00 mx1 sm-mta[32]: 6AKA00d8000032: low on space ([203.0.113.9] needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16"}, nil},
 		"Exim's virus scanner": {[]string{
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z malware acl condition: clamd /run/clamd.ctl : unable to connect to UNIX socket (/run/clamd.ctl): No such file or directory",
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=(c) [203.0.113.9] F=<a@example.net> temporarily rejected after DATA"}, []string{`2: scanner "clamd /run/clamd.ctl"`}},

@@ -204,11 +204,14 @@ func Of(cause relaylens.Cause) *Entry {
 func OfEvent(e *relaylens.Event, cause relaylens.Cause) *Entry {
 	if cause == relaylens.CausePolicy && e != nil {
 		if h := relaylens.HelperOf(e); h != relaylens.HelperNone {
-			return load().Helpers[h.String()]
+			return OfHelper(h)
 		}
 	}
 	return Of(cause)
 }
+
+// OfHelper is what is known of a helper that fails.
+func OfHelper(h relaylens.Helper) *Entry { return load().Helpers[h.String()] }
 
 // entries are those that were asked for, which are few of the file: to read all of
 // it takes longer than to count the refusals of a day.

@@ -100,7 +100,13 @@ func (g *Engine) toldApart(c *candidate) (apart bool) {
 func proves(f *relaylens.Finding) bool {
 	p, ok := proofs[f.Cause]
 	return ok && f.Fault == relaylens.FaultServer && f.Confidence >= sure && f.Events >= p.events && f.Last.Sub(f.First) >= p.lasting &&
-		(f.Clients >= p.clients || f.Clients == 0 && f.Cause == relaylens.CausePolicy) // Sendmail does not tell whom it refused for a milter's sake
+		(f.Clients >= p.clients || f.Cause == relaylens.CausePolicy && anonymous(f))
+}
+
+// anonymous reports whether a finding about a helper needs no clients: Sendmail does not tell
+// whom it refused for a milter's sake, nor all of those for whom it has no room.
+func anonymous(f *relaylens.Finding) bool {
+	return f.Clients == 0 || f.Entity.Value == relaylens.Disk
 }
 
 // knows reports whether it is known what a problem is: its cause, or that it is a

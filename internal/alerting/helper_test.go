@@ -33,6 +33,7 @@ func TestHelperPages(t *testing.T) {
 		"until it answers":      {to: 40, want: []string{"11 " + page, "55 end of " + page}},
 		"while it is started":   {to: 10.5},
 		"of one client":         {to: 40, change: func(f *relaylens.Finding) { f.Clients = 1 }},
+		"a disk":                {to: 40, change: func(f *relaylens.Finding) { f.Clients, f.Entity.Value = 1, relaylens.Disk }, want: []string{"11 ServerFault critical policy mx1 disk", "55 end of ServerFault critical policy mx1 disk"}},
 		"of nobody who is told": {to: 40, change: func(f *relaylens.Finding) { f.Clients = 0 }, want: []string{"11 " + page, "55 end of " + page}},
 		"of few":                {to: 40, change: func(f *relaylens.Finding) { f.Events = 2 }},
 		"mostly well":           {to: 40, change: func(f *relaylens.Finding) { f.Confidence = 0.7 }},

@@ -49,6 +49,14 @@ func (g *Grammar) session(text string, id bool, rec *relaylens.Record) relaylens
 		if strings.HasPrefix(text, "SMTP ") {
 			return smtpLine(text[5:], rec)
 		}
+	case 's', 'l':
+		if v := spaceCheck(text, rec); v != relaylens.Ignored {
+			return v
+		}
+	case 'M':
+		if v := notWritten(text, rec); v != relaylens.Ignored {
+			return v
+		}
 	case 'r', 't', 'c', 'C', 'o':
 		if v := g.refusalLine(text, rec); v != relaylens.Ignored {
 			return v

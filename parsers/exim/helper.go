@@ -76,6 +76,40 @@ func failure(s string) (name string) {
 	return name
 }
 
+// spaceCheck reads "{spool|log} directory space check failed: space={n} inodes={n}": MAIL
+// gets 452, and who sent it is not told. receive.c, receive_check_fs
+func spaceCheck(text string, rec *relaylens.Record) relaylens.Verdict {
+	if !strings.HasPrefix(text, "spool directory space check failed: ") && !strings.HasPrefix(text, "log directory space check failed: ") {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	e.Kind, e.Reason, e.Direction, e.Stage = relaylens.KindRejected, relaylens.ReasonResources, relaylens.Inbound, relaylens.StageMail
+	e.Class, e.Text, e.RemoteHost = relaylens.Class4xx, text, relaylens.Disk
+	return relaylens.Parsed
+}
+
+// notWritten reads "Message abandoned: Spool write error ({why}) while receiving message from
+// HOST", which is answered 451, and so is a header file that cannot be written.
+// receive.c, receive_msg
+func notWritten(text string, rec *relaylens.Record) relaylens.Verdict {
+	why, from, ok := strings.Cut(text, " while receiving message from ")
+	if !strings.HasPrefix(why, "Message abandoned: Spool write error (") && !strings.HasPrefix(why, "Message abandoned: spool file ") {
+		return relaylens.Ignored
+	}
+	var h host
+	if ok {
+		n := 0
+		if h, _, n = oneHost(from, endFollows); n == 0 {
+			return relaylens.Ignored // a local user's
+		} else if n > 1 {
+			h, rec.Tainted = host{}, true
+		}
+	}
+	refused(&h, relaylens.StageEOD, relaylens.ReasonResources, why, rec)
+	rec.Event.Class, rec.Event.RemoteHost = relaylens.Class4xx, relaylens.Disk
+	return relaylens.Parsed
+}
+
 // lacking says what the refusal is for, where Exim's own words tell: of a lookup that
 // failed, and after a scanner that did, which gives no words.
 func lacking(c *claim, rec *relaylens.Record) {
@@ -93,5 +127,27 @@ func lacking(c *claim, rec *relaylens.Record) {
 		e.Reason, e.RemoteHost = relaylens.ReasonContent, name
 	} else if name := lookedUp(c.msg); name != "" {
 		e.Reason, e.RemoteHost = relaylens.ReasonResources, name
+	} else if misread(c.msg) {
+		e.Reason, e.RemoteHost = relaylens.ReasonResources, relaylens.Configuration
 	}
+}
+
+// misread reports whether Exim says that it cannot make sense of its own configuration.
+// What depends on the client's words, such as a number that is none, is not among it.
+// acl.c, acl_read, acl_check_condition; expand.c
+func misread(s string) bool {
+	if hasAnyPrefix(s, `unknown ACL `, `malformed ACL line "`, `failed to open ACL file "`, `ACL error: `, `error in arguments to "ratelimit" condition: `) {
+		return true
+	}
+	if !strings.HasPrefix(s, "failed to expand ") || strings.Contains(s, `lookup of "`) {
+		return false
+	}
+	for rest, more := s, true; more; {
+		if _, rest, more = strings.Cut(rest, `": `); more && (hasAnyPrefix(rest, `unknown condition "`, "unknown lookup type ", "unknown variable ", "unknown expansion ",
+			"curly-bracket problem ", "missing ", "too few arguments ", "condition name expected", `"${`, "$ not followed by ", "letter or digit expected ", "} expected after ",
+			"A setting of perl_startup is needed ", "support for ", "Tainted ", "tainted ") || strings.HasPrefix(rest, `"`) && strings.Contains(rest, `" is not a known operator`)) {
+			return true
+		}
+	}
+	return false
 }

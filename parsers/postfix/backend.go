@@ -22,7 +22,14 @@ var backendPrefixes = [...]string{
 	"open database ", "open hash file ",
 	"request for unapproved table: ",
 	"timeout on private/", "premature end-of-input on private/",
+	unknownRestriction,
 }
+
+// unknownRestriction begins what smtpd says of a word in its restrictions, or in an access
+// table, that it does not know: nobody gets past it.
+//
+// Source: smtpd/smtpd_check.c generic_checks.
+const unknownRestriction = `unknown smtpd restriction: "`
 
 // backend reads a warning or an error about something that Postfix needs for
 // its answer. Keys in it are the client's words, so only the start is looked at.
@@ -50,10 +57,13 @@ func backendLine(rest string) bool {
 		first, after, ok = strings.Cut(after, " ")
 		return ok && strings.IndexByte(first, ':') > 0 && strings.HasPrefix(after, "lookup error: ")
 	}
-	if first == "milter" {
+	switch first {
+	case "milter":
 		_, why, _ := strings.Cut(after, ": ")
 		return strings.HasPrefix(why, "can't ") || strings.HasPrefix(why, "EOF while ") || strings.HasPrefix(why, "error writing ") ||
 			strings.Contains(why, "packet ")
+	case "restriction": // restriction {name}: bad argument "{word}": need maptype:mapname
+		return strings.HasSuffix(after, ": need maptype:mapname")
 	}
 	colon := strings.IndexByte(first, ':')
 	switch {

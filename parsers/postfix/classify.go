@@ -12,6 +12,7 @@ const (
 	lookupFailure = "Temporary lookup failure"
 	lookupError   = "Temporary lookup error"
 	configError   = "Server configuration error"
+	noStorage     = "Insufficient system storage"
 )
 
 // class is what smtpd names as the reason's subject: "<name>: Sender address
@@ -128,7 +129,7 @@ func systemText(why string) (relaylens.Reason, bool) {
 		return relaylens.ReasonTLSRequired, true
 	case why == "Message size exceeds fixed limit":
 		return relaylens.ReasonSize, true
-	case why == lookupFailure, why == lookupError, why == configError, why == "Insufficient system storage",
+	case why == lookupFailure, why == lookupError, why == configError, why == noStorage,
 		strings.HasSuffix(why, " Server local data error"):
 		return relaylens.ReasonResources, true
 	case strings.HasPrefix(why, "Server configuration problem"):

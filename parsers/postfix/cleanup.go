@@ -162,12 +162,15 @@ func cleanupWarning(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		refuse(ev, relaylens.StageEOD, relaylens.ReasonContent, relaylens.Class5xx, why)
 		return relaylens.Parsed
 	}
-	if !strings.HasSuffix(rest, notTaken) && !strings.HasPrefix(rest, "write queue file: ") {
+	unwritten := strings.HasPrefix(rest, "write queue file: ")
+	if !unwritten && !strings.HasSuffix(rest, notTaken) {
 		return relaylens.Ignored
 	}
 	ev.QueueID = id
 	refuse(ev, relaylens.StageEOD, relaylens.ReasonResources, relaylens.Class4xx, rest)
-	if table, _, ok := strings.Cut(rest, " map lookup problem"); ok {
+	if unwritten {
+		ev.RemoteHost = relaylens.Disk
+	} else if table, _, ok := strings.Cut(rest, " map lookup problem"); ok {
 		rec.Helper, ev.RemoteHost = relaylens.HelperTable, oneName(table)
 	}
 	return relaylens.Parsed

@@ -302,7 +302,7 @@ func TestCleanup(t *testing.T) {
 		{"postfix/cleanup[1]: warning: 4F1A2B3C: unreasonable virtual_alias_maps map nesting for b@example.com -- message not accepted, try again later",
 			lost("unreasonable virtual_alias_maps map nesting for b@example.com -- message not accepted, try again later")},
 		{"postfix/cleanup[1]: warning: 4F1A2B3C: message not accepted, try again later", lost("message not accepted, try again later")},
-		{"postfix/cleanup[1]: warning: 4F1A2B3C: write queue file: No space left on device", lost("write queue file: No space left on device")},
+		{"postfix/cleanup[1]: warning: 4F1A2B3C: write queue file: No space left on device", ofDisk(lost("write queue file: No space left on device"))},
 	})
 }
 

@@ -37,6 +37,10 @@ func helper(rest string) (relaylens.Helper, string) {
 		first = "mysql"
 	case strings.HasPrefix(rest, "connect to ") && strings.Contains(rest, " server "):
 		first, _, _ = strings.Cut(rest[len("connect to "):], " ")
+	case strings.HasPrefix(rest, unknownRestriction):
+		return misread(strings.TrimSuffix(rest[len(unknownRestriction):], `"`))
+	case first == "restriction":
+		return misread(beforeWhy(after))
 	case strings.HasPrefix(rest, "SASL: "), !strings.Contains(first, ":") || strings.HasSuffix(first, "::"):
 		return relaylens.HelperNone, ""
 	}
@@ -57,6 +61,14 @@ func named(h relaylens.Helper, name string) (relaylens.Helper, string) {
 		return relaylens.HelperNone, ""
 	}
 	return h, name
+}
+
+// misread is a word of the configuration that cannot be read.
+func misread(word string) (relaylens.Helper, string) {
+	if word = oneName(word); word == "" {
+		return relaylens.HelperConfiguration, relaylens.Configuration
+	}
+	return relaylens.HelperConfiguration, relaylens.Configuration + ":" + word
 }
 
 // beforeWhy is what stands before ": {err}".

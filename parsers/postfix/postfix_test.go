@@ -30,6 +30,12 @@ func refused(e relaylens.Event) relaylens.Record {
 	return relaylens.Record{Event: e}
 }
 
+// ofDisk says that what r lacks is room on the disk.
+func ofDisk(r relaylens.Record) relaylens.Record {
+	r.Event.RemoteHost = relaylens.Disk
+	return r
+}
+
 // wanting is refused for the want of an answer of a helper.
 func wanting(h relaylens.Helper, e relaylens.Event) relaylens.Record {
 	r := refused(e)

@@ -171,6 +171,9 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 		if !g.classify(body, where, &f, Service(env.Program), ev) {
 			rec.Tainted = true
 		}
+		if ev.Text == noStorage {
+			ev.RemoteHost = relaylens.Disk
+		}
 	}
 	rec.Helper = wanted(ev)
 }

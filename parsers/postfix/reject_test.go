@@ -204,7 +204,7 @@ func TestRejectTexts(t *testing.T) {
 		{"451 4.3.5 <R>: Recipient address rejected: Server configuration error", 0, relaylens.ReasonResources, ""},
 		{"451 4.3.5 Server configuration problem", 0, relaylens.ReasonPolicyService, ""},
 		{"451 4.3.5 Server configuration error", 0, relaylens.ReasonResources, ""},
-		{"452 4.3.1 Insufficient system storage", 0, relaylens.ReasonResources, ""},
+		{"452 4.3.1 Insufficient system storage", 0, relaylens.ReasonResources, relaylens.Disk},
 		{"552 5.3.4 Message size exceeds fixed limit", 0, relaylens.ReasonSize, ""},
 		{"450 4.7.1 Session encryption is required", 0, relaylens.ReasonTLSRequired, ""},
 		{"450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.1]", 0, relaylens.ReasonClientPolicy, ""},

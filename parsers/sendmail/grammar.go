@@ -167,6 +167,7 @@ func mapOf(said string) string {
 // refused with 421, which is not logged. collect.c, dferror
 func sysErr(said string, rec *relaylens.Record) relaylens.Verdict {
 	if said == "Out of disk space for temp file" || strings.HasPrefix(said, "collect: Cannot write ") {
+		rec.Event.RemoteHost = relaylens.Disk
 		return refusedMessage(said, relaylens.ReasonResources, rec)
 	}
 	if name := mapOf(said); name != "" {
@@ -195,15 +196,6 @@ func refusedMessage(why string, reason relaylens.Reason, rec *relaylens.Record) 
 	e.Kind, e.Reason, e.Class = relaylens.KindRejected, reason, relaylens.Class4xx
 	e.Direction, e.Stage, e.Text = relaylens.Inbound, relaylens.StageEOD, unescape(why)
 	rec.Hold = true
-	return relaylens.Parsed
-}
-
-// lowOnSpace reads "low on space ({host} needs {n} bytes + {m} blocks in {dir}), max
-// avail: {k}": the client that wants to send so much is refused with 452, which is not
-// logged. queue.c, pickqdir
-func lowOnSpace(text string, rec *relaylens.Record) relaylens.Verdict {
-	refusedMessage(text, relaylens.ReasonResources, rec)
-	rec.Event.Stage = relaylens.StageMail
 	return relaylens.Parsed
 }
 

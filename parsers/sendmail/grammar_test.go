@@ -68,6 +68,7 @@ func (r read) said(code uint16, enhanced, text string) read {
 func (r read) rcpt(address string) read { r.want.Event.Recipient = address; return r }
 func (r read) sender(a string) read     { r.want.Event.SetSender(a); return r }
 func (r read) held() read               { r.want.Hold = true; return r }
+func (r read) ofDisk() read             { r.want.Event.RemoteHost = relaylens.Disk; return r }
 
 func refused(line, id string, kind relaylens.Kind, reason relaylens.Reason, stage relaylens.Stage) read {
 	return read{line, relaylens.Record{Event: inbound(id, kind, reason, stage)}}

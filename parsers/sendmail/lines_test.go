@@ -34,7 +34,7 @@ func TestWithoutRuleset(t *testing.T) {
 		rcpt("aliasing/forwarding loop broken (11 aliases deep; 10 max)", relaylens.ReasonRecipientPolicy).
 			said(0, "", "aliasing/forwarding loop broken (11 aliases deep; 10 max)").held5xx(),
 		refused(pre+"low on space (host.example.com needs 90000 bytes + 100 blocks in /var/spool/mqueue), max avail: 99", id, rejected, relaylens.ReasonResources, relaylens.StageMail).
-			said(0, "", "low on space (host.example.com needs 90000 bytes + 100 blocks in /var/spool/mqueue), max avail: 99").held().class(relaylens.Class4xx),
+			said(0, "", "low on space (host.example.com needs 90000 bytes + 100 blocks in /var/spool/mqueue), max avail: 99").class(relaylens.Class4xx).ofDisk(),
 		refused("sm-mta[4321]: ERROR: srv_features=tempfail, relay=host.example.com [203.0.113.9], access temporarily disabled", "", rejected, relaylens.ReasonResources, relaylens.StageMail).
 			client("host.example.com", "203.0.113.9").said(0, "", "access temporarily disabled").class(relaylens.Class4xx),
 		rcpt("FOO parameter unrecognized", relaylens.ReasonProtocol).said(0, "", "FOO parameter unrecognized").held5xx(),
@@ -235,9 +235,9 @@ func TestOtherRefusals(t *testing.T) {
 		line("[203.0.113.9]: Possible SMTP RCPT flood, shutting down connection.", relaylens.ReasonRateLimit, relaylens.StageRcpt).
 			client("", "203.0.113.9").said(0, "", "Possible SMTP RCPT flood, shutting down connection.").class(relaylens.Class4xx),
 		line("SYSERR(root): Out of disk space for temp file", relaylens.ReasonResources, relaylens.StageEOD).
-			said(0, "", "Out of disk space for temp file").class(relaylens.Class4xx).held(),
+			said(0, "", "Out of disk space for temp file").class(relaylens.Class4xx).held().ofDisk(),
 		line("SYSERR(smmta): collect: Cannot write ./df502345AB004321 (bfcommit, uid=0, gid=111): Permission denied", relaylens.ReasonResources, relaylens.StageEOD).
-			said(0, "", "collect: Cannot write ./df502345AB004321 (bfcommit, uid=0, gid=111): Permission denied").class(relaylens.Class4xx).held(),
+			said(0, "", "collect: Cannot write ./df502345AB004321 (bfcommit, uid=0, gid=111): Permission denied").class(relaylens.Class4xx).held().ofDisk(),
 		line(`collect: relay=host.example.com, from=<"x, info=y, where=z, status=tempfail"@example.org>, info=Bare linefeed (LF) not allowed, where=header, status=tempfail`,
 			relaylens.ReasonProtocol, relaylens.StageEOD).said(0, "", "Bare linefeed (LF) not allowed").class(relaylens.Class4xx).held(),
 		line("setsender: <a b@x>: invalid or unparsable, received from host.example.com [203.0.113.9]", relaylens.ReasonAddressSyntax, relaylens.StageMail).

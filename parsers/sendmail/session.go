@@ -33,6 +33,26 @@ func pregreet(s string, rec *relaylens.Record) relaylens.Verdict {
 	return relaylens.Parsed
 }
 
+// lowOnSpace reads "low on space ({host} needs {n} bytes + {n} blocks in {directory}), max
+// avail: {n}", which is about a MAIL command that gets 452, which is not logged, or else
+// about the daemon, which looks for itself. It comes twice. queue.c, pickqdir; srvrsmtp.c
+func lowOnSpace(text string, rec *relaylens.Record) relaylens.Verdict {
+	name, _, ok := cutLast(text[len("low on space ("):], " needs ")
+	switch {
+	case !ok:
+		return relaylens.Malformed
+	case name == "SMTP-DAEMON":
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	if client, ok := parseRelay(unescape(name)); ok {
+		e.ClientIP = client.ip // else the name is all that is told, and not whether it maps back
+	}
+	e.Kind, e.Reason, e.Direction, e.Stage = relaylens.KindRejected, relaylens.ReasonResources, relaylens.Inbound, relaylens.StageMail
+	e.Class, e.Text, e.RemoteHost = relaylens.Class4xx, unescape(text), relaylens.Disk
+	return relaylens.Parsed
+}
+
 // stageOf is the stage of a command in the words of srvrsmtp.c.
 func stageOf(command string) relaylens.Stage {
 	switch command {
