@@ -2,6 +2,7 @@ package relaylens
 
 import (
 	"fmt"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -31,10 +32,8 @@ func AppendEscaped(dst []byte, s string, limit int) []byte {
 			if !(cut && !utf8.FullRuneInString(s[i:])) {
 				dst = fmt.Appendf(dst, "\\x%02x", c)
 			}
-		case unsafeRune(r):
-			dst = fmt.Appendf(dst, "\\u%04x", r)
 		default:
-			dst = append(dst, s[i:i+n]...)
+			dst = appendRune(dst, r)
 		}
 		i += n
 	}
@@ -47,13 +46,26 @@ func AppendEscaped(dst []byte, s string, limit int) []byte {
 // Escaped is AppendEscaped as a string.
 func Escaped(s string, limit int) string { return string(AppendEscaped(nil, s, limit)) }
 
+// appendRune adds r, or what JSON writes for it when it is unsafe.
+func appendRune(dst []byte, r rune) []byte {
+	switch {
+	case !unsafeRune(r):
+		return utf8.AppendRune(dst, r)
+	case r > 0xffff:
+		high, low := utf16.EncodeRune(r)
+		return fmt.Appendf(dst, "\\u%04x\\u%04x", high, low)
+	}
+	return fmt.Appendf(dst, "\\u%04x", r)
+}
+
 // unsafeRune reports whether r moves text about: C1 controls, line separators,
 // and the bidirectional and invisible controls with which one address is made
 // to look like another.
 func unsafeRune(r rune) bool {
 	switch {
 	case r >= 0x80 && r < 0xa0, r == 0xad, r == 0x061c, r == 0x180e, r >= 0x200b && r <= 0x200f,
-		r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff:
+		r >= 0x2028 && r <= 0x202e, r >= 0x2060 && r <= 0x206f, r == 0xfeff,
+		r >= 0xfff9 && r <= 0xfffb, r >= 0xe0000 && r <= 0xe007f: // annotations and tags
 		return true
 	}
 	return false

@@ -56,6 +56,7 @@ func TestEventJSON(t *testing.T) {
 		"whole seconds":  {Event{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, `{"time":"2026-01-02T03:04:05Z"}`},
 		"hostile helo":   {Event{Helo: "\x1b[31m\u202e\xff\"\\<b>"}, `{"helo":"\u001b[31m\u202e` + "\ufffd" + `\"\\\u003cb\u003e"}`},
 		"letters kept":   {Event{User: "jürgen"}, `{"user":"jürgen"}`},
+		"a tag":          {Event{User: "a\U000e0062"}, `{"user":"a\udb40\udc62"}`},
 		"C1 and newline": {Event{User: "a\u009bb\n"}, `{"user":"a\u009bb\u000a"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,6 +160,9 @@ func TestEscaped(t *testing.T) {
 		"müller":            "müller",
 		"\u202egro.elpmaxe": `\u202egro.elpmaxe`,
 		"\u009b31m":         `\u009b31m`,
+		"a\U000e0062":       `a\udb40\udc62`,
+		"a\u206fb\ufff9":    `a\u206fb\ufff9`,
+		"\U0001f600":        "\U0001f600",
 	} {
 		if got := Escaped(in, 0); got != want {
 			t.Errorf("Escaped(%q) = %q, want %q", in, got, want)

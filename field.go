@@ -164,19 +164,11 @@ func appendJSONString(dst, s []byte) []byte {
 			dst = append(dst, c)
 		default:
 			r, n := utf8.DecodeRune(s)
-			dst = appendJSONRune(dst, r)
+			dst = appendRune(dst, r)
 			s = s[n:]
 			continue
 		}
 		s = s[1:]
 	}
 	return append(dst, '"')
-}
-
-// appendJSONRune escapes the runes that [unsafeRune] names.
-func appendJSONRune(dst []byte, r rune) []byte {
-	if unsafeRune(r) {
-		return fmt.Appendf(dst, "\\u%04x", r)
-	}
-	return utf8.AppendRune(dst, r)
 }

@@ -80,28 +80,27 @@ func TestGroupText(t *testing.T) {
 
 func TestGroupCSV(t *testing.T) {
 	var events []relaylens.Event
-	for i, user := range []string{"=1+1", "a,b", `q"q`, "plain", "two\nlines"} {
-		for range 5 - i {
+	cells := []struct{ user, cell string }{
+		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-1", "'-1"}, {"@SUM(1)", "'@SUM(1)"}, {"＝1", "'＝1"}, {"\t=1", `\x09=1`}, {"'quoted", "''quoted"},
+		{"a,b", `"a,b"`}, {"a;=1", `"a;=1"`}, {"a|=1", `"a|=1"`}, {`q"q`, `"q""q"`}, {"plain", "plain"}, {"two\nlines", `two\x0alines`},
+	}
+	want := "user,kind,events,error,first,last\n"
+	for i, c := range cells {
+		n := len(cells) - i
+		for range n {
 			e := refusal(i, relaylens.KindAuthFailed, relaylens.CauseCredentialGuessing, "192.0.2.1")
-			e.User = user
+			e.User = c.user
 			events = append(events, e)
 		}
+		at := fmt.Sprintf("2026-11-20T13:%02d:00+01:00", i)
+		want += fmt.Sprintf("%s,auth_failed,%d,0,%s,%s\n", c.cell, n, at, at)
 	}
-	text, err := groups(t, "user,kind", events).Table(-1).AppendCSV(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := "2026-11-20T13:0%d:00+01:00"
-	row := func(i int, user, n string) []string {
-		return []string{user, "auth_failed", n, "0", fmt.Sprintf(at, i), fmt.Sprintf(at, i)}
-	}
-	want := [][]string{{"user", "kind", "events", "error", "first", "last"}, row(0, "'=1+1", "5"), row(1, "a,b", "4"), row(2, `q"q`, "3"), row(3, "plain", "2"), row(4, `two\x0alines`, "1")}
-	if diff := cmp.Diff(want, rows); diff != "" {
+	got := string(groups(t, "user,kind", events).Table(-1).AppendCSV(nil))
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	if rows, err := csv.NewReader(strings.NewReader(got)).ReadAll(); err != nil || len(rows) != 1+len(cells) {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
 

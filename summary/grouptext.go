@@ -1,12 +1,11 @@
 package summary
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/relaylens/relaylens"
 )
@@ -73,22 +72,32 @@ func (t *GroupTable) AppendJSON(dst []byte) ([]byte, error) { return appendJSON(
 // AppendCSV adds t as comma-separated values (RFC 4180, lines end with LF) under
 // a line of names. What came from a log is escaped as in the text, and a value
 // that a spreadsheet would take for a formula begins with an apostrophe.
-func (t *GroupTable) AppendCSV(dst []byte) ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	rows := [][]string{append(append([]string{}, t.By...), "events", "error", "first", "last")}
+func (t *GroupTable) AppendCSV(dst []byte) []byte {
+	dst = appendRow(dst, append(append([]string{}, t.By...), "events", "error", "first", "last"))
 	for i := range t.Groups {
 		g := &t.Groups[i]
 		var row []string
 		for _, v := range g.Values {
 			row = append(row, noFormula(relaylens.Escaped(v, 0)))
 		}
-		rows = append(rows, append(row, strconv.FormatInt(g.Events, 10), strconv.FormatInt(g.Error, 10), stamp(g.First), stamp(g.Last)))
+		dst = appendRow(dst, append(row, strconv.FormatInt(g.Events, 10), strconv.FormatInt(g.Error, 10), stamp(g.First), stamp(g.Last)))
 	}
-	if err := w.WriteAll(rows); err != nil {
-		return dst, fmt.Errorf("write summary as CSV: %w", err)
+	return dst
+}
+
+// appendRow quotes what encoding/csv does not: a semicolon ends a cell where the comma
+// is the decimal point, and what follows could be a formula.
+func appendRow(dst []byte, values []string) []byte {
+	for i, v := range values {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if strings.ContainsAny(v, "\",; |\t\r\n") {
+			v = `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
+		}
+		dst = append(dst, v...)
 	}
-	return append(dst, b.Bytes()...), nil
+	return append(dst, '\n')
 }
 
 func stamp(t time.Time) string {
@@ -100,7 +109,8 @@ func stamp(t time.Time) string {
 
 // noFormula keeps a spreadsheet from reckoning what an attacker wrote.
 func noFormula(s string) string {
-	if s != "" && strings.IndexByte("=+-@\t\r'", s[0]) >= 0 {
+	r, _ := utf8.DecodeRuneInString(s)
+	if s != "" && strings.ContainsRune("=+-@＝＋－＠'", r) {
 		return "'" + s
 	}
 	return s

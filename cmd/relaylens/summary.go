@@ -215,7 +215,7 @@ func (r *summaryRun) table(t *summary.GroupTable) ([]byte, error) {
 	case "json":
 		return t.AppendJSON(nil)
 	case "csv":
-		return t.AppendCSV(nil)
+		return t.AppendCSV(nil), nil
 	case "html":
 		return t.AppendHTML(nil)
 	}
