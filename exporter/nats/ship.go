@@ -264,7 +264,14 @@ func wireBytes(m *message) int {
 // account, of a server.
 var fullCodes = map[jetstream.ErrorCode]bool{10077: true, 10047: true, 10002: true, 10028: true}
 
+// errNotConnected stands for the library's error of a full buffer, which has no room
+// as nothing is to wait in it.
+var errNotConnected = errors.New("publish: the connection to NATS is lost, and is made again when a server answers")
+
 func publishError(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return &shipError{failConnect, errNotConnected}
+	}
 	var api *jetstream.APIError
 	if errors.As(err, &api) && fullCodes[api.ErrorCode] {
 		return &shipError{failFull, fmt.Errorf("the stream is at its limit: %w; raise nats.stream.max_size or the servers' limits, or let readers catch up", err)}

@@ -204,6 +204,24 @@ func TestNoServer(t *testing.T) {
 	}
 }
 
+// A server that went away while the connection stood is said to be lost, in words
+// that a person can act upon.
+func TestServerLost(t *testing.T) {
+	ns := startServer(t)
+	outbox := &memoryOutbox{}
+	s := newTestShipper(t, options(ns, "mx1"), outbox)
+	round(t, s)
+	ns.Shutdown()
+	ns.WaitForShutdown()
+	eventually(t, "the connection is lost", func() bool { return !s.conn.IsConnected() })
+	outbox.add(refusals("mx1", 0, 1)...)
+	_, err := s.round(t.Context())
+	failed(t, err, failConnect, "connection to NATS is lost")
+	if outbox.delivered() != 0 {
+		t.Error("it took for delivered what was never sent")
+	}
+}
+
 // A failure that stays is logged now and then, and its end once.
 func TestShipRecovers(t *testing.T) {
 	ns := startServer(t, func(o *server.Options) { o.JetStream = false })
