@@ -2,10 +2,13 @@ package tailer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,6 +137,48 @@ func TestUnreadableFile(t *testing.T) {
 	writeFile(t, path, "a\n")
 	tl.want("a")
 	tl.untilUp(path, 1)
+}
+
+// What is no regular file is not opened for reading, which could wait for ever or never
+// come to an end: neither as the path itself nor among what a pattern matches.
+func TestIrregularFiles(t *testing.T) {
+	for name, create := range map[string]func(path string) error{
+		"pipe": func(path string) error { return syscall.Mkfifo(path, 0o600) },
+		"link to a pipe": func(path string) error {
+			return errors.Join(syscall.Mkfifo(path+"~", 0o600), os.Symlink(path+"~", path))
+		},
+		"device": func(path string) error { return os.Symlink("/dev/zero", path) },
+		"socket": func(path string) error {
+			l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+			if err == nil {
+				l.SetUnlinkOnClose(false)
+				err = l.Close()
+			}
+			return err
+		},
+		"link to nowhere": func(path string) error { return os.Symlink("/nowhere/mail.log", path) },
+		"link to itself":  func(path string) error { return os.Symlink(path, path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "x.log")
+			if err := create(path); err != nil {
+				t.Fatal(err)
+			}
+			tl := start(t, FileOptions{Path: path})
+			tl.untilUp(path, 0)
+
+			other := filepath.Join(dir, "y.log")
+			writeFile(t, other, "a\n")
+			matched := start(t, FileOptions{Path: filepath.Join(dir, "*.log"), Start: StartBegin})
+			matched.want("a")
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, path, "b\n")
+			matched.want("b")
+		})
+	}
 }
 
 func TestArchiveIsNotFollowed(t *testing.T) {

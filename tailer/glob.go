@@ -178,7 +178,7 @@ func (g *glob) archive(path string, id fileID) bool {
 	if known, ok := g.skipped[path]; ok && known == id {
 		return true
 	}
-	file, err := os.Open(path)
+	file, err := openHandle(path)
 	if err != nil {
 		return false
 	}
