@@ -76,21 +76,25 @@ func absolute(path string) string {
 
 // readArguments makes a source of every FILE argument; they replace the list of
 // the file.
-func readArguments(files []string, origins map[string]string) map[string]any {
+func readArguments(files []string, origins map[string]string) (map[string]any, error) {
 	if len(files) == 0 {
-		return nil
+		return nil, nil
 	}
 	const where = "command line"
 	element := schema().child("sources")
 	var sources []any
+	var wrong []error
 	for _, file := range files {
 		m := map[string]any{"path": absolute(file)}
-		if file == stdin {
+		switch {
+		case file == stdin:
 			m["path"] = file
+		case strings.HasSuffix(file, ".yaml"), strings.HasSuffix(file, ".yml"):
+			wrong = append(wrong, &Error{Where: where, Problem: quote(file) + " is no log by its name, but a configuration", Remedy: "write --config in front of it"})
 		}
 		addDefaults(element, m)
 		sources = append(sources, m)
 	}
 	setOrigin(origins, element.path, where)
-	return map[string]any{"sources": sources}
+	return map[string]any{"sources": sources}, errors.Join(wrong...)
 }

@@ -114,8 +114,8 @@ func load(origins *Origins, data []byte, o LoadOptions) (*Config, error) {
 	fromFile, err1 := readYAML(origins.File, data, origins.keys)
 	fromEnv, err2 := readEnv(o.Environ, origins.keys)
 	fromFlags, err3 := readFlags(o.Flags, origins.keys)
-	fromArguments := readArguments(o.Files, origins.keys)
-	unread := errors.Join(err1, err2, err3)
+	fromArguments, err4 := readArguments(o.Files, origins.keys)
+	unread := errors.Join(err1, err2, err3, err4)
 	c, err := merge(fromFile, fromEnv, fromFlags, fromArguments)
 	if err != nil {
 		if unread != nil {

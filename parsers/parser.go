@@ -71,6 +71,12 @@ func New(o Options) (*Parser, error) {
 	return &Parser{options: o, scanner: newScanner(o, seed), memory: newCorrelator(o.Limits, seed), sources: make(map[string]*source)}, nil
 }
 
+// SetTexts changes the site's own words. It is not called while lines are scanned.
+func (p *Parser) SetTexts(texts map[relaylens.MTA]relaylens.Texts) {
+	p.options.Texts = texts
+	p.scanner.setTexts(texts)
+}
+
 // SetSourceMTA says whose log a source is, for sources whose configuration does.
 // It is not called while lines are scanned.
 func (p *Parser) SetSourceMTA(name string, mta relaylens.MTA) { p.scanner.log(name).mta = mta }

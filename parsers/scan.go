@@ -105,17 +105,22 @@ type tagged struct {
 }
 
 func newScanner(o Options, seed maphash.Seed) *scanner {
-	p := postfix.New(o.Texts[relaylens.Postfix])
-	return &scanner{
+	s := &scanner{
 		options: o,
-		postfix: p.Reader(),
-		grammars: [4]relaylens.Grammar{
-			relaylens.Postfix:  p,
-			relaylens.Exim:     exim.New(o.Texts[relaylens.Exim]),
-			relaylens.Sendmail: sendmail.New(o.Texts[relaylens.Sendmail]),
-		},
+		postfix: postfix.New(relaylens.Texts{}).Reader(),
 		writers: newWriters(seed),
 		logs:    make(map[string]*framing),
+	}
+	s.setTexts(o.Texts)
+	return s
+}
+
+func (s *scanner) setTexts(texts map[relaylens.MTA]relaylens.Texts) {
+	s.postfix.SetTexts(texts[relaylens.Postfix])
+	s.grammars = [4]relaylens.Grammar{
+		relaylens.Postfix:  postfix.New(texts[relaylens.Postfix]),
+		relaylens.Exim:     exim.New(texts[relaylens.Exim]),
+		relaylens.Sendmail: sendmail.New(texts[relaylens.Sendmail]),
 	}
 }
 

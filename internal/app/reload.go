@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/alertmanager"
@@ -25,6 +26,7 @@ type state struct {
 	config  *config.Config
 	sources []config.Source
 	parser  *parsers.Parser
+	texts   map[relaylens.MTA]relaylens.Texts
 	spikes  spike.Settings
 	sender  *alertmanager.Sender
 	site    classifier.Site
@@ -54,7 +56,7 @@ func (a *App) build(cfg *config.Config) (*state, error) {
 	if next.sender, err = newSender(&cfg.Alerting, a.alerted, a.logger.Named("alert")); err != nil {
 		return nil, fmt.Errorf("alerting: %w", err)
 	}
-	options.Brief = true
+	options.Brief, next.texts = true, options.Texts
 	next.parser, err = parsers.New(options)
 	return next, err
 }
@@ -130,12 +132,13 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		a.logger.Error("stop sources", zap.Error(err))
 	}
 	var parser *parsers.Parser
-	if parsesDifferently(a.config, next.config) {
+	if parsedAnew(a.config, next.config) {
 		parser = next.parser
 	}
 	var forgotten []string
 	err := a.pipeline.do(ctx, func() {
 		forgotten = a.pipeline.change(next.sources, parser)
+		a.pipeline.parser.SetTexts(next.texts)
 		a.pipeline.windows.SetTopK(next.config.TopK)
 		a.pipeline.classifier.SetSite(next.site)
 	})
@@ -156,6 +159,12 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	if grouped(a.sources) && !grouped(next.sources) {
 		a.alerts.speaker()(true) // and nobody that is late says otherwise
 	}
+	a.use(next)
+	return nil
+}
+
+// use puts in force what nobody has to wait for.
+func (a *App) use(next *state) {
 	if !reflect.DeepEqual(a.config.Alerting, next.config.Alerting) {
 		a.alerts.use(next.sender)
 	}
@@ -164,7 +173,6 @@ func (a *App) apply(ctx context.Context, next *state) error {
 	a.limits.Store(limitsOf(next.config))
 	a.setLevel(next.config)
 	a.config, a.sources = next.config, next.sources
-	return nil
 }
 
 // begin follows the sources that are not followed yet. One of gone that has not
@@ -179,10 +187,10 @@ func (a *App) begin(ctx context.Context, sources []config.Source, gone []string)
 	}
 }
 
-// parsesDifferently reports whether the parser has to be made anew, which
-// forgets the sessions at hand.
-func parsesDifferently(a, b *config.Config) bool {
-	return a.Timezone != b.Timezone || a.Correlator != b.Correlator || !reflect.DeepEqual(a.Parsers, b.Parsers)
+// parsedAnew reports whether the parser has to be made anew, which forgets the
+// sessions at hand.
+func parsedAnew(a, b *config.Config) bool {
+	return a.Timezone != b.Timezone || a.Correlator != b.Correlator
 }
 
 // keep puts back what a running daemon cannot change.

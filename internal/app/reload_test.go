@@ -245,6 +245,21 @@ func TestReloadChangesParser(t *testing.T) {
 	if r.pipeline.parser != parser {
 		t.Error("the parser was made anew, and sessions forgotten, for nothing")
 	}
+	own := strings.Replace(refusalLine, "Relay access denied", "Sender address rejected: no customer", 1)
+	r.send("/mail.log", own)
+	r.settle()
+	r.wantMetric(denials + "1")
+	next = testConfig("/mail.log")
+	next.Parsers.Postfix.RelayDenied = []string{"no customer"}
+	if err := r.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if r.pipeline.parser != parser {
+		t.Error("sessions were forgotten for texts")
+	}
+	r.send("/mail.log", own)
+	r.settle()
+	r.wantMetric(denials + "2")
 	next = testConfig("/mail.log")
 	next.Timezone = "UTC"
 	if err := r.Reload(); err != nil {
@@ -255,7 +270,7 @@ func TestReloadChangesParser(t *testing.T) {
 	}
 	r.send("/mail.log", refusalLine)
 	r.settle()
-	r.wantMetric(mailRefused + "2")
+	r.wantMetric(denials + "3")
 	r.wantMetric(`relaylens_lines_total{result="foreign",source="/mail.log"} 1`)
 }
 

@@ -9,6 +9,9 @@ type Reader struct{ grammar Grammar }
 // Reader is a new one.
 func (g *Grammar) Reader() *Reader { return &Reader{Grammar{g.texts, new(recent)}} }
 
+// SetTexts changes what the site says in words of its own, also for what For returned.
+func (r *Reader) SetTexts(texts relaylens.Texts) { r.grammar.texts = texts }
+
 // For is [Grammar.Parse] for the lines of one program, whose name is looked at once.
 func (r *Reader) For(program string) func(*relaylens.Envelope, *relaylens.Record) relaylens.Verdict {
 	d, service := daemonOf(program), Service(program)
