@@ -67,7 +67,7 @@ func (f *faults) run(steps int) {
 	}
 }
 
-// configure writes the configuration; turn changes what the parser is made of.
+// configure writes the configuration; turn changes the words that the parser knows.
 func (f *faults) configure(turn int) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "listen: 127.0.0.1:0\ndata_dir: %s\nlog: {format: json, level: debug}\n", f.round.data)
@@ -147,7 +147,6 @@ func (f *faults) restart() {
 func (f *faults) reload() {
 	turn := f.rng.IntN(3)
 	f.configure(turn)
-	f.round.forgets("the parser was configured anew")
 	_ = f.round.daemon.cmd.Process.Signal(syscall.SIGHUP)
 	pause(f.rng, 50*time.Millisecond)
 }
