@@ -14,10 +14,13 @@ import (
 // counts, of which they are a part, surprise more often than any dispersion tells.
 // So what a window has of single clients is compared with the bursts that clients
 // had before, and only the rest with the baseline.
+//
+// What a client does may have several causes, so its burst is one in all refusals and
+// in those of its kind, and has a part in each cause.
 type burst struct {
-	client uint64 // hash of the client and the kind
-	cause  relaylens.Cause
-	tracks [3]int
+	client uint64            // hash of the client and the kind
+	whole  *burst            // that it is a part of, or it itself
+	tracks []int             // that it is in
 	panes  []counted         // what it had, the oldest first
 	most   [numWindows]int32 // of any window of each length
 	found  [numWindows]int32 // of those until it was told of
@@ -35,9 +38,9 @@ type counted struct {
 const (
 	// fewOfOne is how many refusals of one client within five minutes are nothing.
 	fewOfOne = 7
-	// maxBursts is how many are known at once. Where there are more, what is not known
-	// is taken for the refusals of many.
-	maxBursts = 128
+	// maxBursts is how many are known at once, with their parts. Where there are more,
+	// what is not known is taken for the refusals of many.
+	maxBursts = 256
 	// burstGap is after how many panes without any more a burst is over.
 	burstGap = 900 / pane
 )
@@ -57,16 +60,17 @@ type bursts struct {
 	seed    maphash.Seed
 	runners *bounded.Table[runner]
 	list    []*burst
+	open    map[uint64][]*burst // of each client those that go on, the whole first
 	room    []float64
 	learnt  [numTracks]burstSizes
 }
 
 func newBursts() bursts {
-	return bursts{seed: maphash.MakeSeed(), runners: bounded.NewTable(maxRunners, 300, func(*runner) {})}
+	return bursts{seed: maphash.MakeSeed(), open: map[uint64][]*burst{}, runners: bounded.NewTable(maxRunners, 300, func(*runner) {})}
 }
 
-// who is the client of e, of what remote servers refused as well; the user where
-// that is not known.
+// who is the client of e, of what remote servers refused as well; the user where that
+// is not known, or else the sender.
 func (s *bursts) who(e *relaylens.Event) (hash uint64, ok bool) {
 	switch {
 	case e.ClientIP.IsValid():
@@ -74,6 +78,8 @@ func (s *bursts) who(e *relaylens.Event) (hash uint64, ok bool) {
 		hash = maphash.Bytes(s.seed, b[:])
 	case e.User != "":
 		hash = maphash.String(s.seed, e.User)
+	case e.Sender != "":
+		hash = maphash.String(s.seed, e.Sender)
 	default:
 		return 0, false
 	}
@@ -86,25 +92,66 @@ func (s *bursts) add(e *relaylens.Event, p int64, n uint32) {
 	if !ok {
 		return
 	}
-	b := s.of(client, e.Cause)
-	if b == nil {
-		r, _ := s.runners.Put(client, p*pane)
-		if r.add(p, n) <= fewOfOne || len(s.list) >= maxBursts && !s.makeRoom() {
-			return
-		}
-		b = &burst{client: client, cause: e.Cause, tracks: indexes(e.Kind, e.Cause)}
-		s.list = append(s.list, b)
-		for i := r.last - int64(len(r.panes)) + 1; i <= r.last; i++ {
-			if before := uint32(r.panes[mod(i, int64(len(r.panes)))]); i == p {
-				b.add(p, max(before, n))
-			} else if before > 0 {
-				b.add(i, before)
-			}
-		}
-		*r = runner{last: p}
+	tracks := indexes(e.Kind, e.Cause)
+	open := s.open[client]
+	if len(open) == 0 {
+		s.run(client, tracks, p, n)
 		return
 	}
-	b.add(p, n)
+	open[0].add(p, n)
+	for _, b := range open[1:] {
+		if b.tracks[0] == tracks[2] {
+			b.add(p, n)
+			return
+		}
+	}
+	if b := s.begin(client, open[0], tracks[2]); b != nil {
+		b.add(p, n)
+	}
+}
+
+// run counts the refusals of a client that has no burst, and begins one when there are
+// enough of them.
+func (s *bursts) run(client uint64, tracks [3]int, p int64, n uint32) {
+	r, _ := s.runners.Put(client, p*pane)
+	if r.add(p, n) <= fewOfOne {
+		return
+	}
+	whole := s.begin(client, nil, tracks[0], tracks[1])
+	if whole == nil {
+		return
+	}
+	r.moveTo(whole, p, n)
+	if part := s.begin(client, whole, tracks[2]); part != nil {
+		part.panes = slices.Clone(whole.panes)
+	}
+	*r = runner{last: p}
+}
+
+// begin makes a burst, or a part of one; nil where there is no room.
+func (s *bursts) begin(client uint64, whole *burst, tracks ...int) *burst {
+	if len(s.list) >= maxBursts && !s.makeRoom() {
+		return nil
+	}
+	b := &burst{client: client, whole: whole, tracks: tracks}
+	if whole == nil {
+		b.whole = b
+	}
+	s.list = append(s.list, b)
+	s.open[client] = append(s.open[client], b)
+	return b
+}
+
+// moveTo gives b what r has, which has just had n refusals in pane p.
+func (r *runner) moveTo(b *burst, p int64, n uint32) {
+	length := int64(len(r.panes))
+	for i := r.last - length + 1; i <= r.last; i++ {
+		if before := uint32(r.panes[mod(i, length)]); i == p {
+			b.add(p, max(before, n))
+		} else if before > 0 {
+			b.add(i, before)
+		}
+	}
 }
 
 // add counts n refusals in pane p, and returns how many there are in five minutes.
@@ -124,16 +171,6 @@ func (r *runner) add(p int64, n uint32) (five int) {
 		five += int(n)
 	}
 	return five
-}
-
-// of is the burst of a client that goes on.
-func (s *bursts) of(client uint64, cause relaylens.Cause) *burst {
-	for i := len(s.list) - 1; i >= 0; i-- {
-		if b := s.list[i]; b.client == client && b.cause == cause && !b.over {
-			return b
-		}
-	}
-	return nil
 }
 
 // makeRoom forgets the smallest of those that are over.
@@ -186,13 +223,14 @@ func (b *burst) newer(head int64) float64 {
 // step looks at the bursts that go on, and learns from those that are over.
 func (s *bursts) step(d *Detector) {
 	kept := s.list[:0]
-	for _, b := range s.list {
-		first, last := b.panes[0].pane, b.panes[len(b.panes)-1].pane
+	for _, b := range s.list { // the whole before its parts
+		first, last := b.whole.panes[0].pane, b.whole.panes[len(b.whole.panes)-1].pane
 		if !b.over {
-			b.grow(d, first, last)
+			b.grow(d, s.open[b.client])
 		}
 		if !b.over && (d.head-last > burstGap || d.head-first >= numPanes) {
 			b.over = true
+			delete(s.open, b.client)
 			s.learn(d, b)
 		}
 		if d.head-last < numPanes {
@@ -203,8 +241,9 @@ func (s *bursts) step(d *Detector) {
 	s.list = kept
 }
 
-// grow notes how large b has become.
-func (b *burst) grow(d *Detector, first, last int64) {
+// grow notes how large b has become, one of the same client's.
+func (b *burst) grow(d *Detector, same []*burst) {
+	first, last := b.panes[0].pane, b.panes[len(b.panes)-1].pane
 	if last >= d.head-1 {
 		for w, length := range panesOf {
 			b.most[w] = max(b.most[w], int32(b.since(d.head-length, d.head)))
@@ -214,10 +253,12 @@ func (b *burst) grow(d *Detector, first, last int64) {
 		return
 	}
 	b.found = b.most
-	for _, i := range b.tracks {
-		if e := &d.tracks[i].episode; e.on {
-			b.told = true
-			b.masked = b.masked || e.spike.Found.Unix() <= first*pane
+	for _, o := range same {
+		for _, i := range o.tracks {
+			if e := &d.tracks[i].episode; e.on {
+				b.told = true
+				b.masked = b.masked || e.spike.Found.Unix() <= first*pane
+			}
 		}
 	}
 }
@@ -235,8 +276,9 @@ func (s *bursts) learn(d *Detector, b *burst) {
 		return
 	}
 	now := d.head * pane
-	hour := d.tracks[b.tracks[2]].read(lastHour, now, 0)
-	if 2*d.customary(d.tracks[b.tracks[2]], &hour, now).excess > float64(b.most[lastHour]) {
+	narrow := d.tracks[b.tracks[len(b.tracks)-1]]
+	hour := narrow.read(lastHour, now, 0)
+	if 2*d.customary(narrow, &hour, now).excess > float64(b.most[lastHour]) {
 		return
 	}
 	for _, i := range b.tracks {
@@ -254,7 +296,7 @@ func (s *bursts) in(i int, size func(*burst) float64) []float64 {
 	const most = 8
 	s.room = s.room[:0]
 	for _, b := range s.list {
-		if slices.Contains(b.tracks[:], i) {
+		if slices.Contains(b.tracks, i) {
 			if n := size(b); n > 0 {
 				s.room = append(s.room, n)
 			}

@@ -131,17 +131,36 @@ func (d *Detector) burstsPerMonth(i, w int, n float64) float64 {
 // perMonth is how many of size n or more there are in window w, as far as s tells;
 // what it does not tell is plain, a function of their size.
 func (s *burstSizes) perMonth(w int, n float64, now int64, plain func(n float64) float64) float64 {
-	const (
-		half = 0.5 // of a burst is what the plain rate is worth
-		some = 8   // bursts are what the plain sizes are worth
-	)
+	const half = 0.5 // of a burst is what the plain rate is worth
 	months := min(max(float64(now-s.since), 3600), sizeMemory) / month
-	t := s.of[w].fit()
-	at := plain(t.from)
-	rate := (t.n + half) / (months + half/at)
-	beyond := some * math.Log(plain(max(n, t.from))/at)
-	if t.n > 0 {
-		beyond += t.n * t.beyond(n)
+	l := &s.of[w]
+	t := l.fit()
+	rate := (t.n + half) / (months + half/plain(t.from))
+	return rate * math.Exp(l.beyond(&t, n, plain))
+}
+
+// beyond is the logarithm of the part of those beyond the threshold of t that are of
+// size n at least: what t has is weighed against what is plain. A few that are small
+// tell little of how many are large, so where t has fewer than is plain it is worth no
+// more than there are larger ones, or their square root.
+func (l *largest) beyond(t *tailOf, n float64, plain func(n float64) float64) (sum float64) {
+	const some = 8 // bursts are what the plain sizes are worth
+	from, larger := t.from, t.n
+	own, other := 0.0, math.Log(plain(from))
+	for i := 0; from < n; i++ {
+		to := n
+		if i < len(l.values) {
+			to = min(l.values[i].n, n)
+		}
+		if to > from {
+			ownTo, otherTo, weight := t.beyond(to), math.Log(plain(to)), t.n
+			if ownTo-own < otherTo-other {
+				weight = max(larger, math.Sqrt(t.n))
+			}
+			sum += (weight*(ownTo-own) + some*(otherTo-other)) / (weight + some)
+			own, other, from = ownTo, otherTo, to
+		}
+		larger--
 	}
-	return rate * math.Exp(beyond/(some+t.n))
+	return sum
 }
