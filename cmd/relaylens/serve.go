@@ -34,7 +34,8 @@ EXAMPLES
 
 SIGNALS
   HUP        read the configuration again; a wrong one leaves the former as is
-  TERM, INT  stop reading, count what was read, end; a second one ends at once
+  TERM, INT  stop reading, count what was read, end; another one, a second
+             later or more, ends at once
 
 EXIT STATUS
   0  stopped by a signal
@@ -136,11 +137,32 @@ func serve(ctx context.Context, a *app.App, hangup <-chan os.Signal, logger *zap
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	drain, stop := signal.NotifyContext(drain, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(again)
+	go hurry(drain, again, cancel)
 	err = errors.Join(err, a.Stop(drain))
 	if err == nil {
 		logger.Info("stopped")
 	}
 	return err
+}
+
+// together is within what time signals are one: a terminal sends them to all of a
+// group of processes, and some of those pass them on.
+const together = time.Second
+
+// hurry calls cancel when somebody asks again for the end.
+func hurry(ctx context.Context, again <-chan os.Signal, cancel func()) {
+	for began := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-again:
+			if time.Since(began) >= together {
+				cancel()
+				return
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -236,4 +238,27 @@ func TestServeErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A signal that comes twice is one; whoever sends another one later means it.
+func TestHurry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		again := make(chan os.Signal, 1)
+		go hurry(ctx, again, cancel)
+		again <- syscall.SIGTERM
+		synctest.Wait()
+		time.Sleep(together - 1)
+		again <- syscall.SIGINT
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Error("the drain was cut short by the signal that began it")
+		}
+		time.Sleep(1)
+		again <- syscall.SIGTERM
+		synctest.Wait()
+		if ctx.Err() == nil {
+			t.Error("nobody hurries")
+		}
+	})
 }
