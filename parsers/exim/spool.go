@@ -6,21 +6,17 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// failings begin the lines of a refusal for which this server is to blame: the disk, or
-// a function of the site's own. They are all that is logged of it.
-// receive.c, receive_msg, receive_check_fs, run_mime_acl
+// failings begin and end the lines of messages that are refused for a fault of this
+// server's: a function of the site's own, or a file that could not be written. They are
+// all that is logged of it. receive.c, receive_msg, run_mime_acl
 var failings = [...]struct {
 	begin, end string
-	stage      relaylens.Stage
 	copied     bool
 }{
-	{"spool directory space check failed: ", "", relaylens.StageMail, false},
-	{"log directory space check failed: ", "", relaylens.StageMail, false},
-	{"Message abandoned: ", "", relaylens.StageEOD, false},
-	{"Spool write error: ", "", relaylens.StageEOD, false},
-	{"local_scan() function ", ")", relaylens.StageEOD, true},
-	{"invalid return ", " from local_scan(). Temporary rejection given", relaylens.StageEOD, false},
-	{"acl_smtp_mime: error while creating mbox spool file", "", relaylens.StageEOD, false},
+	{"Spool write error: ", "", false},
+	{"local_scan() function ", ")", true},
+	{"invalid return ", " from local_scan(). Temporary rejection given", false},
+	{"acl_smtp_mime: error while creating mbox spool file", "", false},
 }
 
 // failed reads one of them. All are answered 451 or 452.
@@ -30,23 +26,13 @@ func failed(text string, rec *relaylens.Record) relaylens.Verdict {
 		if text[0] != f.begin[0] || !strings.HasPrefix(text, f.begin) || !strings.HasSuffix(text, f.end) {
 			continue
 		}
-		h := receivedFrom(text)
 		rec.Copied = f.copied
-		refused(&h, f.stage, relaylens.ReasonResources, strings.TrimSuffix(text, "\n"), rec)
+		refused(&host{}, relaylens.StageEOD, relaylens.ReasonResources, text, rec)
 		rec.Event.Class = relaylens.Class4xx
+		if f.begin[0] == 'S' {
+			rec.Event.RemoteHost = relaylens.Disk
+		}
 		return relaylens.Parsed
 	}
 	return relaylens.Ignored
-}
-
-// receivedFrom is the client at the end of "Spool write error (why) while receiving
-// message from HOST". Nothing before it is the client's.
-func receivedFrom(text string) (h host) {
-	const mark = " while receiving message from "
-	if _, client, ok := strings.Cut(text, mark); ok {
-		if from, rest, strict := cutHost(client); strict && rest == "" {
-			return from
-		}
-	}
-	return host{}
 }
