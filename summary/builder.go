@@ -142,6 +142,13 @@ func (b *Builder) tally(t time.Time) *tally {
 // Add counts one event. Events that are no refusals are only counted; e is not
 // kept.
 func (b *Builder) Add(e *relaylens.Event) {
+	b.AddOpen(e)
+	b.AddCause(e)
+}
+
+// AddOpen is Add for a refusal whose cause is not known yet. AddCause, of the same event
+// with its cause, has to follow some time.
+func (b *Builder) AddOpen(e *relaylens.Event) {
 	t := b.tally(e.Time)
 	if t == nil {
 		return
@@ -150,15 +157,21 @@ func (b *Builder) Add(e *relaylens.Event) {
 		b.addContext(t, e)
 		return
 	}
-	what := What{e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}
-	t.add(e.Time, e.Host, e.MTA, what, 1)
-	t.widen(e.Time)
 	s := seriesOf(e.Kind, e.Direction)
+	t.add(e.Time, e.Host, e.MTA, s, 1)
+	t.widen(e.Time)
 	if e.Direction == relaylens.Outbound {
 		t.answer(t.value(fieldRemote, t.remote(e), s, e.Time, e.Time, 1), e)
 		return
 	}
 	b.inbound(t, e, s)
+}
+
+// AddCause completes AddOpen.
+func (b *Builder) AddCause(e *relaylens.Event) {
+	if t := b.tally(e.Time); t != nil && e.Refusal() {
+		t.what.add(What{e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}, 1)
+	}
 }
 
 func (b *Builder) addContext(t *tally, e *relaylens.Event) {
@@ -222,7 +235,8 @@ type Total struct {
 // time must lie in a span. Their values come with AddValue.
 func (b *Builder) AddTotal(total *Total) {
 	if t := b.tally(total.Time); t != nil {
-		t.add(total.Time, total.Host, total.MTA, total.What, total.Events)
+		t.add(total.Time, total.Host, total.MTA, seriesOf(total.What.Kind, total.What.Direction), total.Events)
+		t.what.add(total.What, total.Events)
 		t.hist.least = max(t.hist.least, total.Length)
 	}
 }
@@ -263,10 +277,9 @@ func (b *Builder) AddValue(v *Value) {
 }
 
 // add counts n refusals. Those that AddTotal adds carry no times of their own.
-func (t *tally) add(at time.Time, host string, mta relaylens.MTA, what What, n int64) {
+func (t *tally) add(at time.Time, host string, mta relaylens.MTA, s series, n int64) {
 	t.events += n
-	t.what.add(what, n)
-	t.hist.add(at.Unix(), seriesOf(what.Kind, what.Direction), n)
+	t.hist.add(at.Unix(), s, n)
 	if host != "" {
 		t.hosts.add(host, n)
 	}

@@ -118,10 +118,15 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	g := newGathered(files.Site, summaryMemory, r.o.Match, false)
 	findings := g.classify.NewFindings()
 	counted := r.counted()
+	// early says that refusals whose cause is open are counted before it is told.
+	early := func() bool { return !files.twins && r.groups == nil && !r.o.Match.Uses("cause") }
 	err := g.read(ctx, files, func(e *relaylens.Event) bool {
 		switch {
 		case e.Kind == relaylens.KindConnection, !within(e.Time, counted):
 		case e.Refusal() && (files.twins || !g.classify.Settled()):
+			if early() {
+				r.builder.AddOpen(e)
+			}
 			return true
 		case e.Refusal():
 			if g.match.Event(e) {
@@ -138,35 +143,33 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 		return err
 	}
 	defer g.close()
-	if err := r.countFinal(g, findings); err != nil {
-		return err
+	count := r.add
+	if early() {
+		count = r.builder.AddCause
+	}
+	for e, err := range g.final(fromCursor{}) { // those whose causes were open until now
+		if err != nil {
+			return err
+		}
+		if count(e); within(e.Time, r.o.Span) {
+			findings.Add(e)
+		}
 	}
 	if err := g.close(); err != nil {
 		return err
 	}
-	g.classify.Done()
-	resident.Release() // what was needed to count
-	list, total := findings.First(r.o.Top)
-	g.classify, findings = nil, nil
-	resident.Release()
-	r.problems.list, r.problems.total = diagnoses(list), total
+	r.find(g, findings)
 	return g.readErr
 }
 
-// countFinal counts the events whose causes were open until the end: in the tables
-// on one goroutine, in findings on another.
-func (r *Summary) countFinal(g *gathered, findings *classifier.Findings) error {
-	tables := newAside(r.add)
-	defer tables.close()
-	for e, err := range g.final(fromCursor{}) {
-		if err != nil {
-			return err
-		}
-		if tables.add(e); within(e.Time, r.o.Span) {
-			findings.Add(e)
-		}
-	}
-	return nil
+// find keeps the first findings, and forgets all that they were found by.
+func (r *Summary) find(g *gathered, findings *classifier.Findings) {
+	g.classify.Done()
+	resident.Release() // what was needed to count
+	list, total := findings.First(r.o.Top)
+	g.classify = nil
+	resident.Release()
+	r.problems.list, r.problems.total = diagnoses(list), total
 }
 
 // counted is all that is counted: the span, with the one before it.
