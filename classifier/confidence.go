@@ -8,17 +8,17 @@ import (
 
 // confidence is how sure a finding is, and why, from the kind of its evidence:
 // what a server says in words, what two lines prove together, what only many
-// events make likely. Evidence is what the finding shows.
-func confidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
+// events make likely.
+func confidence(g *group, p *relaylens.Finding) (probability float64, why string) {
 	clients, users := g.clients.len(), g.users.len()
-	if probability, why, is := ambiguous(p.Cause, &evidence[len(evidence)-1]); is {
+	if probability, why, is := ambiguous(g); is {
 		return probability, why
 	}
 	switch p.Cause {
 	case relaylens.CauseRestrictionOrder:
 		return 0.98, "the log shows a login in the very sessions that were refused"
 	case relaylens.CauseAuthBackendUnavailable:
-		if evidence[0].Reason == relaylens.ReasonBackend {
+		if g.began == relaylens.ReasonBackend {
 			return 0.98, "the server says itself that its auth backend fails"
 		}
 		return 0.9, fmt.Sprintf("%s failed to log in and went on to send as themselves, while nobody could log in", clientsAre(clients))
@@ -72,12 +72,12 @@ func number(n int, of string) string {
 	return fmt.Sprintf("%d %ss", n, of)
 }
 
-// ambiguous are the server's words where they mean two things; e is the latest event.
-func ambiguous(cause relaylens.Cause, e *relaylens.Event) (probability float64, why string, is bool) {
+// ambiguous are the server's words where they mean two things: those of the latest event.
+func ambiguous(g *group) (probability float64, why string, is bool) {
 	switch {
-	case cause == relaylens.CauseSenderDomainUnresolvable && e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
+	case g.cause == relaylens.CauseSenderDomainUnresolvable && g.latest == relaylens.ReasonDomainNotFound && g.latestClass == relaylens.Class4xx:
 		return 0.8, "the server says \"not found\" for now, and does so as well when DNS gives no answer", true
-	case e.Reason == relaylens.ReasonCalloutCached:
+	case g.latest == relaylens.ReasonCalloutCached:
 		return 0.6, "the server repeats a verification that failed before, and does not say how", true
 	}
 	return 0, "", false

@@ -30,6 +30,7 @@ type Findings struct {
 	texts   bounded.Texts // of groups
 	buf     []byte
 	viewed  [maxWitnesses]relaylens.Event
+	brief   bool
 	packing packed.Packing
 }
 
@@ -40,8 +41,11 @@ type group struct {
 	cause        relaylens.Cause
 	mta          relaylens.MTA
 	kind         relaylens.EntityKind
-	internal     bool // the client is in a network of ours, or has a name of ours
-	other        bool // the first two of witnesses are two clients
+	internal     bool             // the client is in a network of ours, or has a name of ours
+	other        bool             // the first two of witnesses are two clients
+	began        relaylens.Reason // of the first event
+	latest       relaylens.Reason // of the latest
+	latestClass  relaylens.Class
 	events       uint32
 	guesses      uint32 // events of which the cause is no more than likely
 	first        time.Time
@@ -92,14 +96,27 @@ func (c *Classifier) NewFindings() *Findings {
 	return f
 }
 
+// Brief has each finding tell one event of its Evidence, the first, unless it takes
+// others to say what the finding is: that of the latest costs much for what is seldom shown.
+func (f *Findings) Brief() { f.brief = true }
+
 // Add takes in a refusal with its cause. Policy that works as it was meant to,
 // and what has no known cause, are no problem. Where a helper of the server's fails,
 // it does not work as it was meant to.
-func (f *Findings) Add(e *relaylens.Event) { f.add(e, false) }
+func (f *Findings) Add(e *relaylens.Event) {
+	f.history.turn()
+	f.add(e, false)
+}
 
 // AddKept is Add for an event that stays as it is for as long as the findings are
 // asked for.
-func (f *Findings) AddKept(e *relaylens.Event) { f.add(e, true) }
+func (f *Findings) AddKept(e *relaylens.Event) {
+	f.history.turn()
+	f.add(e, true)
+}
+
+// AddLast is Add for the event that was classified last, of which much is known.
+func (f *Findings) AddLast(e *relaylens.Event) { f.add(e, false) }
 
 func (f *Findings) add(e *relaylens.Event, kept bool) {
 	switch {
@@ -108,11 +125,10 @@ func (f *Findings) add(e *relaylens.Event, kept bool) {
 	case e.Cause == relaylens.CausePolicy && relaylens.HelperOf(e) == relaylens.HelperNone:
 		return
 	}
-	f.history.turn()
 	host, entity := f.scope(e)
 	g, isNew := f.groups.Put(f.key(e, host, entity), e.Time.Unix())
 	if isNew {
-		*g = group{cause: e.Cause, mta: e.MTA, kind: entity.Kind, first: e.Time}
+		*g = group{cause: e.Cause, mta: e.MTA, kind: entity.Kind, first: e.Time, began: e.Reason}
 		f.texts.Set(&g.host, host)
 		f.texts.Set(&g.entity, entity.Value)
 	}
@@ -127,6 +143,7 @@ func (f *Findings) key(e *relaylens.Event, host string, entity relaylens.Entity)
 
 func (f *Findings) addTo(g *group, e *relaylens.Event, kept bool) {
 	g.events += min(1, math.MaxUint32-g.events)
+	g.latest, g.latestClass = e.Reason, e.ReplyClass()
 	g.episode.add(e.Time)
 	g.internal = g.internal || f.history.ofTheHouse(e)
 	if e.Cause == relaylens.CauseOpenRelayProbe && f.history.maybeHonest(e) {
@@ -195,8 +212,7 @@ func (f *Findings) First(n int) (list []relaylens.Finding, total int) {
 	if n < 0 || n > total {
 		n = total
 	}
-	for i := range problems[:n] {
-		p := &problems[i]
+	for _, p := range problems[:n] {
 		p.Host, p.Entity.Value = strings.Clone(p.Host), strings.Clone(p.Entity.Value)
 		p.Evidence = f.evidence(p.witnesses)
 		list = append(list, p.Finding)
@@ -205,8 +221,8 @@ func (f *Findings) First(n int) (list []relaylens.Finding, total int) {
 }
 
 // problems are the findings without their evidence.
-func (f *Findings) problems() []problem {
-	list := make([]problem, 0, f.groups.Len())
+func (f *Findings) problems() []*problem {
+	all, list := make([]problem, 0, f.groups.Len()), make([]*problem, 0, f.groups.Len())
 	now := f.history.latest
 	f.groups.Each(func(g *group) {
 		if g.episode.last.After(now) {
@@ -215,15 +231,16 @@ func (f *Findings) problems() []problem {
 	})
 	f.groups.Each(func(g *group) {
 		if g.cause != relaylens.CausePolicy || g.events >= helperRefusals {
-			list = append(list, f.problem(g, now))
+			all = append(all, f.problem(g, now))
+			list = append(list, &all[len(all)-1])
 		}
 	})
-	slices.SortFunc(list, func(a, b problem) int {
+	slices.SortFunc(list, func(a, b *problem) int {
 		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value))
 	})
 	list = mergeHosts(f.mergeResolver(mergeGuessers(f.mergeRoamers(f.mergeRemotes(list)))))
 	f.tellFleet(list)
-	slices.SortFunc(list, func(a, b problem) int {
+	slices.SortFunc(list, func(a, b *problem) int {
 		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events, a.Events),
 			cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value), cmp.Compare(a.Host, b.Host))
 	})

@@ -172,16 +172,15 @@ func (f *Findings) scope(e *relaylens.Event) (host string, entity relaylens.Enti
 
 // mergeRoamers adds to the finding about the whole fleet what was gathered about
 // its clients before they stood out.
-func (f *Findings) mergeRoamers(list []problem) []problem {
+func (f *Findings) mergeRoamers(list []*problem) []*problem {
 	whole := map[relaylens.Cause]*problem{}
-	for i := range list {
-		if p := &list[i]; p.Host == "" && p.Entity.Kind == relaylens.EntityNone {
+	for _, p := range list {
+		if p.Host == "" && p.Entity.Kind == relaylens.EntityNone {
 			whole[p.Cause] = p
 		}
 	}
 	kept := list[:0]
-	for i := range list {
-		p := &list[i]
+	for _, p := range list {
 		w := whole[p.Cause]
 		if w == nil || w == p || !f.allRoam(f.view(p.witnesses)) {
 			continue
@@ -191,9 +190,9 @@ func (f *Findings) mergeRoamers(list []problem) []problem {
 		w.Clients = clients
 		p.Events = 0
 	}
-	for i := range list {
-		if list[i].Events > 0 {
-			kept = append(kept, list[i])
+	for _, p := range list {
+		if p.Events > 0 {
+			kept = append(kept, p)
 		}
 	}
 	return kept
@@ -210,7 +209,7 @@ func (f *Findings) allRoam(events []relaylens.Event) bool {
 
 // mergeHosts makes one finding of what one client, user or domain has at several
 // servers.
-func mergeHosts(list []problem) []problem {
+func mergeHosts(list []*problem) []*problem {
 	type key struct {
 		cause  relaylens.Cause
 		entity relaylens.Entity
@@ -224,7 +223,7 @@ func mergeHosts(list []problem) []problem {
 		case p.Entity.Kind.OfServer() || p.Host == "":
 			kept = append(kept, p)
 		case again:
-			merge(&kept[i], &p)
+			merge(kept[i], p)
 			kept[i].Host = ""
 		default:
 			first[k] = len(kept)
@@ -236,18 +235,17 @@ func mergeHosts(list []problem) []problem {
 
 // mergeResolver makes one finding of the sender domains of which DNS tells one
 // server nothing: it is the resolver, not the domains.
-func (f *Findings) mergeResolver(list []problem) []problem {
+func (f *Findings) mergeResolver(list []*problem) []*problem {
 	domains := map[string]int{}
-	for i := range list {
-		if unresolved(&list[i]) {
-			domains[list[i].Host]++
+	for _, p := range list {
+		if unresolved(p) {
+			domains[p.Host]++
 		}
 	}
 	list = mergeBy(list, manyUnresolved, func(p *problem) (relaylens.Entity, bool) {
 		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host}, unresolved(p)
 	})
-	for i := range list {
-		p := &list[i]
+	for _, p := range list {
 		if p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntityServer {
 			p.Fault = relaylens.FaultServer
 			p.Why = fmt.Sprintf("%d domains did not resolve at the same time, which is the resolver's doing", domains[p.Host])
@@ -262,9 +260,8 @@ func unresolved(p *problem) bool {
 
 // tellFleet says what makes clients of many servers suspicious, and adds to what
 // one server suffers from that others do not.
-func (f *Findings) tellFleet(list []problem) {
-	for i := range list {
-		p := &list[i]
+func (f *Findings) tellFleet(list []*problem) {
+	for _, p := range list {
 		if p.Entity.Kind == relaylens.EntityNone && p.Host == "" {
 			p.Confidence = max(p.Confidence, 0.95)
 			p.Why = fmt.Sprintf("%s tried a little at each of %d servers or more, and %s welcome at none", clientsAre(p.Clients), manyHosts, wasWere(p.Clients))

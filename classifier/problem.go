@@ -20,10 +20,10 @@ func (f *Findings) problem(g *group, now time.Time) problem {
 		Entity: relaylens.Entity{Kind: g.kind, Value: f.texts.View(g.entity)},
 		Events: int(g.events), Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.episode.last}, witnesses: g.seen()}
 	g.episode.tell(&p.Finding, now)
-	if evidence := f.view(p.witnesses); p.Cause == relaylens.CausePolicy {
-		p.Confidence, p.Why = f.helperConfidence(&p.Finding, evidence)
+	if p.Cause == relaylens.CausePolicy {
+		p.Confidence, p.Why = f.helperConfidence(&p.Finding, f.view(p.witnesses))
 	} else {
-		p.Confidence, p.Why = confidence(g, &p.Finding, evidence)
+		p.Confidence, p.Why = confidence(g, &p.Finding)
 	}
 	return p
 }
@@ -47,7 +47,7 @@ const (
 )
 
 // mergeRemotes puts the domains that one remote host does not relay for together.
-func (f *Findings) mergeRemotes(list []problem) []problem {
+func (f *Findings) mergeRemotes(list []*problem) []*problem {
 	return mergeBy(list, manyDomains, func(p *problem) (relaylens.Entity, bool) {
 		if p.Cause != relaylens.CauseRemoteRelayDenied || p.Entity.Kind != relaylens.EntityRecipientDomain {
 			return relaylens.Entity{}, false
@@ -59,7 +59,7 @@ func (f *Findings) mergeRemotes(list []problem) []problem {
 
 // mergeGuessers puts clients that try once or twice each together: what one
 // of a botnet does is no problem, what all of them do is one.
-func mergeGuessers(list []problem) []problem {
+func mergeGuessers(list []*problem) []*problem {
 	return mergeBy(list, manyGuessers, func(p *problem) (relaylens.Entity, bool) {
 		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host},
 			p.Cause == relaylens.CauseCredentialGuessing && p.Entity.Kind == relaylens.EntityClient && p.Events <= fewGuesses
@@ -68,14 +68,14 @@ func mergeGuessers(list []problem) []problem {
 
 // mergeBy makes one finding of those of one host that whole gives the same
 // entity, if there are enough of them.
-func mergeBy(list []problem, enough int, whole func(*problem) (relaylens.Entity, bool)) []problem {
+func mergeBy(list []*problem, enough int, whole func(*problem) (relaylens.Entity, bool)) []*problem {
 	type key struct {
 		host   string
 		entity relaylens.Entity
 	}
 	parts := map[key][]int{}
 	for i := range list {
-		if entity, ok := whole(&list[i]); ok {
+		if entity, ok := whole(list[i]); ok {
 			k := key{list[i].Host, entity}
 			parts[k] = append(parts[k], i)
 		}
@@ -85,9 +85,9 @@ func mergeBy(list []problem, enough int, whole func(*problem) (relaylens.Entity,
 		if len(same) < enough {
 			continue
 		}
-		first := &list[same[0]]
+		first := list[same[0]]
 		for _, i := range same[1:] {
-			merge(first, &list[i])
+			merge(first, list[i])
 			gone[i] = true
 		}
 		first.Entity = k.entity

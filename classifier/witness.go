@@ -23,6 +23,8 @@ func (w *witness) none() bool { return *w == witness{} }
 // see keeps the first event, one of another client, and the latest.
 func (f *Findings) see(g *group, e *relaylens.Event, newClient, kept bool) {
 	switch {
+	case f.brief && !g.witnesses[0].none() && g.cause != relaylens.CausePolicy && f.history.fleet.peers.Len() < manyHosts:
+		// only of helpers, and of clients that roam, others are looked at
 	case g.witnesses[0].none():
 		f.keep(&g.witnesses[0], e, kept)
 	case g.witnesses[1].none():

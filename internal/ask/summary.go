@@ -117,6 +117,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	files.Options.Brief, files.counted = true, !r.o.Match.Uses("id") && !slices.Contains(r.o.By, "id")
 	g := newGathered(files.Site, summaryMemory, r.o.Match, false)
 	findings := g.classify.NewFindings()
+	findings.Brief()
 	counted := r.counted()
 	// early says that refusals whose cause is open are counted before it is told.
 	early := func() bool { return !files.twins && r.groups == nil && !r.o.Match.Uses("cause") }
@@ -131,7 +132,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 		case e.Refusal():
 			if g.match.Event(e) {
 				if r.add(e); within(e.Time, r.o.Span) {
-					findings.Add(e)
+					findings.AddLast(e)
 				}
 			}
 		case r.o.Match.IsZero():
@@ -152,7 +153,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 			return err
 		}
 		if count(e); within(e.Time, r.o.Span) {
-			findings.Add(e)
+			findings.AddLast(e)
 		}
 	}
 	if err := g.close(); err != nil {
