@@ -281,8 +281,8 @@ func (p *pipeline) hear(last time.Time) {
 	p.watch.Observe(last)
 	now := time.Now()
 	p.tempo.hear(p.watch.Now(), now)
-	p.watch.Far(!p.tempo.near)
 	behind := p.tempo.behind(now)
+	p.watch.Behind(behind)
 	p.windows.Behind(behind)
 	p.ledger.behind, p.ledger.ordered = behind > 0, len(p.configured) <= 1 && len(p.sources) == 1
 }
@@ -297,7 +297,7 @@ func (p *pipeline) idle(now time.Time) {
 		return
 	}
 	if event, ok := p.tempo.idle(now); ok {
-		p.watch.Far(false)
+		p.watch.Behind(0)
 		p.windows.Behind(0)
 		p.watch.Advance(event)
 	}

@@ -104,7 +104,7 @@ func TestBotnetOverTheFleetIsOneProblem(t *testing.T) {
 			p.receive(&relaylens.Batch{Shipment: &relaylens.Shipment{Events: []relaylens.Event{e}}})
 		}
 	}
-	p.watch.Far(false)
+	p.watch.Behind(0)
 	p.watch.Advance(time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC))
 	if len(found) != 1 || found[0].Events < 590 || found[0].Host != "" || found[0].Clients != 20 || found[0].Cause != relaylens.CauseCredentialGuessing {
 		t.Errorf("%d findings: %+v", len(found), found)

@@ -15,9 +15,9 @@ const (
 	// every is how often everything is looked at, in seconds of event time. Where
 	// there is much to look at, it is done less often: see pace.
 	every = 15
-	// behind is how often in its place while the present is far away, where no more
-	// refusals come than can be remembered until then and an hour longer.
-	behind = 3600
+	// everyBehind is how often in its place while something is caught up with, where no
+	// more refusals come than can be remembered until then and an hour longer.
+	everyBehind = 3600
 	// idle is how often findings are gathered again when nothing came.
 	idle = 60
 )
@@ -52,7 +52,7 @@ type Watch struct {
 	fresh    bool  // refusals came since they were gathered
 	gathered int64 // when that was
 	step     int64 // the last, in Unix seconds; 0 before the first
-	far      bool
+	behind   time.Duration
 }
 
 // New makes a watch that tells causes with c, which nobody else uses.
@@ -101,9 +101,11 @@ func (w *Watch) Now() time.Time {
 	return time.Unix(now, 0).UTC()
 }
 
-// Far says whether event time is so far behind the present that nobody will be
-// told of what is found, which then is looked for less often.
-func (w *Watch) Far(far bool) { w.far = far }
+// Behind says how far behind the present event time is while something is caught up
+// with, of which nobody will be told: it is looked at less often. Problems are looked
+// for once the present is so near that they may last: until then causes are told anew,
+// and what is usual is learned.
+func (w *Watch) Behind(d time.Duration) { w.behind = d }
 
 // Limit sets the time that no event can be much later than.
 func (w *Watch) Limit(now time.Time) {
@@ -155,7 +157,7 @@ func (w *Watch) Finish() {
 
 // settled is after what silence nothing changes any more: no window of the detector
 // and no alert reaches further back.
-const settled = int64(26 * 60 * 60)
+const settled = 26 * 60 * 60
 
 // advance looks at everything at each moment that is due. Of a long time without
 // a line the beginning is enough.
@@ -183,10 +185,10 @@ func (w *Watch) advance() {
 func (w *Watch) pace() int64 {
 	const some, many = 1_000, 5_000
 	switch n := len(w.recent.events); {
-	case w.far && n > maxRecent/2:
-		return behind / 2
-	case w.far:
-		return behind
+	case w.behind > 0 && n > maxRecent/2:
+		return everyBehind / 2
+	case w.behind > 0:
+		return everyBehind
 	case n > many:
 		return 3 * every
 	case n > some:
@@ -197,14 +199,18 @@ func (w *Watch) pace() int64 {
 
 func (w *Watch) look(at int64) {
 	s := Step{Time: time.Unix(at, 0).UTC()}
+	past := w.behind > settled*time.Second
 	if len(w.recent.events) > 0 && (w.fresh || at-w.gathered >= idle) {
 		s.Revisions = w.recent.revise(w.classifier, s.Time)
-		w.findings = w.recent.findings(w.classifier)
-		w.fresh, w.gathered = false, at
+		if w.fresh, w.findings = past, nil; !past {
+			w.findings = w.recent.findings(w.classifier)
+		}
+		w.gathered = at
 	}
 	w.detector.Advance(s.Time)
-	s.Findings = w.findings
-	s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Since: w.recent.since, Spikes: w.spikes(s.Time)})
+	if s.Findings = w.findings; !past {
+		s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Since: w.recent.since, Spikes: w.spikes(s.Time)})
+	}
 	if w.settings.Stepped != nil {
 		w.settings.Stepped(&s)
 	}

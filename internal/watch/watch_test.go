@@ -235,3 +235,33 @@ func TestSilence(t *testing.T) {
 		t.Errorf("looked %d times, want %d at most", looks, most)
 	}
 }
+
+// Of what is long gone causes are told anew, and nobody is told of problems. Once the
+// present is near enough for them to last, they are found.
+func TestLongGone(t *testing.T) {
+	for behind, found := range map[time.Duration]bool{2 * settled * time.Second: false, settled * time.Second: true} {
+		var steps []Step
+		w := New(classifier.New(), Settings{Stepped: func(s *Step) { steps = append(steps, *s) }})
+		w.Behind(behind)
+		for _, e := range incident() {
+			if e.Time.After(epoch.Add(time.Hour + time.Minute)) {
+				break
+			}
+			if w.Classify(&e); e.Refusal() {
+				w.Keep(&e)
+			}
+		}
+		revised, findings := 0, 0
+		for _, s := range steps {
+			revised += len(s.Revisions)
+			findings += len(s.Findings)
+		}
+		if revised == 0 || findings > 0 != found {
+			t.Errorf("%s behind: %d revisions, %d findings", behind, revised, findings)
+		}
+		w.Behind(0)
+		if w.Advance(w.Now().Add(time.Minute)); len(steps[len(steps)-1].Findings) == 0 || len(w.Alerts()) == 0 {
+			t.Errorf("nothing is found of what was %s behind", behind)
+		}
+	}
+}
