@@ -5,6 +5,18 @@ import "github.com/relaylens/relaylens"
 // ahead is how many batches may be scanned before they are taken.
 const ahead = 3
 
+// part is a batch that was scanned.
+type part struct {
+	Scanned
+	release func() // nil when there is no memory to give back
+}
+
+func (p *part) giveBack() {
+	if p.release != nil {
+		p.release()
+	}
+}
+
 // Ahead reads what source hands over, in two steps at once: source and Scan are
 // called on a goroutine of their own, emit and taken on the caller's. Taken is
 // called after each batch. When it returns false no more is taken and Ahead
@@ -14,24 +26,15 @@ const ahead = 3
 // Batches keep their memory until their Release is called: after they were taken,
 // or when no more is, then on another goroutine.
 func (p *Parser) Ahead(source func(hand func(*relaylens.Batch) bool), emit func(*relaylens.Event), taken func() bool) {
-	type part struct {
-		Scanned
-		release func()
-	}
 	scanned, free, stop := make(chan *part, ahead), make(chan *part, ahead), make(chan struct{})
 	for range ahead {
 		free <- new(part)
-	}
-	release := func(p *part) {
-		if p.release != nil {
-			p.release()
-		}
 	}
 	stopped := func() {
 		close(stop)
 		go func() {
 			for left := range scanned {
-				release(left)
+				left.giveBack()
 			}
 		}()
 	}
@@ -51,7 +54,7 @@ func (p *Parser) Ahead(source func(hand func(*relaylens.Batch) bool), emit func(
 	}()
 	for next := range scanned {
 		p.Take(&next.Scanned, emit)
-		release(next)
+		next.giveBack()
 		free <- next
 		if !taken() {
 			stopped()

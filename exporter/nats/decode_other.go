@@ -69,13 +69,19 @@ func (r *reading) tallyOf(b []byte) error {
 		return err
 	}
 	r.time += seconds
-	if t.Count == 0 || e.Kind.Refusal() {
+	return r.keepTally(t)
+}
+
+// keepTally takes t, which is at the time that was read last, into the shipment.
+func (r *reading) keepTally(t relaylens.Tally) error {
+	if t.Count == 0 || t.Event.Kind.Refusal() {
 		return errPayload
 	}
-	var ok bool
-	if e.Time, ok = r.when(r.time); !ok || e.Kind == relaylens.KindNone { // a kind that a later version added
+	at, ok := r.when(r.time)
+	if !ok || t.Event.Kind == relaylens.KindNone { // a kind that a later version added
 		return nil
 	}
+	t.Event.Time = at
 	r.shipment.Context = append(r.shipment.Context, t)
 	return nil
 }

@@ -117,6 +117,12 @@ func (s *Source) Run(ctx context.Context, out chan<- relaylens.Batch) error {
 	if err != nil {
 		return err
 	}
+	return s.receive(ctx, conn, consumer, out)
+}
+
+// receive reads what the consumer hands out, takes turns with the other readers of the
+// group, and watches how far behind it is.
+func (s *Source) receive(ctx context.Context, conn *nats.Conn, consumer jetstream.Consumer, out chan<- relaylens.Batch) error {
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullBeat),
 		jetstream.PullPriorityGroup(readers), jetstream.WithMessagesErrOnMissingHeartbeat(false))
 	if err != nil {

@@ -113,45 +113,55 @@ func (p *pipeline) run() {
 		close(p.commits.in)
 		<-p.commits.done
 	}()
-	tick := time.NewTicker(quiet)
-	defer tick.Stop()
-	flush := time.NewTimer(commitDelay)
-	defer flush.Stop()
-	silent := false
-	for {
-		p.alive()
-		select {
-		case <-p.quit: // before any batch that waits
-			return
-		default:
-		}
-		in, scanned, idle := p.settle(flush)
-		if len(in) > 0 && p.ahead.open > 0 {
-			scanned = nil // the next is scanned while one is taken
-		}
-		select {
-		case <-p.quit:
-			return
-		case f := <-p.control:
-			p.settled()
-			f()
-		case b, ok := <-in:
-			if !ok {
-				p.finish()
-				return
-			}
-			p.take(&b)
-			silent = false
-		case next := <-scanned:
-			p.takeScanned(next)
-		case <-idle:
-			p.commits.write(p.ledger.take(p.parser.OldestHeld()))
-		case <-flush.C:
-		case now := <-tick.C:
-			p.tick(now, silent)
-			silent = true
-		}
+	c := clocks{tick: time.NewTicker(quiet), flush: time.NewTimer(commitDelay)}
+	defer c.tick.Stop()
+	defer c.flush.Stop()
+	for p.step(&c) {
 	}
+}
+
+// clocks say when something is due though no line comes.
+type clocks struct {
+	tick   *time.Ticker
+	flush  *time.Timer
+	silent bool // no line has come since the last tick
+}
+
+// step does what comes first, and is false when nothing more will.
+func (p *pipeline) step(c *clocks) (more bool) {
+	p.alive()
+	select {
+	case <-p.quit: // before any batch that waits
+		return false
+	default:
+	}
+	in, scanned, idle := p.settle(c.flush)
+	if len(in) > 0 && p.ahead.open > 0 {
+		scanned = nil // the next is scanned while one is taken
+	}
+	select {
+	case <-p.quit:
+		return false
+	case f := <-p.control:
+		p.settled()
+		f()
+	case b, ok := <-in:
+		if !ok {
+			p.finish()
+			return false
+		}
+		p.take(&b)
+		c.silent = false
+	case next := <-scanned:
+		p.takeScanned(next)
+	case <-idle:
+		p.commits.write(p.ledger.take(p.parser.OldestHeld()))
+	case <-c.flush.C:
+	case now := <-c.tick.C:
+		p.tick(now, c.silent)
+		c.silent = true
+	}
+	return true
 }
 
 // tick has time go on; silent says that no line has come since the last tick.
