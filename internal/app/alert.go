@@ -58,12 +58,15 @@ func newAlerter(s alertStore, l *zap.Logger) *alerter {
 // newSender makes what sends by a configuration; the error tells what is wrong
 // with it.
 func newSender(c *config.Alerting, m *alertmanager.Metrics, l *zap.Logger) (*alertmanager.Sender, error) {
-	o := alertmanager.Options{Metrics: m, Logger: l, Describe: Describer(c)}
+	return alertmanager.New(alertmanager.Options{Targets: targetsOf(c), Metrics: m, Logger: l, Describe: Describer(c)})
+}
+
+func targetsOf(c *config.Alerting) (all []alertmanager.Target) {
 	for _, t := range c.Alertmanagers {
-		o.Targets = append(o.Targets, alertmanager.Target{URL: t.URL, Username: t.Username, PasswordFile: t.PasswordFile,
+		all = append(all, alertmanager.Target{URL: t.URL, Username: t.Username, PasswordFile: t.PasswordFile,
 			CredentialsFile: t.CredentialsFile, CAFile: t.CAFile, CertFile: t.CertFile, KeyFile: t.KeyFile, ServerName: t.ServerName})
 	}
-	return alertmanager.New(o)
+	return all
 }
 
 // openAlerts prepares what tells of alerts; it registers the metrics.
