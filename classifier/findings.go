@@ -182,8 +182,13 @@ func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 			return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: d.name}
 		}
 		return relaylens.Entity{Kind: relaylens.EntityRemoteHost, Value: e.RemoteHost}
+	case relaylens.CauseSenderDomainDNSTempfail:
+		if f.history.silent(e) {
+			return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
+		}
+		return relaylens.Entity{Kind: relaylens.EntitySenderDomain, Value: e.SenderDomain()}
 	case relaylens.CauseCalloutRelayDenied, relaylens.CauseCalloutUnknownUser, relaylens.CauseCalloutBlocked, relaylens.CauseCalloutDeferred,
-		relaylens.CauseSenderDomainUnresolvable, relaylens.CauseSenderDomainDNSTempfail, relaylens.CauseSenderDomainNullMX:
+		relaylens.CauseSenderDomainUnresolvable, relaylens.CauseSenderDomainNullMX:
 		return relaylens.Entity{Kind: relaylens.EntitySenderDomain, Value: e.SenderDomain()}
 	case relaylens.CausePolicy:
 		return helperEntity(e)

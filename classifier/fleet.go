@@ -14,9 +14,6 @@ const (
 	// honestPair of servers that bring mail for a domain are enough where another
 	// of our servers takes it.
 	honestPair = 2
-	// manyUnresolved sender domains of which DNS tells nothing at once are no
-	// coincidence.
-	manyUnresolved = 5
 	// lately is for how long a peer counts as well after it showed that it is.
 	lately = int64(60 * 60)
 )
@@ -233,29 +230,28 @@ func mergeHosts(list []*problem) []*problem {
 	return kept
 }
 
-// mergeResolver makes one finding of the sender domains of which DNS tells one
-// server nothing: it is the resolver, not the domains.
+// mergeResolver makes one finding of what a server refused while DNS told it nothing: it is
+// the resolver, not the domains.
 func (f *Findings) mergeResolver(list []*problem) []*problem {
-	domains := map[string]int{}
-	for _, p := range list {
-		if unresolved(p) {
-			domains[p.Host]++
-		}
-	}
-	list = mergeBy(list, manyUnresolved, func(p *problem) (relaylens.Entity, bool) {
-		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host}, unresolved(p)
+	list = mergeBy(list, 1, func(p *problem) (relaylens.Entity, bool) {
+		return relaylens.Entity{Kind: relaylens.EntityServer, Value: p.Host}, p.Cause == relaylens.CauseSenderDomainDNSTempfail && f.silent(p)
 	})
 	for _, p := range list {
 		if p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntityServer {
 			p.Fault = relaylens.FaultServer
-			p.Why = fmt.Sprintf("%d domains did not resolve at the same time, which is the resolver's doing", domains[p.Host])
+			p.Why = fmt.Sprintf("DNS told nothing of %s and their senders' domains, and of hardly anybody else meanwhile, which is the resolver's doing", clientsAre(p.Clients))
 		}
 	}
 	return list
 }
 
-func unresolved(p *problem) bool {
-	return p.Cause == relaylens.CauseSenderDomainDNSTempfail && p.Entity.Kind == relaylens.EntitySenderDomain
+// silent reports whether DNS told a server nothing while it refused what p is made of.
+func (f *Findings) silent(p *problem) bool {
+	if p.Entity.Kind == relaylens.EntityServer {
+		return true
+	}
+	host := f.history.hosts.Get(f.history.name(p.Host), p.Last.Unix())
+	return host != nil && host.lookups.silent(p.First.Unix()) && host.lookups.silent(p.Last.Unix())
 }
 
 // tellFleet says what makes clients of many servers suspicious, and adds to what

@@ -43,6 +43,7 @@ type history struct {
 	fleet    *fleet
 	servers  servers
 	lapsed   int64 // when a helper of any server failed last; 0 is never
+	silentAt int64 // when DNS told any server nothing last; 0 is never
 	current  current
 }
 
@@ -176,6 +177,7 @@ func (h *history) learn(e *relaylens.Event) {
 		h.left(e, now)
 	}
 	h.lapse(e, now)
+	h.lookup(e, now)
 	if !e.Refusal() || e.Direction != relaylens.Inbound || h.site.isMonitor(e) {
 		return
 	}

@@ -24,6 +24,7 @@ type host struct {
 	// are some and none got 5xx, that is how the server is set up.
 	softUnknown bounded.Marks
 	lapses      []lapse // of helpers, in order
+	lookups     lookups
 }
 
 // outage is a time in which no login could succeed.

@@ -67,8 +67,7 @@ func TestKnownDomainsAreNotFound(t *testing.T) {
 		m.saw(relaylens.Event{Host: "mx1", Kind: relaylens.KindSenderVerify, Reason: relaylens.ReasonDomainNotFound, Code: 450, ClientIP: address(i), Sender: sender(i)})
 	}
 	list := m.findings()
-	if len(list) != 2 || list[0].Cause != relaylens.CauseSenderDomainDNSTempfail || list[0].Events != 8 || list[0].Fault != relaylens.FaultServer ||
-		list[1].Cause != relaylens.CauseSenderDomainUnresolvable {
+	if len(list) != 1 || list[0].Cause != relaylens.CauseSenderDomainDNSTempfail || list[0].Events != 9 || list[0].Fault != relaylens.FaultServer {
 		t.Errorf("found %+v", list)
 	}
 }

@@ -101,6 +101,8 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 	now := e.Time.Unix()
 	host := h.hosts.Get(h.host(e), now)
 	switch {
+	case host != nil && host.lookups.silent(now):
+		return relaylens.CauseSenderDomainDNSTempfail
 	case host != nil && host.refusesUnknown, h.mailed.has(h.from(e).key, now): // it did exist
 		return relaylens.CauseSenderDomainDNSTempfail
 	case late, host != nil && host.softUnknown.Len() >= softDomains:

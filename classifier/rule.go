@@ -68,6 +68,7 @@ var rules = []rule{
 		return e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired
 	}, why: (*history).whyRelayDenied},
 
+	{reasons: said(relaylens.ReasonClientPolicy, relaylens.ReasonHelo), when: nameless, why: (*history).whyNameless},
 	{cause: relaylens.CauseClientBlocklisted, reasons: said(relaylens.ReasonDNSBL)},
 	{cause: relaylens.CausePolicy, when: func(e *relaylens.Event) bool {
 		return e.Kind == relaylens.KindRejected && e.Reason != relaylens.ReasonOther

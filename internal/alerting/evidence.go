@@ -21,6 +21,7 @@ var proofs = map[relaylens.Cause]proof{
 	relaylens.CauseAuthBackendUnavailable:       {events: 3, severity: relaylens.SeverityCritical},
 	relaylens.CauseRestrictionOrder:             {events: 3, severity: relaylens.SeverityCritical},
 	relaylens.CauseClientNotInMynetworks:        {events: 5, severity: relaylens.SeverityWarning},
+	relaylens.CauseSenderDomainDNSTempfail:      {events: 5, clients: 3, lasting: restart, severity: relaylens.SeverityCritical}, // all domains at once
 	relaylens.CauseRemoteBlocklisted:            {events: 10, severity: relaylens.SeverityWarning},
 	relaylens.CausePolicy:                       {events: 3, clients: 2, lasting: restart, severity: relaylens.SeverityCritical}, // a helper of the server's
 }

@@ -56,6 +56,28 @@ func TestHelperPages(t *testing.T) {
 	}
 }
 
+// A resolver that answers nobody pages; that the domains of some do not resolve is theirs.
+func TestResolverPages(t *testing.T) {
+	for _, fault := range []relaylens.Fault{relaylens.FaultServer, relaylens.FaultClient} {
+		t.Run(fault.String(), func(t *testing.T) {
+			s := newScript()
+			s.findings = func(m float64) []relaylens.Finding {
+				list := failing("mx1", 10, 40)(m)
+				for i := range list {
+					list[i].Cause, list[i].Fault, list[i].Entity.Kind = relaylens.CauseSenderDomainDNSTempfail, fault, relaylens.EntityServer
+				}
+				return list
+			}
+			s.run(120)
+			if fault == relaylens.FaultServer {
+				s.want(t, "11.25 ServerFault critical sender_domain_dns_tempfail mx1 mx1", "55 end of ServerFault critical sender_domain_dns_tempfail mx1 mx1")
+			} else {
+				s.want(t)
+			}
+		})
+	}
+}
+
 func TestTwoHelpersAreTwoProblems(t *testing.T) {
 	s := newScript()
 	one, two := failing(milter, 10, 40), failing("private/policy", 20, 30)

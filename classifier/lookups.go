@@ -1,0 +1,155 @@
+package classifier
+
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/bounded"
+)
+
+const (
+	// silentNames and silentClients of which DNS tells nothing, and hardly one of which it
+	// tells, are no coincidence: they are the least that a resolver is blamed for.
+	silentNames   = 4
+	silentClients = 3
+	// answeredShare is how many refusals there are at least for each client of whom DNS told
+	// meanwhile: a cache still knows some.
+	answeredShare = 4
+	// answeredInARow shows that DNS answers again.
+	answeredInARow = 3
+	// silentGap is how far apart two refusals of one silence may be, in seconds.
+	silentGap = int64(5 * 60)
+	// maxSilences bounds what is remembered of a host.
+	maxSilences = 16
+)
+
+// silence is a time in which the resolver of a server told nothing.
+type silence struct{ from, to int64 }
+
+// lookups is how a server fares with DNS.
+type lookups struct {
+	// One that is on, or looks like it.
+	now      silence
+	names    bounded.Marks // that DNS told nothing of, though it should know them
+	clients  bounded.Marks
+	failed   int
+	answered int
+	inARow   int // answered since the last refusal
+
+	past []silence // that are proven, in order
+}
+
+// fail notes a refusal for what DNS did not tell. A sure one has a name in it that DNS knows,
+// or the server's own word that it did not answer.
+func (l *lookups) fail(name, client uint64, sure bool, at int64) {
+	if at-l.now.to > silentGap || l.inARow >= answeredInARow || l.answered > l.failed {
+		past := l.past
+		*l = lookups{now: silence{from: at}, past: past}
+	}
+	l.now.from, l.now.to, l.failed, l.inARow = min(l.now.from, at), max(l.now.to, at), l.failed+1, 0
+	l.clients.Add(client)
+	if sure {
+		l.names.Add(name)
+	}
+	if l.names.Len() >= silentNames && l.clients.Len() >= silentClients && l.answered*answeredShare <= l.failed {
+		l.prove()
+	}
+}
+
+// prove remembers the silence that is on.
+func (l *lookups) prove() {
+	if n := len(l.past) - 1; n >= 0 && l.now.from <= l.past[n].to {
+		l.past[n] = silence{min(l.past[n].from, l.now.from), l.now.to}
+		return
+	}
+	if len(l.past) == maxSilences {
+		l.past = append(l.past[:0], l.past[1:]...)
+	}
+	l.past = append(l.past, l.now)
+}
+
+// answer notes that DNS told of a client, or of whom it brought mail from.
+func (l *lookups) answer(at int64) {
+	if l.failed > 0 && at-l.now.to <= silentGap {
+		l.answered++
+		l.inARow++
+	}
+}
+
+// silent reports whether DNS told the server nothing at a time.
+func (l *lookups) silent(at int64) bool {
+	for _, s := range l.past {
+		if s.from <= at && at <= s.to {
+			return true
+		}
+	}
+	return false
+}
+
+// lookup learns from an event how the server of e fares with DNS.
+func (h *history) lookup(e *relaylens.Event, now int64) {
+	switch {
+	case e.Direction == relaylens.Outbound || !e.ClientIP.IsValid() || h.site.internal(e.ClientIP):
+	case e.ClientName == "" && ofDNS(e):
+		host := entry(h.hosts, h.host(e), now)
+		host.lookups.fail(h.from(e).key, h.address(e.ClientIP), e.Reason == relaylens.ReasonDomainTempfail || h.resolved(e, now), now)
+		h.silentAt = max(h.silentAt, now)
+	case h.silentAt == 0 || now-h.silentAt > silentGap:
+	case e.ClientName != "", e.Kind == relaylens.KindAccepted && e.User == "" && e.Sender != "":
+		if host := h.hosts.Get(h.host(e), now); host != nil {
+			host.lookups.answer(now)
+		}
+	}
+}
+
+// resolved reports whether DNS told before what it does not tell now: mail came from the
+// sender's domain, or of the sender from this very client.
+func (h *history) resolved(e *relaylens.Event, now int64) bool {
+	if e.Reason == relaylens.ReasonDomainNotFound {
+		return h.mailed.has(h.from(e).key, now)
+	}
+	s := h.senders.Get(h.sender(e), now)
+	return e.Sender != "" && s != nil && s.from.Has(h.address(e.ClientIP))
+}
+
+// ofDNS reports whether a refusal is for now, and for what DNS does not tell.
+func ofDNS(e *relaylens.Event) bool {
+	switch e.Reason {
+	case relaylens.ReasonDomainTempfail:
+		return true
+	case relaylens.ReasonDomainNotFound:
+		return e.ReplyClass() == relaylens.Class4xx
+	}
+	return nameless(e)
+}
+
+// nameless reports whether a server refused for now, as it found no name or no address of the
+// client or of what it greets with, by its own words. Most servers say the same where there is none.
+//
+// Postfix src/smtpd/smtpd_check.c, reject_unknown_client, reject_unknown_hostname; Sendmail
+// cf/m4/proto.m4, require_rdns; Exim src/acl.c, acl_verify_reverse.
+func nameless(e *relaylens.Event) bool {
+	switch e.Reason {
+	case relaylens.ReasonClientPolicy:
+		return e.ReplyClass() == relaylens.Class4xx && (strings.HasPrefix(e.Text, "Client host rejected: cannot find your ") ||
+			strings.HasPrefix(e.Text, "cannot find your ") || strings.HasPrefix(e.Text, "Client IP address ") || strings.HasPrefix(e.Text, "host lookup deferred "))
+	case relaylens.ReasonHelo:
+		return e.ReplyClass() == relaylens.Class4xx && e.Text == "Helo command rejected: Host not found"
+	}
+	return false
+}
+
+// silent reports whether DNS told the server of e nothing at the time.
+func (h *history) silent(e *relaylens.Event) bool {
+	now := e.Time.Unix()
+	host := h.hosts.Get(h.host(e), now)
+	return host != nil && host.lookups.silent(now)
+}
+
+// whyNameless tells a client without a name from one of which DNS said nothing.
+func (h *history) whyNameless(e *relaylens.Event, _ bool) relaylens.Cause {
+	if h.silent(e) {
+		return relaylens.CauseSenderDomainDNSTempfail
+	}
+	return relaylens.CausePolicy
+}
