@@ -218,7 +218,7 @@ basic_auth_users:
 	r := started(t, func(o *Options) { o.Config.Web.ConfigFile = webFile })
 	r.client.Transport = &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	for password, want := range map[string]int{"": 401, "wrong": 401, "fakepassword": 200} {
-		for _, path := range []string{"/metrics", "/-/reload"} {
+		for _, path := range []string{"/metrics", "/", "/api/v1/events", "/-/healthy", "/-/reload"} {
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+r.Addr().String()+path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
