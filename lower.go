@@ -18,16 +18,21 @@ func Lower(s string) string {
 		}
 		return s
 	}
-	last := b[len(b)-8:] // some of them once more
-	for ; len(b) > 8; b = b[8:] {
-		if !small(binary.LittleEndian.Uint64(b)) {
+	last := len(b) - 8
+	for at := 0; at < last; at += 8 {
+		if !small(eight(b, at)) {
 			return strings.ToLower(s)
 		}
 	}
-	if !small(binary.LittleEndian.Uint64(last)) {
+	if !small(eight(b, last)) { // some of them once more
 		return strings.ToLower(s)
 	}
 	return s
+}
+
+// eight is eight bytes of b from at on. b has as many.
+func eight(b []byte, at int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(b)), at))[:])
 }
 
 // small reports whether of eight bytes none is a capital, or other than ASCII.

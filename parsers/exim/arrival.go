@@ -59,9 +59,12 @@ func withoutMailAuth(user string) string {
 func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 	s = strings.TrimPrefix(s, " DS")
 	if rest, ok := strings.CutPrefix(s, " H="); ok {
-		h, after, ok := arrivalClient(rest)
-		if !ok {
-			return false
+		var h host
+		after, ok := h.cut(rest)
+		if !ok || h.several(after) {
+			if h, after, ok = otherClient(rest); !ok {
+				return false
+			}
 		}
 		h.setClient(e)
 		e.Direction = relaylens.DirectionNone
@@ -84,14 +87,11 @@ func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 	return true
 }
 
-// arrivalClient reads the host string; ok is false unless only one can be it.
+// otherClient reads the host string where it does not keep the rules, or may be another
+// than the first; ok is false unless only one can be it.
 // What the client says behind the size stands in quotes where it has spaces, so
 // a host string that is part of it leaves a quote without its other.
-func arrivalClient(s string) (h host, rest string, ok bool) {
-	h, rest, ok = cutHost(s)
-	if ok && !h.several(rest) {
-		return h, rest, true
-	}
+func otherClient(s string) (h host, rest string, ok bool) {
 	n := 0
 	for w := newHosts(s); ; {
 		th, after, found := w.next()

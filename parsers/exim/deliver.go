@@ -30,18 +30,18 @@ func cutRecipient(s string, e *relaylens.Event) (rest string, ok bool) {
 		}
 		s = after
 	}
-	for _, key := range [...]string{" F=<", " P=<"} {
-		if !strings.HasPrefix(s, key) {
-			continue
-		}
+	if strings.HasPrefix(s, " F=<") {
 		sender, after, ok := cutPath(s[3:])
 		if !ok {
 			return s, false
 		}
-		if key == " F=<" {
-			e.SetSender(sender)
-		}
+		e.SetSender(sender)
 		s = after
+	}
+	if strings.HasPrefix(s, " P=<") {
+		if _, s, ok = cutPath(s[3:]); !ok {
+			return s, false
+		}
 	}
 	return s, true
 }

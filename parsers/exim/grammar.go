@@ -152,20 +152,16 @@ func (g *Grammar) messageRest(text string, rec *relaylens.Record) relaylens.Verd
 // cutID splits the message id that most lines begin with: 6-6-2 digits of base
 // 62, from Exim 4.97 on 6-11-4 (local_scan.h, MESSAGE_ID_LENGTH).
 func cutID(s string) (id, rest string) {
+	const digit = '-' ^ '0' // makes a digit of a hyphen
 	switch {
-	case len(s) > 16 && s[6] == '-' && s[13] == '-' && s[16] == ' ' && base62(s, 0, 6) && base62(s, 8, 13):
+	case len(s) > 16 && s[6] == '-' && s[13] == '-' && s[16] == ' ' &&
+		smtp.SixteenAlphanumeric(smtp.Eight(s, 0)^digit<<(8*6), smtp.Eight(s, 8)^digit<<(8*(13-8))):
 		return s[:16], s[17:]
-	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && base62(s, 0, 6) && base62(s, 7, 18) && base62(s, 15, 18):
+	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && smtp.EightAlphanumeric(smtp.Eight(s, 7)) &&
+		smtp.SixteenAlphanumeric(smtp.Eight(s, 0)^digit<<(8*6), smtp.Eight(s, 15)^digit<<(8*(18-15))):
 		return s[:23], s[24:]
 	}
 	return "", s
-}
-
-// base62 reports whether the eight bytes of s from begin on are digits of base 62, but
-// for the hyphen that is known to stand at dash.
-func base62(s string, begin, dash int) bool {
-	const digit = '-' ^ '0'                                                       // makes a digit of a hyphen
-	return smtp.EightAlphanumeric(smtp.Eight(s, begin) ^ digit<<(8*(dash-begin))) // one behind them is shifted out
 }
 
 func hasAnyPrefix(s string, prefixes ...string) bool {

@@ -34,25 +34,30 @@ func (h *host) setRemote(e *relaylens.Event) {
 // default (smtp_in.c, check_helo): one word without brackets, or an address
 // literal. A server of that kind has one address in it, where it is read here.
 func cutHost(s string) (h host, rest string, ok bool) {
+	rest, ok = h.cut(s)
+	return h, rest, ok
+}
+
+// cut is [cutHost] into h, which is empty.
+func (h *host) cut(s string) (rest string, ok bool) {
 	if s == "" {
-		return h, s, false
+		return s, false
 	}
 	if s[0] != '(' && s[0] != '[' {
 		i := nameLength(s)
 		if i == 0 || i+1 >= len(s) || s[i] != ' ' {
-			return h, s, false
+			return s, false
 		}
 		h.name, s = s[:i], s[i+1:]
 	}
 	if s[0] == '(' {
 		n := heloLength(s[1:])
 		if n < 0 || len(s) < n+4 || s[n+1] != ')' || s[n+2] != ' ' {
-			return h, s, false
+			return s, false
 		}
 		h.helo, h.greeted, s = s[1:n+1], true, s[n+3:]
 	}
-	rest, ok = h.cutAddr(s)
-	return h, rest, ok
+	return h.cutAddr(s)
 }
 
 // several reports that s, which follows h, may be in h's HELO.
@@ -127,7 +132,7 @@ func heloLength(s string) int {
 		}
 		return end + 1
 	}
-	for i := 0; i < len(s); i++ {
+	for i := smtp.PlainLength(s); i < len(s); i++ {
 		switch c := s[i]; {
 		case c == ')':
 			return i

@@ -16,7 +16,10 @@ type tokens struct {
 // end: with hold it stops before them, with ident set.
 func cutTokens(s string, hold bool) (t tokens, rest string) {
 	for len(s) > 3 && s[0] == ' ' {
-		eq := keyLength(s[1:])
+		eq := 1 // most keys are one letter
+		if s[2] != '=' || !alphanumeric(s[1]) {
+			eq = keyLength(s[1:])
+		}
 		end := strings.IndexByte(s[1:], ' ')
 		if end < 0 {
 			end = len(s) - 1
@@ -42,8 +45,12 @@ func cutTokens(s string, hold bool) (t tokens, rest string) {
 			}
 			t.ident, t.doubted = true, t.doubted || !sure
 			end = eq + 1 + n
+		case eq == 1:
+			if end = t.take(s[1], s, end); end < 0 {
+				return t, s
+			}
 		default:
-			if end = t.take(s[1:eq+1], s, end); end < 0 {
+			if end = longer(s[1:eq+1], s[eq+2:end+1], end); end < 0 {
 				return t, s
 			}
 		}
@@ -52,46 +59,56 @@ func cutTokens(s string, hold bool) (t tokens, rest string) {
 	return t, s
 }
 
-// take reads the field that s begins with, behind a space, up to end or as far
-// as it reaches; -1 when it is none.
-func (t *tokens) take(key, s string, end int) int {
-	value := s[len(key)+2 : end+1]
+// take reads the field of one letter that s begins with, behind a space, up to end or
+// as far as it reaches; -1 when it is none.
+func (t *tokens) take(key byte, s string, end int) int {
+	value := s[len(" K=") : end+1]
 	switch key {
-	case "F":
+	case 'F':
 		return -1
-	case "S":
+	case 'S':
 		if digits(value) {
 			return -1
 		}
-	case "A":
+	case 'A':
 		end = fieldLength(s[1:])
 		t.doubted = t.doubted || t.auth != ""
 		t.auth = s[3 : end+1]
-	case "U":
+	case 'U':
 		end = fieldLength(s[1:])
 		t.ident = true
-	case "I", "Ci":
+	case 'I':
 		if strings.HasSuffix(value, ":") {
 			end, value = end-1, value[:len(value)-1] // the text begins
 		}
-		if key == "I" {
-			if !interfaceForm(value) {
-				return -1
-			}
-		} else if !wordForm(value) {
+		if !interfaceForm(value) {
 			return -1
 		}
-	case "CV":
-		if value != "yes" && value != "no" && value != "dane" {
-			return -1
-		}
-	case "P":
+	case 'P':
 		// A login is told after the protocol.
 		t.doubted = t.doubted || t.proto != "" || t.auth != ""
 		t.proto = value
 		fallthrough
-	case "D", "X":
+	case 'D', 'X':
 		if !wordForm(value) {
+			return -1
+		}
+	}
+	return end
+}
+
+// longer is take of a field with a longer key.
+func longer(key, value string, end int) int {
+	switch key {
+	case "Ci":
+		if strings.HasSuffix(value, ":") {
+			end, value = end-1, value[:len(value)-1] // the text begins
+		}
+		if !wordForm(value) {
+			return -1
+		}
+	case "CV":
+		if value != "yes" && value != "no" && value != "dane" {
 			return -1
 		}
 	}

@@ -68,33 +68,34 @@ func (a *attempt) parse(s string) bool {
 		return false
 	}
 	_, s, _ = smtp.CutField(s[2:])
-	s = field(s, "xdelay=", nil)
-	s = field(s, "mailer=", &a.mailer)
-	s = field(s, "pri=", nil)
+	if rest, ok := strings.CutPrefix(s, "xdelay="); ok {
+		_, s, _ = smtp.CutField(rest)
+	}
+	if rest, ok := strings.CutPrefix(s, "mailer="); ok {
+		a.mailer, s, _ = smtp.CutField(rest)
+	}
+	if rest, ok := strings.CutPrefix(s, "pri="); ok {
+		_, s, _ = smtp.CutField(rest)
+	}
 	if strings.HasPrefix(s, "quarantine=") {
 		a.held = true
 		return true
 	}
-	var peer string
-	s = field(s, "relay=", &peer)
-	s = field(s, "dsn=", &a.dsn)
-	s = field(s, "ntries=", nil)
-	s = field(s, "stage=", nil)
-	a.host, a.ip = remote(peer)
+	if rest, ok := strings.CutPrefix(s, "relay="); ok {
+		var peer string
+		peer, s, _ = smtp.CutField(rest)
+		a.host, a.ip = remote(peer)
+	}
+	if rest, ok := strings.CutPrefix(s, "dsn="); ok {
+		a.dsn, s, _ = smtp.CutField(rest)
+	}
+	if rest, ok := strings.CutPrefix(s, "ntries="); ok {
+		_, s, _ = smtp.CutField(rest)
+	}
+	if rest, ok := strings.CutPrefix(s, "stage="); ok {
+		_, s, _ = smtp.CutField(rest)
+	}
 	return a.outcome(s)
-}
-
-// field takes "name=value, " from the start of s, if it is there.
-func field(s, name string, value *string) string {
-	rest, ok := strings.CutPrefix(s, name)
-	if !ok {
-		return s
-	}
-	v, after, _ := smtp.CutField(rest)
-	if value != nil {
-		*value = v
-	}
-	return after
 }
 
 // outcome reads "⟦reply=…, ⟧stat=…".

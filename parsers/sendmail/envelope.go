@@ -82,15 +82,19 @@ func cutSender(s string) (sender string, known bool, rest string) {
 	return "", false, ""
 }
 
-const sizeMark = ", size="
+const (
+	sizeMark  = ", size="
+	classMark = ", class="
+)
 
 // sizes reads ", size=n, class=n, nrcpts=n".
 func sizes(s string) (recipients int, rest string, ok bool) {
 	if s, ok = strings.CutPrefix(s, sizeMark); !ok {
 		return 0, "", false
 	}
-	_, s, ok = strings.Cut(s, ", class=")
-	if !ok {
+	if _, after, _ := number(s); strings.HasPrefix(after, classMark) {
+		s = after[len(classMark):]
+	} else if _, s, ok = strings.Cut(s, classMark); !ok {
 		return 0, "", false
 	}
 	if _, s, ok = number(strings.TrimPrefix(s, "-")); !ok {

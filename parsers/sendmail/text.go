@@ -31,20 +31,27 @@ func isID(s string) bool {
 	if !smtp.Alphanumeric(s) {
 		return false
 	}
-	i := len(s)
-	for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' {
-		i--
+	const process = 8 // where its id begins
+	if len(s) >= process+6 {
+		return numeric(s[process:])
 	}
-	digits := len(s) - i
 	switch {
-	case i <= 8 && len(s) >= 14:
-		return true
-	case i == 3:
-		return s[0] >= 'a' && s[0] <= 'z' && upper(s[1]) && upper(s[2]) && digits >= 5
-	case i == 2:
-		return upper(s[0]) && upper(s[1]) && digits >= 5
+	case len(s) >= 8 && s[0] >= 'a' && s[0] <= 'z':
+		return upper(s[1]) && upper(s[2]) && numeric(s[3:])
+	case len(s) >= 7:
+		return upper(s[0]) && upper(s[1]) && numeric(s[2:])
 	}
 	return false
+}
+
+// numeric reports whether s is of digits alone.
+func numeric(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 var alphanumerics = func() (t [256]bool) {

@@ -8,33 +8,37 @@ import (
 )
 
 // Eight is eight bytes of s from at on, the first of them the lowest. s has as many.
-func Eight(s string, at int) uint64 { return eightOf(s[at : at+8]) }
+func Eight(s string, at int) uint64 { return eight(s[at:at+8], 0) }
 
-// eightOf is the first eight bytes of s, which has as many.
-func eightOf(s string) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Pointer(unsafe.StringData(s)))[:])
+// eight is [Eight] for those who know that s has as many: nothing looks again.
+func eight(s string, at int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), at))[:])
 }
 
 // Alphanumeric reports whether s is of ASCII letters and digits alone. It looks at
 // eight of them at a time.
 func Alphanumeric(s string) bool {
-	b := unsafe.Slice(unsafe.StringData(s), len(s))
-	if len(b) < 8 {
-		for _, c := range b {
-			if l := c | 0x20; (l < 'a' || l > 'z') && !digit(c) {
+	n := len(s) - 8
+	switch {
+	case n < 0:
+		for i := range len(s) {
+			if c := s[i]; !letter(c) && !digit(c) {
 				return false
 			}
 		}
 		return true
+	case n <= 8:
+		return SixteenAlphanumeric(eight(s, 0), eight(s, n)) // some of them twice
 	}
-	last := b[len(b)-8:] // some of them once more
-	for ; len(b) > 8; b = b[8:] {
-		if !EightAlphanumeric(binary.LittleEndian.Uint64(b)) {
+	for at := 0; at < n; at += 8 {
+		if !EightAlphanumeric(eight(s, at)) {
 			return false
 		}
 	}
-	return EightAlphanumeric(binary.LittleEndian.Uint64(last))
+	return EightAlphanumeric(eight(s, n))
 }
+
+func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // Of eight bytes in a word, each is added what makes its highest bit tell that it is
 // as much as some bound. Where the bounds of several ranges are passed, an odd number of
@@ -50,6 +54,11 @@ func from(x uint64, first uint64) uint64 { return x + each*(0x80-first) }
 
 // EightAlphanumeric reports whether each of eight bytes is an ASCII letter or digit.
 func EightAlphanumeric(x uint64) bool { return x&high == 0 && alphanumeric(x)&high == high }
+
+// SixteenAlphanumeric is EightAlphanumeric of twice as many.
+func SixteenAlphanumeric(x, y uint64) bool {
+	return (x|y)&high == 0 && alphanumeric(x)&alphanumeric(y)&high == high
+}
 
 // alphanumeric has the highest bit of each byte of x set that is a letter or digit.
 func alphanumeric(x uint64) uint64 {
@@ -69,7 +78,7 @@ func EightOfName(x uint64) bool {
 // Controls, spaces, quotes, brackets, commas, colons, backslashes and some others are not plain.
 func PlainLength(s string) (n int) {
 	for ; n <= len(s)-8; n += 8 {
-		x := eightOf(s[n:])
+		x := eight(s, n)
 		s := x &^ high
 		in := from(s, '-') ^ from(s, '9'+1) ^ from(s, '?') ^ from(s, 'Z'+1) ^ from(s, '^') ^ from(s, '~'+1) | x
 		if in&high != high {
@@ -81,12 +90,12 @@ func PlainLength(s string) (n int) {
 
 // LastIndexByte is [strings.LastIndexByte], which looks at one byte at a time.
 func LastIndexByte(s string, c byte) int {
-	b := unsafe.Slice(unsafe.StringData(s), len(s))
-	for ; len(b) >= 8; b = b[:len(b)-8] {
-		x := binary.LittleEndian.Uint64(b[len(b)-8:]) ^ each*uint64(c)
-		if zero := ^((x&^high + each*0x7f) | x) & high; zero != 0 {
-			return len(b) - 1 - bits.LeadingZeros64(zero)/8
+	n, sought := len(s), each*uint64(c)
+	for ; n >= 8; n -= 8 {
+		x := eight(s, n-8) ^ sought
+		if other := (x&^high + each*0x7f) | x; other&high != high {
+			return n - 1 - bits.LeadingZeros64(^other&high)/8
 		}
 	}
-	return strings.LastIndexByte(s[:len(b)], c)
+	return strings.LastIndexByte(s[:n], c)
 }

@@ -31,8 +31,10 @@ func TestEight(t *testing.T) {
 		eight func(uint64) bool
 		one   func(c byte) bool
 	}{
-		"EightAlphanumeric": {EightAlphanumeric, func(c byte) bool { return letter(c) || digit(c) }},
-		"EightOfName":       {EightOfName, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte(".-_", c) >= 0 || c >= 0x80 }},
+		"EightAlphanumeric":    {EightAlphanumeric, func(c byte) bool { return letter(c) || digit(c) }},
+		"the first of sixteen": {func(x uint64) bool { return SixteenAlphanumeric(x, 0x3030303030303030) }, func(c byte) bool { return letter(c) || digit(c) }},
+		"the last of sixteen":  {func(x uint64) bool { return SixteenAlphanumeric(0x7a7a7a7a7a7a7a7a, x) }, func(c byte) bool { return letter(c) || digit(c) }},
+		"EightOfName":          {EightOfName, func(c byte) bool { return letter(c) || digit(c) || strings.IndexByte(".-_", c) >= 0 || c >= 0x80 }},
 		"PlainLength": {func(x uint64) bool {
 			return PlainLength(string(binary.LittleEndian.AppendUint64(nil, x))) == 8
 		}, plain},
@@ -50,8 +52,6 @@ func TestEight(t *testing.T) {
 		}
 	}
 }
-
-func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 func plain(c byte) bool {
 	return letter(c) || digit(c) || strings.IndexByte("-./?@^_`{|}~", c) >= 0 || c >= 0x80
