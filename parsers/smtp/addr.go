@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strings"
 )
@@ -32,32 +33,39 @@ func parseIPv4(s string) (a netip.Addr, ok bool) {
 	if len(s) < len("0.0.0.0") || len(s) > len("255.255.255.255") {
 		return a, false
 	}
-	var b [16]byte // so that three digits can be looked at wherever a field begins
-	copy(b[:], s)
+	var b [20]byte // so that four bytes can be looked at wherever a field begins
+	if n := len(s) - 8; n >= 0 {
+		binary.LittleEndian.PutUint64(b[:], eight(s, 0))
+		binary.LittleEndian.PutUint64(b[n:], eight(s, n))
+	} else {
+		copy(b[:], s)
+	}
+	b[len(s)] = '.' // as behind the other fields
+	const zeros, dot = '0' * 0x01010101, '.' ^ '0'
 	var quad [4]byte
 	i := 0
 	for field := range quad {
-		x, y, z := b[i&15]-'0', b[(i+1)&15]-'0', b[(i+2)&15]-'0'
-		n := uint32(x)
+		four := binary.LittleEndian.Uint32(b[i&15:]) ^ zeros
+		x, y, z := four&0xff, four>>8&0xff, four>>16&0xff
 		switch {
 		case x > 9:
 			return a, false
-		case y > 9:
-			i++
-		case x == 0:
-			return a, false // a zero in front
-		case z > 9:
-			n = n*10 + uint32(y)
+		case y == dot:
 			i += 2
-		default:
-			n = n*100 + uint32(y)*10 + uint32(z)
-			i += 3
-		}
-		if n > 255 || field < 3 && b[i&15] != '.' {
+		case x == 0 || y > 9: // a zero in front
 			return a, false
+		case z == dot:
+			x = x*10 + y
+			i += 3
+		case z > 9 || four>>24 != dot:
+			return a, false
+		default:
+			if x = x*100 + y*10 + z; x > 255 {
+				return a, false
+			}
+			i += 4
 		}
-		quad[field] = byte(n)
-		i++
+		quad[field] = byte(x)
 	}
 	return netip.AddrFrom4(quad), i == len(s)+1
 }
