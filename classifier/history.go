@@ -47,32 +47,33 @@ type history struct {
 	current  current
 }
 
-// client is one address. There are many, so that it is as small as can be.
+// client is one address. There are many, so that it is as small as can be. What a
+// login changes stands first, beside the key of its entry.
 type client struct {
-	failUsers  bounded.Marks
-	denDomains bounded.Marks
-	backendAt  int64 // last login that failed for the backend's sake
-	okAt       int64 // last login
-	failedAt   int64
-	failedUser uint64
-	logins     uint32
-	failures   uint32 // logins
-	burst      uint32 // most logins that failed in one session
-	denied     uint32 // relaying
-	looks      looks  // at worst; 0 is not known
-	ours       bool   // a name in one of our domains
+	okAt   int64  // last login
+	logins uint32 // that succeeded
+	looks  looks  // at worst; 0 is not known
+	ours   bool   // a name in one of our domains
 	// Of the last day: where it was refused, and whether it is welcome anywhere, as it
 	// logged in, or mail was taken from it.
-	welcome bool
-	hosts   bounded.Marks
-	daySeen int64 // when any of it was seen last
+	welcome    bool
+	daySeen    int64  // when any of it was seen last
+	failures   uint32 // logins
+	burst      uint32 // most logins that failed in one session
+	failedAt   int64
+	failedUser uint64
+	denied     uint32 // relaying
+	backendAt  int64  // last login that failed for the backend's sake
+	failUsers  bounded.Marks
+	denDomains bounded.Marks
+	hosts      bounded.Marks
 }
 
 // user is one SASL login name.
 type user struct {
+	logins   uint32
 	okFrom   bounded.Marks
 	failFrom bounded.Marks
-	logins   uint32
 }
 
 // ownDomain is a domain whose mail or users are ours, by how often it showed.

@@ -12,20 +12,21 @@ import (
 // buffer, of [buffers]. There are many, and most are looked for when they have long left the
 // processor's caches, so that each is as small as can be.
 type state struct {
-	answer     uint64
-	tried      uint64           // the answer of a server, if no recipient's line told it yet
-	answered   int64            // when the last of them was told, event time
+	// What most lines ask for stands first, beside the key.
 	buf        []byte           // every text
 	ends       [numTexts]uint16 // of each text in buf, which begins where the one before ends
+	waiting    uint16           // recipients that it was not delivered to yet; 0 is not known
+	nullSender bool
+	accepted   bool // a KindAccepted was reported
 	client     address
 	user       address // the client that logged in as the user
 	clientPort uint16
-	waiting    uint16 // recipients that it was not delivered to yet; 0 is not known
-	nullSender bool
-	accepted   bool // a KindAccepted was reported
 	refused    bool // the end of the message was refused
 	loggedIn   bool // a KindAuthOK was reported for the user
 	plain      bool // a session whose beginning is known, and nothing was refused since
+	answer     uint64
+	tried      uint64 // the answer of a server, if no recipient's line told it yet
+	answered   int64  // when the last of them was told, event time
 }
 
 // address is an address, or none, without what [netip.Addr] needs for its zone.
