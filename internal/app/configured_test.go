@@ -29,7 +29,19 @@ func TestEveryKeyCounts(t *testing.T) {
 		made    func(*config.Config) any
 		besides string // keys that are read elsewhere
 	}{
-		"nats":       {func(c *config.Config) any { return &c.NATS }, func(c *config.Config) any { o := a.fleetOptions(&c.NATS); o.Logger = nil; return o }, "Delay"},
+		"nats": {func(c *config.Config) any { return &c.NATS }, func(c *config.Config) any { o := a.fleetOptions(&c.NATS); o.Logger = nil; return o }, "Delay"},
+		"sources": {sourceSection, func(c *config.Config) any { o := a.fileOptions(c.Sources[0]); o.TimeOf = nil; return o },
+			"Type MTA Units Identifiers Directory Listen Peers Consumer Group Hosts"},
+		"sources of a journal": {sourceSection, func(c *config.Config) any { o := a.journalOptions(c.Sources[0]); o.Name = ""; return o },
+			"Type Path MTA Listen Peers Consumer Group Hosts"},
+		"sources of a socket": {sourceSection, func(c *config.Config) any { return a.socketOptions(c.Sources[0]) },
+			"Type Path MTA Start Units Identifiers Directory Consumer Group Hosts"},
+		"sources of a fleet": {sourceSection, func(c *config.Config) any {
+			o := a.readerOptions(c.Sources[0])
+			o.Logger, o.Turn, o.Late = nil, nil, nil
+			return o
+		},
+			"Type Path MTA Start Units Identifiers Directory Listen Peers"},
 		"store":      {func(c *config.Config) any { return &c.Store }, func(c *config.Config) any { return retentionOf(c) }, ""},
 		"web":        {func(c *config.Config) any { return &c.Web }, func(c *config.Config) any { return limitsOf(c) }, "ConfigFile"},
 		"parsers":    {func(c *config.Config) any { return &c.Parsers }, func(c *config.Config) any { return must(ParserOptions(c)) }, ""},
@@ -60,6 +72,8 @@ func TestEveryKeyCounts(t *testing.T) {
 		}
 	}
 }
+
+func sourceSection(c *config.Config) any { return &c.Sources[0] }
 
 // leaf is a key of a section.
 type leaf struct {
@@ -92,6 +106,10 @@ func (l leaf) change(t *testing.T) {
 		text = "Asia/Tokyo"
 	case "Labels":
 		text = "team=mail"
+	case "Start":
+		text = "begin"
+	case "Peers":
+		text = "any"
 	}
 	switch l.value.Kind() {
 	case reflect.String:
@@ -173,5 +191,16 @@ func TestAlertmanagerSection(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Fatal(fmt.Sprint("it is not asked: ", r.logs.All()))
+	}
+}
+
+// A span says from when on a log is read that never was.
+func TestSourceSince(t *testing.T) {
+	a := newRig(t)
+	s := config.Source{Type: "file", Path: "/mail.log", Start: "-24h"}
+	for name, since := range map[string]time.Time{"file": a.fileOptions(s).Since, "journal": a.journalOptions(s).Since} {
+		if ago := time.Since(since); ago < 24*time.Hour || ago > 25*time.Hour {
+			t.Errorf("%s: from %v ago", name, ago)
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/exporter/nats"
 )
@@ -57,11 +56,11 @@ func (a *App) startShipping(ctx context.Context) error {
 	return nil
 }
 
-// reader makes the source of what the fleet ships.
-func (a *App) reader(s config.Source) relaylens.Source {
+// readerOptions are those of the source of what the fleet ships.
+func (a *App) readerOptions(s config.Source) nats.SourceOptions {
 	o := a.fleetOptions(&a.config.NATS)
-	return nats.NewSource(nats.SourceOptions{Options: o, Consumer: cmp.Or(s.Consumer, nats.Token(o.Host)), Hosts: s.Hosts, Metrics: a.fleet,
-		Group: s.Group, Turn: a.alerts.speaker(), Late: a.pipeline.still.Store})
+	return nats.SourceOptions{Options: o, Consumer: cmp.Or(s.Consumer, nats.Token(o.Host)), Hosts: s.Hosts, Metrics: a.fleet,
+		Group: s.Group, Turn: a.alerts.speaker(), Late: a.pipeline.still.Store}
 }
 
 // grouped reports whether this daemon shares the telling of alerts with other

@@ -10,38 +10,57 @@ import (
 
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
+	"github.com/relaylens/relaylens/exporter/nats"
 	"github.com/relaylens/relaylens/parsers/syslog"
 	"github.com/relaylens/relaylens/tailer"
 )
 
 // source makes the source that the configuration describes, without opening it.
 func (a *App) source(s config.Source) relaylens.Source {
-	begin, since := s.Begin()
-	start := tailer.StartEnd
-	if begin {
-		start = tailer.StartBegin
-	}
-	var from time.Time
-	if since > 0 {
-		from = time.Now().Add(-since)
-	}
 	switch {
 	case a.options.newSource != nil:
 		return a.options.newSource(s)
 	case s.Type == config.TypeNATS:
-		return a.reader(s)
+		return nats.NewSource(a.readerOptions(s))
 	case s.Stdin():
 		return tailer.NewStdin(s.Name(), a.options.Stdin)
 	case s.Type == config.TypePipe:
 		return tailer.NewPipe(tailer.PipeOptions{Path: s.Path, Metrics: a.tailer})
 	case s.Type == config.TypeSyslog:
-		return tailer.NewSocket(tailer.SocketOptions{Listen: s.Listen, Remote: s.Remote(), Logger: a.logger, Metrics: a.tailer})
+		return tailer.NewSocket(a.socketOptions(s))
 	case s.Type == config.TypeJournal:
-		return tailer.NewJournal(tailer.JournalOptions{Name: s.Name(), Units: s.Units, Identifiers: s.Identifiers, Directory: s.Directory,
-			Start: start, Since: from, Positions: a.positions, Logger: a.logger, Metrics: a.tailer})
+		return tailer.NewJournal(a.journalOptions(s))
 	}
-	return tailer.NewFile(tailer.FileOptions{Path: s.Path, Start: start, Since: from, TimeOf: a.timeOf(),
-		Positions: a.positions, Claims: a.claims, Logger: a.logger, Metrics: a.tailer})
+	return tailer.NewFile(a.fileOptions(s))
+}
+
+func (a *App) socketOptions(s config.Source) tailer.SocketOptions {
+	return tailer.SocketOptions{Listen: s.Listen, Remote: s.Remote(), Logger: a.logger, Metrics: a.tailer}
+}
+
+func (a *App) journalOptions(s config.Source) tailer.JournalOptions {
+	start, since := beginning(&s)
+	return tailer.JournalOptions{Name: s.Name(), Units: s.Units, Identifiers: s.Identifiers, Directory: s.Directory,
+		Start: start, Since: since, Positions: a.positions, Logger: a.logger, Metrics: a.tailer}
+}
+
+func (a *App) fileOptions(s config.Source) tailer.FileOptions {
+	start, since := beginning(&s)
+	return tailer.FileOptions{Path: s.Path, Start: start, Since: since, TimeOf: a.timeOf(),
+		Positions: a.positions, Claims: a.claims, Logger: a.logger, Metrics: a.tailer}
+}
+
+// beginning is where to begin in what was never read before; a since that is not zero
+// counts in place of start.
+func beginning(s *config.Source) (start tailer.Start, since time.Time) {
+	begin, back := s.Begin()
+	if begin {
+		start = tailer.StartBegin
+	}
+	if back > 0 {
+		since = time.Now().Add(-back)
+	}
+	return start, since
 }
 
 // startAfter starts a source anew once the former one of its name has ended, which
