@@ -15,6 +15,9 @@ import (
 // So what a window has of single clients is compared with the bursts that clients
 // had before, and only the rest with the baseline.
 //
+// Some come from several addresses of one network, so the same is done once more with
+// networks in the place of clients.
+//
 // What a client does may have several causes, so its burst is one in all refusals and
 // in those of its kind, and has a part in each cause.
 type burst struct {
@@ -55,8 +58,9 @@ type runner struct {
 	panes [300 / pane]uint8 // at most 255 in each
 }
 
-// bursts are those of the last three hours.
+// bursts are those of the last three hours, of single clients or of networks.
 type bursts struct {
+	network bool
 	seed    maphash.Seed
 	runners *bounded.Table[runner]
 	list    []*burst
@@ -65,14 +69,21 @@ type bursts struct {
 	learnt  [numTracks]burstSizes
 }
 
-func newBursts() bursts {
-	return bursts{seed: maphash.MakeSeed(), open: map[uint64][]*burst{}, runners: bounded.NewTable(maxRunners, 300, func(*runner) {})}
+func newBursts(network bool) bursts {
+	return bursts{network: network, seed: maphash.MakeSeed(), open: map[uint64][]*burst{}, runners: bounded.NewTable(maxRunners, 300, func(*runner) {})}
 }
 
 // who is the client of e, of what remote servers refused as well; the user where that
-// is not known, or else the sender.
+// is not known, or else the sender. Or it is the client's network.
 func (s *bursts) who(e *relaylens.Event) (hash uint64, ok bool) {
 	switch {
+	case s.network:
+		p := relaylens.NetworkOf(e.ClientIP)
+		if !p.IsValid() {
+			return 0, false
+		}
+		b := p.Addr().As16()
+		hash = maphash.Bytes(s.seed, b[:])
 	case e.ClientIP.IsValid():
 		b := e.ClientIP.As16()
 		hash = maphash.Bytes(s.seed, b[:])

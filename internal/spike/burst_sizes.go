@@ -115,17 +115,16 @@ var plainTail = tailOf{from: fewOfOne, n: 4, scale: 8, shape: 0.2}
 
 func plainBursts(n float64) float64 { return plainTail.n * math.Exp(plainTail.beyond(n)) }
 
-// burstsPerMonth is how many bursts of size n or more a month there are in window w
-// of track i. What few have told of it is weighed against what it would have as its
-// part of all.
-func (d *Detector) burstsPerMonth(i, w int, n float64) float64 {
+// burstsPerMonth is how many of size n or more a month there are in window w of track
+// i. What few have told of it is weighed against what it would have as its part of all.
+func (d *Detector) burstsPerMonth(s *bursts, i, w int, n float64) float64 {
 	if i == 0 {
-		return d.bursts.learnt[0].perMonth(w, n, d.head*pane, plainBursts)
+		return s.learnt[0].perMonth(w, n, d.head*pane, plainBursts)
 	}
 	const little = 0.01 // refusals an hour
 	all, own := d.tracks[0].profile.mean(), d.tracks[i].profile.mean()
 	share := min((own+little)/(all+little), 1)
-	return d.bursts.learnt[i].perMonth(w, n, d.head*pane, func(n float64) float64 { return share * d.burstsPerMonth(0, w, n) })
+	return s.learnt[i].perMonth(w, n, d.head*pane, func(n float64) float64 { return share * d.burstsPerMonth(s, 0, w, n) })
 }
 
 // perMonth is how many of size n or more there are in window w, as far as s tells;

@@ -16,8 +16,9 @@ import (
 // sessions are refusals of clients that each try as often as a distribution with a
 // heavy tail has it, a second or two apart.
 type sessions struct {
-	rand *rand.Rand
-	next int
+	rand     *rand.Rand
+	next     int
+	networks bool // each comes from ten addresses of a network
 }
 
 // tries is Pareto's, of exponent 1.8, at most 60.
@@ -26,12 +27,12 @@ func (s *sessions) tries() int { return min(int(math.Pow(1-s.rand.Float64(), -1/
 // feed has so many sessions an hour come, and returns how often spikes began that
 // are not of an entity alone.
 func (s *sessions) feed(d *Detector, from, until time.Time, perHour float64) (began int) {
-	var queue [64]int // refusals of each client, a pane each
+	var queue, who [64]int // refusals of each client, a pane each
 	was := onNow(d)
 	for at := from; at.Before(until); at = at.Add(pane * time.Second) {
 		for range poisson(s.rand, perHour*pane/3600) {
 			s.next++
-			queue[s.next%len(queue)] = s.tries()
+			queue[s.next%len(queue)], who[s.next%len(queue)] = s.tries(), s.next
 		}
 		for i, left := range queue {
 			if left == 0 {
@@ -39,8 +40,16 @@ func (s *sessions) feed(d *Detector, from, until time.Time, perHour float64) (be
 			}
 			n := min(left, 5+s.rand.IntN(10))
 			queue[i] -= n
-			d.AddN(&relaylens.Event{Time: at, Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing,
-				ClientIP: netip.AddrFrom4([4]byte{198, 18, byte(s.next >> 8), byte(i)})}, n)
+			e := relaylens.Event{Time: at, Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing,
+				ClientIP: netip.AddrFrom4([4]byte{198, 18, byte(s.next >> 8), byte(i)})}
+			if !s.networks {
+				d.AddN(&e, n)
+				continue
+			}
+			for range n {
+				e.ClientIP = netip.AddrFrom4([4]byte{198, byte(who[i] >> 8), byte(who[i]), byte(s.rand.IntN(10))})
+				d.Add(&e)
+			}
 		}
 		d.Advance(at.Add(pane * time.Second))
 		on := onNow(d)
@@ -112,11 +121,48 @@ func TestBurstsOfOne(t *testing.T) {
 	}
 }
 
+// TestBurstsOfNetworks: where dozens of refusals often come from ten addresses of one
+// network, as many from another are no spike; from as many networks as there are
+// addresses they are one.
+func TestBurstsOfNetworks(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		client func(i int) netip.Addr
+		want   bool
+	}{
+		{"one network", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{203, 0, 113, byte(i)}) }, false},
+		{"one network of IPv6", func(i int) netip.Addr {
+			return netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: byte(i)})
+		}, false},
+		{"ten networks", func(i int) netip.Addr { return netip.AddrFrom4([4]byte{203, byte(i), 113, 1}) }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, s := New(Settings{}), sessions{rand: rand.New(rand.NewPCG(6, 3)), networks: true}
+			at := monday.AddDate(0, 0, 5)
+			s.feed(d, monday, at, 6)
+			e := relaylens.Event{Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing}
+			found := false
+			for p := range 4 {
+				e.Time = at.Add(time.Duration(p*pane) * time.Second)
+				for i := range 10 {
+					e.ClientIP = c.client(i)
+					d.Add(&e)
+				}
+				d.Advance(e.Time.Add(pane * time.Second))
+				found = found || onNow(d)
+			}
+			if found != c.want {
+				t.Errorf("40 refusals of 10 addresses within a minute: found %v, want %v", found, c.want)
+			}
+		})
+	}
+}
+
 // TestBurstCounts holds what a burst has in each window against the refusals
 // themselves, some of which come late.
 func TestBurstCounts(t *testing.T) {
 	const begin = 7_000 // pane
-	s, r := newBursts(), rand.New(rand.NewPCG(1, 1))
+	s, r := newBursts(false), rand.New(rand.NewPCG(1, 1))
 	e := relaylens.Event{Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe, ClientIP: netip.MustParseAddr("192.0.2.1")}
 	counts := map[int64]uint32{}
 	head := int64(begin)
@@ -163,7 +209,7 @@ func TestWhoHasBursts(t *testing.T) {
 		"nobody":   {Direction: relaylens.Outbound},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newBursts()
+			s := newBursts(false)
 			e.Kind, e.Cause = relaylens.KindRejected, relaylens.CausePolicy
 			for p := range int64(fewOfOne) {
 				s.add(&e, p, 1)
@@ -258,7 +304,7 @@ func TestFloodTeachesLittle(t *testing.T) {
 	if got := values[len(values)-1].n; got != 200 {
 		t.Errorf("a burst of %v is usual after one of 300, of which 100 told", got)
 	}
-	if got := d.burstsPerMonth(i, 1, 1000); got > 0.01 {
+	if got := d.burstsPerMonth(&d.bursts, i, 1, 1000); got > 0.01 {
 		t.Errorf("%.2g bursts of 1000 a month after one of 300", got)
 	}
 }
@@ -276,8 +322,17 @@ func TestLearnsBurstsOfThePast(t *testing.T) {
 	}
 	d.LearnEntities(past)
 	d.Advance(monday.Add(7 * 24 * time.Hour))
-	if got := d.burstsPerMonth(0, 1, 50); got < 1 || got > 50 {
+	if got := d.burstsPerMonth(&d.bursts, 0, 1, 50); got < 1 || got > 50 {
 		t.Errorf("%.2g bursts of 50 a month", got)
+	}
+	for i := range past {
+		past[i].Series.By, past[i].Series.Key = PerNetwork, netip.AddrFrom4([4]byte{198, byte(i >> 8), byte(i), 0}).String()+"/24"
+	}
+	d = New(Settings{})
+	d.LearnEntities(past)
+	d.Advance(monday.Add(7 * 24 * time.Hour))
+	if got := d.burstsPerMonth(&d.networks, 0, 1, 50); got < 1 {
+		t.Errorf("%.2g bursts of 50 of networks a month", got)
 	}
 	d = New(Settings{})
 	d.LearnEntities([]Past{{Series: Series{By: PerClient, Kind: relaylens.KindAuthFailed, Key: "192.0.2.1"}, First: monday, Last: monday.Add(time.Minute), Events: 50_000}})

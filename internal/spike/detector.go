@@ -16,7 +16,7 @@ const (
 )
 
 // Detector finds spikes. It is not safe for concurrent use. What it needs is
-// bounded by its settings: some 2 MB, 2 more where many clients try for hours, and
+// bounded by its settings: some 2 MB, 4 more where many clients try for hours, and
 // 0.3 kB for each of MaxEntities.
 type Detector struct {
 	settings Settings
@@ -28,7 +28,8 @@ type Detector struct {
 	tracks   [numTracks]*track
 	tails    [numTests]tail // of all tracks
 	entities *entities
-	bursts   bursts
+	bursts   bursts // of clients
+	networks bursts
 	sources  float64 // causes that there are refusals of
 	learner  learner
 	coarse   [historyHours]bool // hours whose cells are not known one by one
@@ -60,7 +61,7 @@ func New(s Settings) *Detector {
 	for i, t := range d.tracks {
 		t.index = i
 	}
-	d.bursts = newBursts()
+	d.bursts, d.networks = newBursts(false), newBursts(true)
 	d.entities = newEntities(d.settings.MaxEntities, func(s Spike) { d.pending = append(d.pending, s) })
 	d.setNeeded()
 	return d
@@ -91,6 +92,7 @@ func (d *Detector) AddN(e *relaylens.Event, n int) {
 	}
 	d.entities.add(e, at, uint32(n), d.head)
 	d.bursts.add(e, p, uint32(n))
+	d.networks.add(e, p, uint32(n))
 }
 
 // indexes are the tracks of a refusal.
@@ -189,8 +191,10 @@ func (d *Detector) begin(p int64) {
 	since := max(d.learned+1, floorDiv(now, 3600)-historyHours+1)
 	for i, t := range d.tracks {
 		t.ring.reset(p)
-		if s := &d.bursts.learnt[i]; s.since == 0 {
-			s.since = now
+		for _, s := range [...]*burstSizes{&d.bursts.learnt[i], &d.networks.learnt[i]} {
+			if s.since == 0 {
+				s.since = now
+			}
 		}
 		for h := since; h <= floorDiv(now, 3600); h++ {
 			t.history.forget(h)
@@ -217,6 +221,7 @@ func (d *Detector) step() {
 		d.causeEnd = max(d.causeEnd, t.episode.end)
 	}
 	d.bursts.step(d)
+	d.networks.step(d)
 	d.entities.step(d, now)
 	slices.SortFunc(d.pending[told:], bySeries)
 	if now%cell == 0 {

@@ -6,10 +6,24 @@ import "math"
 const burstShare = 0.3
 
 // explained is how surprising n refusals in test w of a track are, some of which are
-// bursts of single clients, of these sizes, the largest first. It is the least of what
-// it is with none, one and more of the bursts taken out: then the rest has to surprise
-// by the baseline, or so many bursts of these sizes have to be rare. left is the rest.
-func (d *Detector) explained(t *track, w int, n float64, sizes []float64, surprise func(n float64) float64) (least, left float64) {
+// bursts: the less of what single clients and what networks leave of it. size is what a
+// burst has in the test, and left the rest.
+func (d *Detector) explained(t *track, w int, n float64, size func(*burst) float64, surprise func(n float64) float64) (least, left float64) {
+	least, left = surprise(n), n
+	for _, s := range [...]*bursts{&d.bursts, &d.networks} {
+		if sizes := s.in(t.index, size); len(sizes) > 0 {
+			if got, rest := d.explainedBy(s, t, w, n, sizes, surprise); got < least {
+				least, left = got, rest
+			}
+		}
+	}
+	return least, left
+}
+
+// explainedBy is explained by bursts of these sizes, the largest first. It is the least
+// of what it is with none, one and more of them taken out: then the rest has to surprise
+// by the baseline, or so many bursts of these sizes have to be rare.
+func (d *Detector) explainedBy(s *bursts, t *track, w int, n float64, sizes []float64, surprise func(n float64) float64) (least, left float64) {
 	least, left = surprise(n), n
 	length := float64(panesOfTest[w] * pane)
 	like, weight := w, 1.0
@@ -21,24 +35,21 @@ func (d *Detector) explained(t *track, w int, n float64, sizes []float64, surpri
 	rest, rare := n, 0.0
 	for k, size := range sizes {
 		rest -= size
-		often := d.burstsPerMonth(t.index, like, size/weight) * length / month
+		often := d.burstsPerMonth(s, t.index, like, size/weight) * length / month
 		rare = max(rare, -logTail(float64(k+1), often, 0))
-		s := surprise(max(rest, 0))
-		if s += max(rare+d.needed[w]-alone-min(s, d.overlap[w]), 0); s < least {
-			least, left = s, rest
+		own := surprise(max(rest, 0))
+		if own += max(rare+d.needed[w]-alone-min(own, d.overlap[w]), 0); own < least {
+			least, left = own, rest
 		}
 	}
 	return least, left
 }
 
-// forgive leaves of the surprise of a reading what bursts of single clients do not
-// explain, and returns how many refusals they leave.
+// forgive leaves of the surprise of a reading what bursts do not explain, and returns
+// how many refusals they leave.
 func (d *Detector) forgive(t *track, r *reading, now int64) (left float64) {
 	first := floorDiv(r.since, pane)
-	sizes := d.bursts.in(t.index, func(b *burst) float64 { return float64(b.since(first, d.head)) })
-	if len(sizes) == 0 {
-		return float64(r.n)
-	}
-	r.surprise, left = d.explained(t, r.window, float64(r.n), sizes, func(n float64) float64 { return t.surpriseOf(r, n, now) })
+	r.surprise, left = d.explained(t, r.window, float64(r.n), func(b *burst) float64 { return float64(b.since(first, d.head)) },
+		func(n float64) float64 { return t.surpriseOf(r, n, now) })
 	return left
 }

@@ -28,7 +28,7 @@ func TestExplained(t *testing.T) {
 	d.needed[w], d.overlap[w] = 15, 3
 	line := func(n float64) float64 { return n / 2 } // surprise
 	surprise := func(n float64, sizes ...float64) float64 {
-		least, _ := d.explained(tr, w, n, sizes, line)
+		least, _ := d.explainedBy(&d.bursts, tr, w, n, sizes, line)
 		return least
 	}
 	if got := surprise(40); got != 20 {
@@ -38,7 +38,7 @@ func TestExplained(t *testing.T) {
 	if one < 1 || one >= 15 {
 		t.Errorf("40 of one and two others surprise by %v", one)
 	}
-	if _, left := d.explained(tr, w, 42, []float64{40}, line); left != 2 {
+	if _, left := d.explainedBy(&d.bursts, tr, w, 42, []float64{40}, line); left != 2 {
 		t.Errorf("%v are left of two", left)
 	}
 	if got := surprise(60, 40); got < one+5 || got > one+9 {

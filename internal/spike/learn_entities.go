@@ -54,8 +54,13 @@ func (d *Detector) learnPast(p *Past) {
 		return
 	}
 	first, last := p.First.Unix(), max(p.Last.Unix(), p.First.Unix())
-	if by == aggregate.ByClient {
-		d.bursts.learnPast(p, d.settings.FalsePagesPerMonth)
+	switch by {
+	case aggregate.ByClient:
+		address, _ := netip.ParseAddr(p.Series.Key)
+		d.bursts.learnPast(address, p, d.settings.FalsePagesPerMonth)
+	case aggregate.ByNetwork:
+		network, _ := netip.ParsePrefix(p.Series.Key)
+		d.networks.learnPast(network.Addr(), p, d.settings.FalsePagesPerMonth)
 	}
 	for h := floorDiv(first, 3600); h <= floorDiv(last, 3600); h++ {
 		part := min(last+1, (h+1)*3600) - max(first, h*3600)
@@ -106,13 +111,12 @@ func (s *entities) learnBurst(d *Detector, e *entity, span int, n uint32) (pages
 	return perMonth < d.settings.FalsePagesPerMonth*entityShare/float64(numSpans*aggregate.NumBy)
 }
 
-// learnPast takes what a client had for a burst of its kind. Of which cause it was is
-// not known.
-func (s *bursts) learnPast(p *Past, falsePages float64) {
+// learnPast takes what a client or a network had for a burst of its kind. Of which cause
+// it was is not known.
+func (s *bursts) learnPast(address netip.Addr, p *Past, falsePages float64) {
 	const few = 10 // causes
-	address, err := netip.ParseAddr(p.Series.Key)
 	client, ok := s.who(&relaylens.Event{ClientIP: address, Kind: p.Series.Kind})
-	if err != nil || !ok {
+	if !ok {
 		return
 	}
 	first, last := p.First.Unix(), max(p.Last.Unix(), p.First.Unix())

@@ -127,15 +127,15 @@ func (t *track) surpriseAbove(n, mean float64) float64 {
 	return t.spread[rise].surprise(n, mean, t.variance(rise, mean))
 }
 
-// surpriseOfRise is that of t without what bursts of single clients explain.
+// surpriseOfRise is that of t without what bursts explain.
 func (d *Detector) surpriseOfRise(t *track, now, floor int64) float64 {
 	surprise := t.surpriseOfRise(now, floor)
 	if surprise < d.needed[rise] || t.episode.on {
 		return surprise
 	}
 	r, _ := t.rising(now, floor)
-	sizes := d.bursts.in(t.index, func(b *burst) float64 { return b.newer(d.head) })
-	surprise, _ = d.explained(t, rise, r.n, sizes, func(n float64) float64 { return t.surpriseAbove(n, r.mean) })
+	surprise, _ = d.explained(t, rise, r.n, func(b *burst) float64 { return b.newer(d.head) },
+		func(n float64) float64 { return t.surpriseAbove(n, r.mean) })
 	return surprise
 }
 
