@@ -70,6 +70,15 @@ func (b *binder) number(n int64) {
 	}
 }
 
+// flag is 1 or 0.
+func (b *binder) flag(is bool) {
+	n := int64(0)
+	if is {
+		n = 1
+	}
+	b.number(n)
+}
+
 // bytes are bound each time: they are ids.
 func (b *binder) bytes(v []byte) {
 	b.n++

@@ -1,11 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
+
+	"github.com/relaylens/relaylens"
 )
 
 // topFields are the fields of hourly_top and daily_top, in the order of their names.
@@ -29,6 +34,8 @@ const (
 	dailyVersion = 4
 	// waitingVersion brought hours_waiting.
 	waitingVersion = 7
+	// listsVersion brought hourly_lists.
+	listsVersion = 8
 )
 
 // limits are how many values stay of each field.
@@ -99,36 +106,104 @@ func (s *Store) days(ctx context.Context, query string, args ...any) iter.Seq2[i
 // A value whose name is not kept had at most, in each hour without its name, what
 // [bound] tells, and in the hours with it what is left out here.
 func (l limits) addUpField(w *writer, day int64, field string) error {
-	const sums = `WITH RECURSIVE
-		h (hour) AS (VALUES (?1) UNION ALL SELECT hour + 3600 FROM h WHERE hour < ?1 + 82800),
-		least (hour, events) AS MATERIALIZED (SELECT hour, coalesce(
-			(SELECT events FROM hourly_top t WHERE t.hour = h.hour AND t.field = ?2 AND t.value <> '' ORDER BY events DESC LIMIT 1 OFFSET ?4 - 1),
-			(SELECT min(events) FROM hourly_top t WHERE t.hour = h.hour AND t.field = ?2 AND t.value <> ''), 1 << 62)
-			FROM h WHERE EXISTS (SELECT 1 FROM hourly_top t WHERE t.hour = h.hour AND t.field = ?2 AND t.value = '')),
-		sums (value, kind, events, first, last, bound) AS (SELECT value, kind, sum(t.events), min(first), max(last),
-			sum(CASE WHEN value = '' THEN min(t.events, (SELECT l.events FROM least l WHERE l.hour = h.hour)) ELSE 0 END)
-			FROM h CROSS JOIN hourly_top t WHERE t.hour = h.hour AND t.field = ?2 GROUP BY value, kind),
-		ranked AS (SELECT *, value <> '' AND row_number() OVER (PARTITION BY value = '' ORDER BY events DESC, value, kind) > ?3 AS small FROM sums)
-		INSERT INTO daily_top (day, field, value, kind, events, first, last, bound)
-		SELECT ?1, ?2, CASE WHEN small THEN '' ELSE value END AS name, kind, sum(events), min(first), max(last),
-			sum(bound) + max(CASE WHEN small THEN events ELSE 0 END) FROM ranked GROUP BY name, kind`
 	there, err := w.row(func(*sqlite.Stmt) {}, "SELECT 1 FROM daily WHERE day = ? AND field = ?", day, field)
 	if err != nil || there {
 		return err
 	}
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{"DELETE FROM daily_top WHERE day = ? AND field = ?", []any{day, field}},
-		{sums, []any{day, field, l.day, l.hour}},
-		{"INSERT INTO daily (day, field, late) VALUES (?, ?, 1)", []any{day, field}},
-	} {
-		if _, err := w.exec(step.query, step.args...); err != nil {
+	sums, err := l.sumsOf(w, day, field)
+	if err != nil {
+		return err
+	}
+	if _, err := w.exec("DELETE FROM daily_top WHERE day = ? AND field = ?", day, field); err != nil {
+		return err
+	}
+	for _, v := range l.largestOf(sums) {
+		if _, err := w.exec("INSERT INTO daily_top (day, field, value, kind, events, first, last, bound) VALUES (?,?,?,?,?,?,?,?)",
+			day, field, v.Value, v.Kind.String(), v.Events, v.First.UnixNano(), v.Last.UnixNano(), v.Bound); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = w.exec("INSERT INTO daily (day, field, late) VALUES (?, ?, 1)", day, field)
+	return err
+}
+
+// daySums are the values of a field of a day, and of each kind those without names.
+type daySums map[dayValue]*Value
+
+type dayValue struct {
+	value string
+	kind  relaylens.Kind
+}
+
+func (d daySums) add(v *Value) {
+	key := dayValue{v.Value, v.Kind}
+	sum, ok := d[key]
+	if !ok {
+		added := *v
+		d[key] = &added
+		return
+	}
+	sum.Events, sum.Bound = sum.Events+v.Events, sum.Bound+v.Bound
+	if v.First.Before(sum.First) {
+		sum.First = v.First
+	}
+	if v.Last.After(sum.Last) {
+		sum.Last = v.Last
+	}
+}
+
+// sumsOf adds up a field of the hours of a day.
+func (l limits) sumsOf(w *writer, day int64, field string) (daySums, error) {
+	const query = packedHour + ` FROM (SELECT DISTINCT hour FROM hourly_totals WHERE hour >= ?1 AND hour < ?2) h CROSS JOIN hourly_top t
+		WHERE t.hour = h.hour AND t.field = ?3 GROUP BY h.hour
+		UNION ALL SELECT field, list FROM hourly_lists WHERE hour >= ?1 AND hour < ?2 AND field = ?3`
+	sums, kinds := daySums{}, make(map[string]relaylens.Kind)
+	var hour []Value
+	err := rows(w.conn, query, []any{day, day + daySeconds, field}, func(st *sqlite.Stmt) (err error) {
+		hour = hour[:0]
+		for text := st.ColumnText(1); text != ""; {
+			v := Value{Field: field}
+			if text, err = v.unpack(text, kinds, false); err != nil {
+				return err
+			}
+			hour = append(hour, v)
+		}
+		bound(hour, l.hour)
+		for i := range hour {
+			sums.add(&hour[i])
+		}
+		return nil
+	})
+	return sums, err
+}
+
+// largestOf are the largest values, and the others without their names: one of them
+// had at most as many events as the largest of its kind that is left out.
+func (l limits) largestOf(sums daySums) []Value {
+	var named []Value
+	rest := daySums{}
+	for key, v := range sums {
+		if key.value == "" {
+			rest.add(v)
+		} else {
+			named = append(named, *v)
+		}
+	}
+	slices.SortFunc(named, func(a, b Value) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), strings.Compare(a.Value, b.Value), strings.Compare(a.Kind.String(), b.Kind.String()))
+	})
+	kept := named[:min(l.day, len(named))]
+	bounds := map[relaylens.Kind]int64{}
+	for _, v := range named[len(kept):] {
+		bounds[v.Kind] = max(bounds[v.Kind], v.Events)
+		v.Value = ""
+		rest.add(&v)
+	}
+	for key, v := range rest {
+		v.Bound += bounds[key.kind]
+		kept = append(kept, *v)
+	}
+	return kept
 }
 
 // stretch is a part of a span that one table tells of.

@@ -54,6 +54,10 @@ func (s *Store) hoursQuery(keys []hourlyKey, within Span) (query string, args []
 		// '' stands for the small values of an hour, whose names are not kept.
 		tests = append(tests, "EXISTS (SELECT 1 FROM hourly_top AS t WHERE t.hour = h.hour AND t.field = ? AND t.value IN (?, ''))")
 		args = append(args, k.field, k.value)
+		if s.lists {
+			tests = append(tests, "EXISTS (SELECT 1 FROM hourly_lists AS t WHERE t.hour = h.hour AND t.field = ? AND (t.rest OR instr(t.list, ?)))")
+			args = append(args, k.field, inList(k.value))
+		}
 		listed = true
 	}
 	if listed {

@@ -109,7 +109,7 @@ func (s *Store) deleteBefore(ctx context.Context, cutoff time.Time) (deleted int
 	}
 	// A day that is not in daily is told by its hours, so it goes first.
 	for _, query := range []string{"DELETE FROM daily WHERE day < ?", "DELETE FROM daily_top WHERE day < ?",
-		"DELETE FROM hourly_totals WHERE hour < ?", "DELETE FROM hourly_top WHERE hour < ?"} {
+		"DELETE FROM hourly_totals WHERE hour < ?", "DELETE FROM hourly_top WHERE hour < ?", "DELETE FROM hourly_lists WHERE hour < ?"} {
 		if _, err := s.step(ctx, query, cutoff.Unix()); err != nil {
 			return deleted, err
 		}

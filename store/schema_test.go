@@ -31,6 +31,7 @@ var undo = map[int][]string{
 		"PRAGMA writable_schema = RESET",
 	},
 	7: {"DROP TABLE hours_waiting"},
+	8: {"DROP TABLE hourly_lists"},
 }
 
 // downgrade brings a store back to the schema of an older version.

@@ -28,6 +28,7 @@ type Store struct {
 	ships atomic.Bool   // there is an outbox
 	daily bool          // there is daily_top
 	waits bool          // there is hours_waiting
+	lists bool          // there is hourly_lists
 	tops  limits
 
 	// Of whoever writes.
@@ -63,7 +64,7 @@ func OpenReadOnly(ctx context.Context, dir string) (*Store, error) {
 	}
 	version := 0
 	err := s.read.row(ctx, func(st *sqlite.Stmt) { version = st.ColumnInt(0) }, "PRAGMA user_version")
-	s.daily, s.waits = version >= dailyVersion, version >= waitingVersion
+	s.daily, s.waits, s.lists = version >= dailyVersion, version >= waitingVersion, version >= listsVersion
 	switch {
 	case err != nil:
 		err = s.unreadable(err)
@@ -97,7 +98,7 @@ func (s *Store) open(ctx context.Context, updating Updating) (err error) {
 	if s.write, err = openWriter(s.path); err != nil {
 		return err
 	}
-	s.daily, s.waits = true, true
+	s.daily, s.waits, s.lists = true, true, true
 	if err := s.migrate(ctx, updating); err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ type Value struct {
 func (s *Store) Values(ctx context.Context, span Span) iter.Seq2[Value, error] {
 	return s.parted(ctx, span, func(p stretch) iter.Seq2[Value, error] {
 		query := packedHour + ` FROM hourly_top t WHERE hour >= ? AND hour < ? GROUP BY t.hour, t.field`
+		if s.lists {
+			query += wholeLists
+		}
 		if p.daily {
 			query = packedDay + ` FROM daily_top t WHERE day >= ? AND day < ? GROUP BY t.day, t.field`
 		}
@@ -54,6 +57,9 @@ func (s *Store) ValuesOf(ctx context.Context, span Span, field string, values []
 		// One search for each hour or day and value: they may hold many more.
 		query := packedHour + ` FROM (SELECT DISTINCT hour FROM hourly_totals WHERE hour >= ? AND hour < ?) h CROSS JOIN json_each(?) v CROSS JOIN hourly_top t
 			WHERE t.hour = h.hour AND t.field = ? AND t.value = v.value GROUP BY h.hour`
+		if s.lists {
+			query += wholeList
+		}
 		if p.daily {
 			query = packedDay + ` FROM (SELECT DISTINCT day FROM daily WHERE day >= ? AND day < ?) d CROSS JOIN json_each(?) v CROSS JOIN daily_top t
 				WHERE t.day = d.day AND t.field = ? AND t.value = v.value GROUP BY d.day`
@@ -72,8 +78,8 @@ const (
 
 var errPacked = errors.New("a row of a top list is not as it was written")
 
-// values are those of a query, and with them those that keep wants of the hours that
-// wait.
+// values are those of a query that keep wants or that have no name, and with them those
+// that it wants of the hours that wait.
 func (s *Store) values(ctx context.Context, daily bool, keep func(*Value) bool, query string, args ...any) iter.Seq2[Value, error] {
 	kinds := make(map[string]relaylens.Kind)
 	var hour []Value
@@ -101,7 +107,7 @@ func (s *Store) values(ctx context.Context, daily bool, keep func(*Value) bool, 
 			bound(hour, s.tops.hour)
 		}
 		for i := range hour {
-			if !yield(hour[i]) {
+			if (hour[i].Value == "" || keep(&hour[i])) && !yield(hour[i]) {
 				return false, nil
 			}
 		}

@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -69,10 +72,8 @@ func (s *Store) networks(ctx context.Context, q Query) ([]string, error) {
 // events, and that begin with prefix, the most frequent first. It is for
 // completion: quick rather than whole.
 func (s *Store) Frequent(ctx context.Context, field, prefix string, n int) ([]string, error) {
-	const latest = "(SELECT max(hour) FROM hourly_totals)"
 	if name, ok := hourlyFields[field]; ok {
-		return s.strings(ctx, `SELECT value FROM hourly_top WHERE hour > `+latest+` - 86400 AND field = ? AND value <> '' AND substr(value, 1, length(?)) = ?
-			GROUP BY value ORDER BY sum(events) DESC, value LIMIT ?`, []any{name, prefix, prefix, n})
+		return s.frequent(ctx, name, prefix, n)
 	}
 	if slices.Contains([]string{"host", "mta", "kind", "direction", "reason", "cause", "class"}, field) {
 		return s.strings(ctx, `SELECT `+field+` FROM hourly_totals WHERE `+field+` <> '' AND substr(`+field+`, 1, length(?)) = ?
@@ -83,6 +84,27 @@ func (s *Store) Frequent(ctx context.Context, field, prefix string, n int) ([]st
 	}
 	return s.strings(ctx, `SELECT v FROM (SELECT CAST(`+field+` AS TEXT) AS v FROM events ORDER BY time DESC LIMIT 2000)
 		WHERE v <> '' AND substr(v, 1, length(?)) = ? GROUP BY v ORDER BY count(*) DESC, v LIMIT ?`, []any{prefix, prefix, n})
+}
+
+// frequent are the largest values of the last day, of a field that the hours count.
+func (s *Store) frequent(ctx context.Context, field, prefix string, n int) ([]string, error) {
+	var day Span
+	err := s.read.row(ctx, func(st *sqlite.Stmt) { day.Since = time.Unix(st.ColumnInt64(0), 0) }, "SELECT max(hour) - 82800 FROM hourly_totals")
+	if err != nil {
+		return nil, fmt.Errorf("read values of events: %w", err)
+	}
+	events := map[string]int64{}
+	for v, err := range s.Values(ctx, day) {
+		if err != nil {
+			return nil, err
+		}
+		if v.Field == field && v.Value != "" && strings.HasPrefix(v.Value, prefix) {
+			events[v.Value] += v.Events
+		}
+	}
+	values := sortedKeys(events)
+	slices.SortStableFunc(values, func(a, b string) int { return cmp.Compare(events[b], events[a]) })
+	return values[:min(n, len(values))], nil
 }
 
 func (s *Store) strings(ctx context.Context, query string, args []any) ([]string, error) {
@@ -99,7 +121,7 @@ func (s *Store) strings(ctx context.Context, query string, args []any) ([]string
 	return values, nil
 }
 
-func sortedKeys(set map[string]struct{}) []string {
+func sortedKeys[V any](set map[string]V) []string {
 	keys := make([]string, 0, len(set))
 	for k := range set {
 		keys = append(keys, k)

@@ -52,7 +52,7 @@ func (s *Store) relearn(w *writer) error {
 	}
 	var list []*hourTops
 	since := int64(math.MaxInt64)
-	err := rows(w.conn, "SELECT hour, since FROM hours_waiting", func(st *sqlite.Stmt) error {
+	err := rows(w.conn, "SELECT hour, since FROM hours_waiting", nil, func(st *sqlite.Stmt) error {
 		h := &hourTops{hour: st.ColumnInt64(0), since: st.ColumnInt64(1), noted: true}
 		list, since = append(list, h), min(since, h.since)
 		return nil
@@ -64,7 +64,7 @@ func (s *Store) relearn(w *writer) error {
 	if len(list) == 0 {
 		return nil
 	}
-	err = rows(w.conn, fmt.Sprint("SELECT ", countedColumns, " FROM events WHERE seq > ", since), func(st *sqlite.Stmt) error {
+	err = rows(w.conn, fmt.Sprint("SELECT ", countedColumns, " FROM events WHERE seq > ", since), nil, func(st *sqlite.Stmt) error {
 		e, seq := countedEvent(st)
 		for _, h := range list {
 			if h.hour == hourOf(e.Time.Unix()) && seq > h.since {
@@ -93,12 +93,13 @@ func countedEvent(st *sqlite.Stmt) (e relaylens.Event, seq int64) {
 }
 
 // rows hands the rows of a query of the connection that writes to read.
-func rows(conn *sqlite.Conn, query string, read func(*sqlite.Stmt) error) (err error) {
+func rows(conn *sqlite.Conn, query string, args []any, read func(*sqlite.Stmt) error) (err error) {
 	st, _, err := conn.PrepareTransient(query)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Finalize()) }()
+	bind(st, args)
 	for {
 		if more, err := st.Step(); err != nil || !more {
 			return err

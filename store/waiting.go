@@ -233,7 +233,7 @@ func (h *hourTops) write(w *writer, st *statements, most int, over bool) error {
 	began := false
 	if over {
 		var err error
-		if began, err = w.row(func(*sqlite.Stmt) {}, "SELECT 1 FROM hourly_top WHERE hour = ? LIMIT 1", h.hour); err != nil {
+		if began, err = w.row(func(*sqlite.Stmt) {}, hourWritten, h.hour); err != nil {
 			return fmt.Errorf("read hourly top list: %w", err)
 		}
 	}
@@ -248,7 +248,10 @@ func (h *hourTops) write(w *writer, st *statements, most int, over bool) error {
 			return err
 		}
 		if over && !began && !there { // a day's rest has a bound that an hour does not tell
-			l.keep(most)
+			if err := h.writeList(w, st, field, most); err != nil {
+				return err
+			}
+			continue
 		}
 		slices.SortFunc(l.counts, byValue)
 		if err := l.write(w, st.top, h.hour, day.field); err != nil {

@@ -1,16 +1,18 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/relaylens/relaylens"
 )
@@ -115,8 +117,112 @@ func TestHoursThatWaitAgreeWithEvents(t *testing.T) {
 			if n := asked(t, s, "SELECT count(*) FROM hours_waiting")[0]; n > 0 || !waited {
 				t.Errorf("%d hours wait; did any before: %v", n, waited)
 			}
+			if listed := asked(t, s, "SELECT count(*) FROM hourly_lists")[0] > 0; listed != ordered {
+				t.Errorf("hours are written as lists: %v", listed)
+			}
 			checkReader(t, r, s, begin, hours)
 		})
+	}
+}
+
+// What is told of hours is the same whether each value of theirs is a row or all are one
+// list, and so are the days that they are added up to. Of some hours events come late.
+func TestListsTellWhatRowsDo(t *testing.T) {
+	type told struct {
+		Loud     []Value
+		Of       map[string]int64
+		Frequent map[string][]string
+		Found    int
+		Days     []string
+	}
+	const hours = 30
+	begin := time.Date(2026, 11, 18, 0, 0, 0, 0, time.UTC)
+	var got [2]told
+	for i, behind := range []bool{false, true} {
+		r := rand.New(rand.NewPCG(3, 4))
+		s := open(t, t.TempDir())
+		n := 0
+		for hour := range hours {
+			b := &Batch{Events: some(r, &n, 60, begin.Add(time.Duration(hour)*time.Hour), time.Hour), Behind: behind, Ordered: true}
+			for i := range b.Events {
+				b.Events[i].Direction, b.Events[i].RemoteHost = relaylens.Inbound, ""
+			}
+			commit(t, s, b)
+			commit(t, s, &Batch{Behind: behind, Ordered: true}) // time for an hour to be over
+		}
+		commit(t, s, &Batch{}) // nothing waits
+		g, span := &got[i], Span{begin, begin.Add(hours * time.Hour)}
+		for v, err := range s.Loud(t.Context(), span, 3) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Loud = append(g.Loud, v)
+		}
+		commit(t, s, &Batch{Events: some(r, &n, 10, begin, 3*time.Hour)})
+		if lists := asked(t, s, "SELECT count(*) FROM hourly_lists")[0]; lists > 0 != behind {
+			t.Fatalf("%d lists", lists)
+		}
+		tell := func() {
+			g.Of = map[string]int64{}
+			for v, err := range s.ValuesOf(t.Context(), span, "user", []string{"u0", "u7", "nobody"}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.Of[v.Field+" "+v.Value] += v.Events
+			}
+			for e, err := range s.Select(t.Context(), Query{Match: match(t, "user=u77", "user=u0")}) {
+				if err != nil || e.User == "" {
+					t.Fatal(err)
+				}
+				g.Found++
+			}
+		}
+		tell()
+		checkValues(t, s, span)
+		g.Frequent = map[string][]string{}
+		for _, field := range []string{"client_ip", "client_net", "user", "sender_domain"} {
+			values, err := s.Frequent(t.Context(), field, "", 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			g.Frequent[field] = values
+		}
+		if _, err := s.Retain(t.Context(), Retention{}, begin.Add(hours*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		tell()
+		var err error
+		if g.Days, err = s.strings(t.Context(), "SELECT concat_ws(' ', day, field, value, kind, events, first, last, bound) FROM daily_top ORDER BY 1", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	byAll := func(a, b Value) int {
+		return cmp.Or(a.First.Truncate(time.Hour).Compare(b.First.Truncate(time.Hour)), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
+	}
+	for i := range got {
+		slices.SortFunc(got[i].Loud, byAll)
+	}
+	if diff := gocmp.Diff(got[0], got[1]); diff != "" || len(got[0].Days) == 0 || len(got[0].Loud) == 0 || got[0].Found == 0 {
+		t.Errorf("(-rows +lists): %s", diff)
+	}
+}
+
+// What is too old goes, lists as well.
+func TestListsAreRetained(t *testing.T) {
+	s := open(t, t.TempDir())
+	hour := at.Truncate(time.Hour)
+	for i := range 4 {
+		e := event(i)
+		e.Time = hour.Add(time.Duration(i) * time.Hour)
+		commit(t, s, &Batch{Events: []relaylens.Event{e}, Behind: true, Ordered: true})
+	}
+	before := asked(t, s, "SELECT count(*), count(DISTINCT hour) FROM hourly_lists")
+	if _, err := s.Retain(t.Context(), Retention{Keep: 2 * time.Hour}, hour.Add(3*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	after := asked(t, s, "SELECT count(*), min(hour) FROM hourly_lists")
+	if before[1] < 2 || after[0] == 0 || after[0] >= before[0] || after[1] != hour.Add(time.Hour).Unix() {
+		t.Errorf("lists of %d hours; then %d of %d, from %s on", before[1], after[0], before[0], time.Unix(after[1], 0).UTC())
 	}
 }
 
@@ -159,8 +265,9 @@ func TestAnHourThatWaitedIsTrimmed(t *testing.T) {
 		}
 		commit(t, s, &Batch{Events: after, Behind: behind, Ordered: true})
 		if behind {
-			if rows := asked(t, s, fmt.Sprint("SELECT count(*), (SELECT count(*) FROM hours_waiting) FROM hourly_top WHERE hour = ", hour.Unix())); rows[0] > 6*(20+4) || rows[0] < 60 || rows[1] != 1 {
-				t.Errorf("%d rows of the hour, %d hours wait", rows[0], rows[1])
+			rows := asked(t, s, fmt.Sprintf(`SELECT (SELECT count(*) FROM hourly_lists WHERE hour = %d), (SELECT count(*) FROM hourly_top WHERE hour = %[1]d), count(*) FROM hours_waiting`, hour.Unix()))
+			if rows[0] != int64(len(topFields)) || rows[1] != 0 || rows[2] != 1 {
+				t.Errorf("%d lists and %d rows of the hour, %d hours wait", rows[0], rows[1], rows[2])
 			}
 		} else if _, err := s.Retain(t.Context(), Retention{}, hour.Add(4*time.Hour)); err != nil {
 			t.Fatal(err)
@@ -182,7 +289,7 @@ func TestAnHourThatWaitedIsTrimmed(t *testing.T) {
 		}
 		checkValues(t, s, Span{hour, hour.Add(time.Hour)})
 	}
-	if diff := cmp.Diff(told[0], told[1]); diff != "" || len(told[0]) == 0 {
+	if diff := gocmp.Diff(told[0], told[1]); diff != "" || len(told[0]) == 0 {
 		t.Errorf("(-trimmed +waited): %s", diff)
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // statements are prepared once on the writing connection.
 type statements struct {
-	event, position, forget, total, none, top, late, daily, context *prepared
+	event, position, forget, total, none, top, list, late, daily, context *prepared
 }
 
 func (st *statements) prepare(conn *sqlite.Conn) error {
@@ -30,6 +30,7 @@ func (st *statements) prepare(conn *sqlite.Conn) error {
 		{&st.none, "DELETE FROM hourly_totals WHERE hour = ? AND host = ? AND mta = ? AND kind = ? AND direction = ? AND reason = ? AND cause = ? AND class = ? AND events <= 0"},
 		{&st.top, `INSERT INTO hourly_top (hour, field, value, kind, events, first, last) VALUES (?,?,?,?,?,?,?)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
+		{&st.list, "INSERT INTO hourly_lists (hour, field, rest, list) VALUES (?,?,?,?)"},
 		{&st.late, "UPDATE daily SET late = 1 WHERE day = ? AND field = ?"},
 		{&st.daily, `INSERT INTO daily_top (day, field, value, kind, events, first, last, bound) VALUES (?,?,?,?,?,?,?,0)
 			ON CONFLICT DO UPDATE SET events = events + excluded.events, first = min(first, excluded.first), last = max(last, excluded.last)`},
