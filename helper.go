@@ -15,9 +15,10 @@ const (
 	HelperScanner              // of spam or viruses, of Exim
 	HelperDisk                 // room for the queue
 	HelperConfiguration        // rules that the server can read
+	HelperBlocklist            // in DNS, that has everybody on it
 )
 
-var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration"}}
+var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration", "blocklist"}}
 
 // Names of what has none of its own.
 const (
@@ -37,8 +38,11 @@ func (h Helper) String() string { return helpers.name(h) }
 var filterDown = [...]string{"connect to proxy filter ", "lost connection with proxy ", "timeout talking to proxy "}
 
 // HelperOf is what failed where a refusal was given for the want of it, whose name is
-// then e.RemoteHost; HelperNone of all other events.
+// then e.RemoteHost, or [Blocklist] of e; HelperNone of all other events.
 func HelperOf(e *Event) Helper {
+	if e.Reason == ReasonDNSBL && e.Cause == CausePolicy && e.Direction == Inbound { // else the cause is that the client is on it
+		return HelperBlocklist
+	}
 	if e.Kind != KindRejected || e.Direction != Inbound || e.RemoteHost == "" || e.RemoteIP.IsValid() { // a callout's server has an address
 		return HelperNone
 	}

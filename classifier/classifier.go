@@ -70,7 +70,7 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 	}
 	for _, r := range rulesOf[e.Reason] {
 		if cause, ok := r.decide(c.history, e, late); ok {
-			e.Cause, c.settled = cause, r.why == nil
+			e.Cause, c.settled = cause, r.why == nil || c.history.current.settled
 			e.Cause = c.history.fleetCause(e, e.Cause)
 			return
 		}

@@ -21,6 +21,7 @@ type current struct {
 	sender, user uint64  // 0 where they were not looked for
 	recipient    domain
 	from         domain // of the sender
+	settled      bool   // nothing that may come later changes the cause, though more was asked than the event
 }
 
 // domain is a domain with its key; both are empty where there is none.

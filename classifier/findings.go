@@ -122,8 +122,10 @@ func (f *Findings) add(e *relaylens.Event, kept bool) {
 	switch {
 	case !e.Refusal(), e.Cause == relaylens.CauseNone, e.Cause == relaylens.CauseUnknown:
 		return
-	case e.Cause == relaylens.CausePolicy && relaylens.HelperOf(e) == relaylens.HelperNone:
-		return
+	case e.Cause == relaylens.CausePolicy:
+		if h := relaylens.HelperOf(e); h == relaylens.HelperNone || h == relaylens.HelperBlocklist && f.history.site.isMonitor(e) {
+			return
+		}
 	}
 	host, entity := f.scope(e)
 	g, isNew := f.groups.Put(f.key(e, host, entity), e.Time.Unix())

@@ -70,6 +70,10 @@ func (h *history) mostlyWell(p *relaylens.Finding) bool {
 // asked; where Sendmail does not tell the map, the server is all that is known.
 func helperEntity(e *relaylens.Event) relaylens.Entity {
 	name := e.RemoteHost
+	if relaylens.HelperOf(e) == relaylens.HelperBlocklist {
+		zone, _ := relaylens.Blocklist(e)
+		return relaylens.Entity{Kind: relaylens.EntityHelper, Value: strings.ToLower(zone)}
+	}
 	if relaylens.HelperOf(e) == relaylens.HelperTable {
 		if e.MTA == relaylens.Sendmail && strings.HasPrefix(name, "check_") {
 			return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
@@ -90,6 +94,8 @@ var databases = map[string]string{"mysql": "mysql", "pgsql": "pgsql", "postgresq
 func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
 	what := lacks(relaylens.HelperOf(&evidence[0]))
 	switch {
+	case relaylens.HelperOf(&evidence[0]) == relaylens.HelperBlocklist:
+		return 0.95, "clients that mail came from are on it as well, or it says itself that it does not answer; hardly anybody else gets through"
 	case f.history.mostlyWell(p):
 		return 0.7, fmt.Sprintf("the server says itself that %s, and takes plenty of other mail meanwhile", what)
 	case p.Clients == 1 && p.Events > 1 && p.Entity.Value != relaylens.Disk: // whose room nobody else takes
@@ -118,6 +124,8 @@ func lacks(h relaylens.Helper) string {
 		return "its disk is full, or cannot be written"
 	case relaylens.HelperConfiguration:
 		return "it cannot read its configuration"
+	case relaylens.HelperBlocklist:
+		return "a blocklist has everybody on it"
 	}
 	return helperNames[h] + " does not answer"
 }

@@ -25,6 +25,7 @@ type host struct {
 	softUnknown bounded.Marks
 	lapses      []lapse // of helpers, in order
 	lookups     lookups
+	lists       []list
 }
 
 // outage is a time in which no login could succeed.

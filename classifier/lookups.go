@@ -86,6 +86,75 @@ func (l *lookups) silent(at int64) bool {
 	return false
 }
 
+// maxLists bounds the lists of a host.
+const maxLists = 8
+
+// list is how a list in DNS answers a server. Clients that mail came from are to it what
+// domains that DNS knows are to a resolver.
+type list struct {
+	zone    uint64
+	lookups lookups
+}
+
+// listAt is what is known of a list; nil where nothing is.
+func (h *host) listAt(zone uint64) *list {
+	for i := range h.lists {
+		if h.lists[i].zone == zone {
+			return &h.lists[i]
+		}
+	}
+	return nil
+}
+
+// listed learns from a refusal for the sake of a list.
+func (h *history) listed(e *relaylens.Event, now int64) {
+	zone, said := relaylens.Blocklist(e)
+	if zone == "" {
+		return
+	}
+	host, key := entry(h.hosts, h.host(e), now), h.name(zone)
+	l := host.listAt(key)
+	if l == nil {
+		if len(host.lists) == maxLists {
+			host.lists = append(host.lists[:0], host.lists[1:]...)
+		}
+		host.lists = append(host.lists, list{zone: key})
+		l = &host.lists[len(host.lists)-1]
+	}
+	client := h.address(e.ClientIP)
+	l.lookups.fail(client, client, refusesAll(said) || h.resolved(e, now), now)
+	h.silentAt = max(h.silentAt, now)
+}
+
+// refusesAll reports whether a list says itself that it has no answer for whoever asks, which
+// is one in 127.255.255.0/24 by convention, or that the resolver is one for everybody.
+func refusesAll(said string) bool {
+	return strings.Contains(said, "127.255.255.") || strings.Contains(said, "open resolver") || strings.Contains(said, "public resolver") || strings.Contains(said, "/returnc/")
+}
+
+// whyListed tells a client that is on a list from a list that has everybody on it.
+func (h *history) whyListed(e *relaylens.Event, _ bool) relaylens.Cause {
+	h.current.settled = true
+	if zone, _ := relaylens.Blocklist(e); zone != "" {
+		if host := h.hosts.Get(h.host(e), e.Time.Unix()); host != nil {
+			if l := host.listAt(h.name(zone)); l != nil && h.unanswered(&l.lookups, e) {
+				return relaylens.CausePolicy
+			}
+		}
+	}
+	return relaylens.CauseClientBlocklisted
+}
+
+// unanswered reports whether a refusal is due to l's silence. As long as nothing hints at one
+// none is found later that it is of.
+func (h *history) unanswered(l *lookups, e *relaylens.Event) bool {
+	if l.silent(e.Time.Unix()) {
+		return true
+	}
+	h.current.settled = l.names.Len() == 0
+	return false
+}
+
 // lookup learns from an event how the server of e fares with DNS.
 func (h *history) lookup(e *relaylens.Event, now int64) {
 	switch {
@@ -94,10 +163,17 @@ func (h *history) lookup(e *relaylens.Event, now int64) {
 		host := entry(h.hosts, h.host(e), now)
 		host.lookups.fail(h.from(e).key, h.address(e.ClientIP), e.Reason == relaylens.ReasonDomainTempfail || h.resolved(e, now), now)
 		h.silentAt = max(h.silentAt, now)
+	case e.Reason == relaylens.ReasonDNSBL:
+		h.listed(e, now)
 	case h.silentAt == 0 || now-h.silentAt > silentGap:
 	case e.ClientName != "", e.Kind == relaylens.KindAccepted && e.User == "" && e.Sender != "":
 		if host := h.hosts.Get(h.host(e), now); host != nil {
 			host.lookups.answer(now)
+			if e.Kind == relaylens.KindAccepted {
+				for i := range host.lists {
+					host.lists[i].lookups.answer(now)
+				}
+			}
 		}
 	}
 }
@@ -148,7 +224,8 @@ func (h *history) silent(e *relaylens.Event) bool {
 
 // whyNameless tells a client without a name from one of which DNS said nothing.
 func (h *history) whyNameless(e *relaylens.Event, _ bool) relaylens.Cause {
-	if h.silent(e) {
+	h.current.settled = true
+	if host := h.hosts.Get(h.host(e), e.Time.Unix()); host != nil && h.unanswered(&host.lookups, e) {
 		return relaylens.CauseSenderDomainDNSTempfail
 	}
 	return relaylens.CausePolicy

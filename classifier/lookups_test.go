@@ -36,6 +36,14 @@ func (a *lookedUp) event(what string, i int) relaylens.Event {
 		e.Reason, e.Code = relaylens.ReasonDomainNotFound, 550
 	case "no name":
 		e.Kind, e.Reason, e.Code, e.Text = relaylens.KindRejected, relaylens.ReasonClientPolicy, 450, "Client host rejected: cannot find your hostname, ["+client.String()+"]"
+	case "listed", "listed, it says", "listed elsewhere":
+		e.Kind, e.Reason, e.Code, e.Text = relaylens.KindRejected, relaylens.ReasonDNSBL, 554, "Service unavailable; Client host ["+client.String()+"] blocked using bl.example.org"
+		if what == "listed, it says" {
+			e.Text += "; Error: open resolver; https://check.bl.example.org/returnc/pub/"
+		} else if what == "listed elsewhere" {
+			e.Text = "Service unavailable; Client host [" + client.String() + "] blocked using other.example.org"
+		}
+		e.ClientName = "mx.example.net"
 	case "named":
 		e.ClientName = "mx.example.net"
 	}
@@ -69,14 +77,7 @@ func TestSilentResolver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newMany()
 			for i := range tc.log {
-				a := &tc.log[i]
-				for n := range a.n {
-					m.at = m.at.Add(max(a.every, time.Second) - time.Second)
-					m.saw(a.event(a.what, n))
-					if a.between != "" {
-						m.saw((&lookedUp{first: 1000}).event(a.between, n))
-					}
-				}
+				m.play(&tc.log[i])
 			}
 			events, others := 0, 0
 			for _, f := range m.findings() {
@@ -93,5 +94,55 @@ func TestSilentResolver(t *testing.T) {
 				t.Errorf("%d refusals are the resolver's doing, and %d findings of others; want %d and %d", events, others, tc.events, tc.others)
 			}
 		})
+	}
+}
+
+// TestListOfEverybody: a list that has everybody on it is the server's own affair, and one
+// that keeps strangers out is not.
+func TestListOfEverybody(t *testing.T) {
+	for name, tc := range map[string]struct {
+		log    []lookedUp
+		events int // of the finding; 0 is none
+		listed int // clients that are on a list
+	}{
+		"strangers":                  {log: []lookedUp{{what: "listed", n: 40}}, listed: 40},
+		"it says so":                 {log: []lookedUp{{what: "listed, it says", n: 6}}, events: 6},
+		"it says so to one":          {log: []lookedUp{{what: "listed, it says", n: 6, one: true}}, listed: 1},
+		"who was welcome":            {log: []lookedUp{{what: "mail", n: 5}, {what: "listed", n: 20, every: 20 * time.Second}}, events: 20},
+		"few who were welcome":       {log: []lookedUp{{what: "mail", n: 3}, {what: "listed", n: 20}}, listed: 20},
+		"others still are":           {log: []lookedUp{{what: "mail", n: 5}, {what: "listed", n: 20, between: "mail"}}, listed: 20},
+		"by several lists":           {log: []lookedUp{{what: "mail", n: 6}, {what: "listed", n: 3}, {what: "listed elsewhere", n: 3, first: 3}}, listed: 6},
+		"until the list was dropped": {log: []lookedUp{{what: "mail", n: 5}, {what: "listed", n: 9}, {what: "mail", n: 9, first: 500}, {what: "listed", n: 4, first: 600}}, events: 9, listed: 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMany()
+			for i := range tc.log {
+				m.play(&tc.log[i])
+			}
+			events, listed := 0, 0
+			for _, f := range m.findings() {
+				if f.Cause == relaylens.CauseClientBlocklisted {
+					listed += f.Clients
+					continue
+				}
+				if events += f.Events; f.Cause != relaylens.CausePolicy || f.Fault != relaylens.FaultServer || f.Entity != (relaylens.Entity{Kind: relaylens.EntityHelper, Value: "bl.example.org"}) || f.Confidence < 0.9 {
+					t.Errorf("found %+v", f)
+				}
+			}
+			if events != tc.events || listed != tc.listed {
+				t.Errorf("%d refusals are the list's doing, and %d clients are on it; want %d and %d", events, listed, tc.events, tc.listed)
+			}
+		})
+	}
+}
+
+// play has a step happen.
+func (m *many) play(a *lookedUp) {
+	for n := range a.n {
+		m.at = m.at.Add(max(a.every, time.Second) - time.Second)
+		m.saw(a.event(a.what, n))
+		if a.between != "" {
+			m.saw((&lookedUp{first: 1000}).event(a.between, n))
+		}
 	}
 }

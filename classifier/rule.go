@@ -69,6 +69,7 @@ var rules = []rule{
 	}, why: (*history).whyRelayDenied},
 
 	{reasons: said(relaylens.ReasonClientPolicy, relaylens.ReasonHelo), when: nameless, why: (*history).whyNameless},
+	{reasons: said(relaylens.ReasonDNSBL), when: func(e *relaylens.Event) bool { return e.Direction != relaylens.Outbound }, why: (*history).whyListed},
 	{cause: relaylens.CauseClientBlocklisted, reasons: said(relaylens.ReasonDNSBL)},
 	{cause: relaylens.CausePolicy, when: func(e *relaylens.Event) bool {
 		return e.Kind == relaylens.KindRejected && e.Reason != relaylens.ReasonOther
