@@ -26,7 +26,7 @@ type Beginning struct {
 // the Unix time of Decode's.
 func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 	c := &d.clock
-	if len(s) < shortest || len(s) > maxRecord || s[len(s)-1] < ' ' || len(d.export.entry)+len(d.groups) > 0 || !d.keeps {
+	if len(s) < shortest || len(s) > maxRecord || s[len(s)-1] < ' ' || endsEscaped(s) || len(d.export.entry)+len(d.groups) > 0 || !d.keeps {
 		return b
 	}
 	same := wordAt(s, 0) == c.bsdKey[0] && wordAt(s, bsdLength-8) == c.bsdKey[1] && s[bsdLength] == ' ' && reference == c.bsdRef

@@ -137,6 +137,13 @@ func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n i
 	return t.Add(time.Duration(nsec)), decimals, end
 }
 
+// lastOf is a reference that gives every stamp the year that s is: inferYear has a day
+// more.
+func lastOf(s string, loc *time.Location) time.Time {
+	year := two(s[0], s[1])*100 + two(s[2], s[3])
+	return time.Date(year+1, time.January, 1, 0, 0, 0, 0, loc).Add(-24*time.Hour - time.Second)
+}
+
 // inferYear finds the latest year that puts the stamp not more than 24 hours
 // after ref. 29 February exists at least every eighth year.
 func (c *clock) inferYear(month time.Month, day, h, m, s int, ref time.Time) time.Time {

@@ -99,7 +99,7 @@ func cutPod(s string) (pod, payload string, ok bool) {
 func cutService(s string) (service, payload string, ok bool) {
 	const longest = 128
 	i := 0
-	for i < len(s) && i < longest && (alnum(s[i]) || s[i] == '-' || s[i] == '_' || s[i] == '.') {
+	for i < len(s) && i < longest && (alnum(s[i]) || s[i] == '-' || s[i] == '_' || s[i] == '.' || s[i] == '@') {
 		i++
 	}
 	end := i

@@ -54,6 +54,7 @@ type Decoder struct {
 	headings headings
 	native   nativeStamp
 	export   export
+	wide     wide
 }
 
 // NewDecoder returns a Decoder for one source.
@@ -95,6 +96,9 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 	s := line.Text
 	*env = relaylens.Envelope{}
 	d.yearless = false
+	if d.wide != narrow || len(s) > 1 && (s[0] == 0xff && s[1] == 0xfe || s[0] == 0xfe && s[1] == 0xff) {
+		s = d.narrowed(s)
+	}
 	if len(d.export.entry) > 0 {
 		if st, ok := d.exported(line, env); ok {
 			return st
@@ -102,6 +106,9 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 	}
 	if n := len(s); n > 0 && (s[n-1] == '\r' || s[n-1] == 0) {
 		s = strings.TrimRight(s, "\r\x00")
+	}
+	if endsEscaped(s) {
+		s = withoutEscapedEnd(s)
 	}
 	// A file that was truncated under its writer begins with a hole of NULs.
 	if len(s) > 0 && (s[0] == 0 || s[0] == bom[0]) {
@@ -116,6 +123,12 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 }
 
 const bom = "\xef\xbb\xbf"
+
+// What stands before an object in journalctl -o json-seq (RFC 7464) and json-sse.
+const (
+	recordSeparator = 0x1e
+	eventData       = "data: "
+)
 
 // maxWraps is how deep container prefixes may nest: a compose prefix, then a
 // stamp by --timestamps, then the payload.
@@ -137,8 +150,7 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 			return d.headed(line, s[n+1:], env)
 		}
 		if rest, ok := d.shortFull(s, env); ok {
-			header(rest, env)
-			return d.finish(line, env)
+			return d.fullyDated(line, s, rest, env, depth)
 		}
 	case '0' <= c && c <= '9':
 		if st, ok := d.numeric(line, s, env, depth); ok {
@@ -151,8 +163,14 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 			return d.prioritized(line, rest, env, depth)
 		}
 	case depth > 0 || d.modes[0] == modeNative: // no wrapping in a client's header
+	case c == '{' && d.beginIndented(s, depth):
+		return Pending
 	case c == '{':
 		return d.json(line, s, env)
+	case c == recordSeparator, c == 'd' && strings.HasPrefix(s, eventData):
+		if object := strings.TrimPrefix(s[1:], eventData[1:]); strings.HasPrefix(object, "{") {
+			return d.json(line, object, env)
+		}
 	case c == '[':
 		if pod, payload, ok := cutPod(s); ok {
 			env.Host = pod
@@ -168,7 +186,7 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 func (d *Decoder) numeric(line *relaylens.Line, s string, env *relaylens.Envelope, depth int) (st Status, ok bool) {
 	if stamp, ok := d.clock.iso(s); ok {
 		if stamp.n < len(s) && s[stamp.n] != ' ' {
-			return 0, false
+			return d.fluentd(line, s, stamp, env)
 		}
 		if s[10] == ' ' && !stamp.zoned {
 			return d.spaced(line, s, stamp, env, depth), true
@@ -183,6 +201,11 @@ func (d *Decoder) numeric(line *relaylens.Line, s string, env *relaylens.Envelop
 		return 0, false
 	}
 	switch {
+	case i == 4 && s[i] == ' ' && 'A' <= s[i+1] && s[i+1] <= 'Z': // syslog-ng's FULLDATE
+		if t, digits, n := d.clock.bsd(s[5:], lastOf(s[:4], d.clock.loc)); n > 0 {
+			env.Time, env.TimeDigits = t, digits
+			return d.headed(line, s[5+n+1:], env), true
+		}
 	case s[i] == ' ' && s[i+1] == '<': // RFC 6587 octet counting
 		if rest, ok := cutPriority(s[i+1:]); ok {
 			return d.prioritized(line, rest, env, depth), true
@@ -287,6 +310,9 @@ func (d *Decoder) unframed(line *relaylens.Line, s string, env *relaylens.Envelo
 		env.Host = service
 		return d.record(line, payload, env, 1)
 	}
+	if rest, ok := d.cutSource(s); ok {
+		return d.record(line, rest, env, 1)
+	}
 	return Malformed
 }
 
@@ -323,11 +349,19 @@ func (d *Decoder) finish(line *relaylens.Line, env *relaylens.Envelope) Status {
 	d.stampless(env)
 	d.last = env.Time
 	if env.Program == "" && strings.HasPrefix(env.Text, lastRepeated) {
+		if env.Host == "---" { // macOS
+			env.Host = d.previous.lastHost()
+			count := strings.TrimSuffix(env.Text[len(lastRepeated):], " ---")
+			env.Text = env.Text[:len(lastRepeated)+len(count)]
+		}
 		d.repeatLast(env)
 		return Ready
 	}
 	if env.Text != "" && env.Text[0] == 'm' && strings.HasPrefix(env.Text, repeated) {
 		d.repeat(env)
+	}
+	if strings.HasPrefix(env.Text, messageID) {
+		env.Text = withoutMessageID(env.Text)
 	}
 	if len(d.groups) > 0 || mayBePiece(env) {
 		m, piece := cutMark(env)

@@ -8,10 +8,13 @@
 //   - RFC 5424, with or without priority, octet counted or not
 //   - either of these with facility and severity, as busybox, FreeBSD's syslogd -v
 //     and socklog write them
-//   - journalctl -o json and -o export
+//   - journalctl -o json, json-pretty, json-seq, json-sse, export and verbose
+//   - what shippers and stores of logs make of a line or of its parts, one JSON object each:
+//     Elasticsearch, Logstash, Fluentd, Fluent Bit, Vector, Graylog, Loki, Splunk, rsyslog
+//   - the syslogd of Solaris, AIX and macOS, syslog-ng's FULLDATE, UTF-16 as Windows writes it
 //   - Exim's own files, and the second stamp of Exim over syslog
 //   - Docker's json-file, Kubernetes CRI, and the prefixes of docker compose,
-//     kubectl and docker logs around any of these
+//     kubectl, stern, podman and docker logs, aws logs tail, logcli and grep around any of these
 //
 // # Joined records
 //

@@ -16,7 +16,18 @@ type export struct {
 	entry  []byte // as journalctl -o json would write it; empty between entries
 	value  []byte // what has come of the bytes of a field
 	binary bool   // such bytes are to come
+	form   form
+	line   relaylens.Line // the last one of an entry that only the next one ends
 }
+
+// form is how an entry of several lines is written.
+type form uint8
+
+const (
+	formExport  form = iota
+	formPretty       // journalctl -o json-pretty: an object, whose members are indented
+	formVerbose      // journalctl -o verbose: a stamp, and fields that are indented
+)
 
 const (
 	exportStart = "__CURSOR="
@@ -28,7 +39,12 @@ const (
 // when the line is of no entry: the one before it has lost its end.
 func (d *Decoder) exported(line *relaylens.Line, env *relaylens.Envelope) (st Status, ok bool) {
 	x := &d.export
-	if x.binary {
+	switch {
+	case x.form == formPretty:
+		return d.pretty(line, env)
+	case x.form == formVerbose:
+		return d.verbose(line)
+	case x.binary:
 		return x.more(line.Text), true
 	}
 	if line.Text == "" {

@@ -35,6 +35,10 @@ func FuzzDecode(f *testing.F) {
 		"2025-01-02T03:04:05Z stdout P a\n2025-01-02T03:04:05Z stdout F b\n",
 		"svc-1  | 2025-01-02 03:04:05.1 +0100 [7] H=x\n[pod/a/b] 2025-01-02T03:04:05Z exim[1]: x\n",
 		"Thu 2025-01-02 03:04:05 CET mx1 a[1]: message repeated 2 times: [ b]\n1735787045.123456 a b: c\n12 <1>x y: z",
+		"Thu 2025-01-02 03:04:05 CET [s=a]\n    MESSAGE=x\n    _COMM=exim\n{\n\t\"MESSAGE\" : \"y\"\n}\n",
+		`{"_source":{"message":"x","process":{"name":"exim","pid":1}},"date":1735787045.1}` + "\n2025-01-02T03:04:05Z\ta\t{\"log\":\"b\"}\n",
+		"\xff\xfea\x00\n\x00b\x00\nx.log:1:Jan  2 03:04:05 mx1 mail:info Forwarded from b: exim[1]: [ID 1 mail.info] x#012\n",
+		"2025 Jan  2 03:04:05 a b: c\nJan  2 03:04:05 --- last message repeated 2 times ---\n2025-01-02T03:04:05Z {a=\"b\"} Jan  2 03:04:05 a b: c",
 	} {
 		f.Add(seed)
 	}

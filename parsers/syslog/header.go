@@ -39,6 +39,10 @@ func header(s string, env *relaylens.Envelope) {
 	} else {
 		s = ""
 	}
+	if rest, ok := cutLevel(s); ok {
+		s = rest
+	}
+	s = cutForwarded(s, env)
 	if cutTag(s, env) {
 		return
 	}
@@ -239,4 +243,17 @@ func parsePID(s string) int32 {
 		return 0
 	}
 	return int32(n)
+}
+
+// cutForwarded reads "Message forwarded from {host}: " of AIX's syslogd, and the same of BSD's.
+func cutForwarded(s string, env *relaylens.Envelope) (rest string) {
+	for _, mark := range [...]string{"Message forwarded from ", "Forwarded from "} {
+		if after, ok := strings.CutPrefix(s, mark); ok {
+			if host, rest, ok := strings.Cut(after, ": "); ok && strings.IndexByte(host, ' ') < 0 {
+				env.Host = host
+				return rest
+			}
+		}
+	}
+	return s
 }

@@ -91,6 +91,12 @@ func (d *Decoder) headed(line *relaylens.Line, s string, env *relaylens.Envelope
 	known := d.headings.find(s)
 	if known == nil || !known.read(s, env) {
 		header(s, env)
+		if env.Program == "" {
+			if rest, ok := d.shown(s, env); ok {
+				*env = relaylens.Envelope{Time: env.Time}
+				return d.record(line, rest, env, maxWraps)
+			}
+		}
 		if env.Host == "" && env.PID == 0 {
 			if rest, ok := d.cutSocklog(s); ok {
 				*env = relaylens.Envelope{Time: env.Time}

@@ -8,8 +8,8 @@ import (
 	"github.com/relaylens/relaylens/internal/jsonscan"
 )
 
-// json reads a line of Docker's json-file, of journalctl -o json or of syslog-ng's
-// $(format-json). All are flat objects; which it is, their names tell.
+// json reads a line of Docker's json-file, of journalctl -o json, of syslog-ng's
+// $(format-json) or of a shipper. All are objects; which it is, their names tell.
 func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
 	var f fields
 	for i := 1; ; {
@@ -24,10 +24,12 @@ func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) 
 		i = next
 	}
 	switch {
-	case f.log != "":
+	case f.log != "" && f.stream != "" && f.time != "":
 		return d.docker(line, &f, env)
 	case f.message != "" || f.realtime != "":
 		return d.journal(line, &f, env)
+	case f.shipped.text != "" || f.shipped.original != "" || f.log != "":
+		return d.shipped(line, &f, env)
 	}
 	return Malformed
 }
@@ -41,16 +43,23 @@ type fields struct {
 	source, realtime, container, partial, priority      string
 
 	stamp string // of syslog-ng
+
+	shipped shipped
 }
 
 func (f *fields) set(name, value string) {
 	switch name {
 	case "log":
+		if value != "" && value[0] == '{' {
+			f.shipped.set("", name, value)
+			return
+		}
 		f.log = value
 	case "stream":
 		f.stream = value
 	case "time":
 		f.time = value
+		f.shipped.set("", name, value)
 	case "MESSAGE":
 		f.message = value
 	case "SYSLOG_IDENTIFIER":
@@ -91,6 +100,7 @@ func (f *fields) setNG(name, value string) {
 	case "ISODATE", "DATE":
 		field = &f.stamp
 	default:
+		f.shipped.set("", name, value)
 		return
 	}
 	if *field == "" || name == "ISODATE" {

@@ -15,9 +15,11 @@ func (d *Decoder) spaced(line *relaylens.Line, s string, st stamp, env *relaylen
 	m := &d.modes[min(depth, 1)]
 	rest := strings.TrimPrefix(s[st.n:], " ")
 	if *m == modeUnknown {
-		*m = modeNative
-		if tagged(rest) {
+		switch {
+		case tagged(rest):
 			*m = modeSyslog
+		case !pidless(rest):
+			*m = modeNative
 		}
 	}
 	if *m == modeSyslog {
@@ -69,6 +71,19 @@ func tagged(s string) bool {
 	}
 	_, _, told := cutPID(s, i)
 	return told
+}
+
+// pidless reports whether s begins with "host tag: ", as a syslog line without a pid does,
+// and some lines that Exim writes before any client comes.
+func pidless(s string) bool {
+	host, rest, _ := strings.Cut(s, " ")
+	tag, _, ok := strings.Cut(rest, ": ")
+	for _, name := range [...]string{host, tag} {
+		for i := range len(name) {
+			ok = ok && hostByte(name[i])
+		}
+	}
+	return ok && host != "" && tag != "" && strings.IndexByte(tag, ':') < 0
 }
 
 func hostByte(c byte) bool {

@@ -294,6 +294,9 @@ func (d *Decoder) Flush() {
 	for i := range d.partials {
 		d.partials[i].flush(d)
 	}
+	if d.export.form == formVerbose {
+		d.endVerbose()
+	}
 	d.completeAll()
 	d.flushed = true
 }

@@ -71,6 +71,14 @@ func (h *history) at(host string) *previous {
 	return nil
 }
 
+// lastHost is the one of the last record.
+func (h *history) lastHost() string {
+	if h.cur >= len(h.hosts) {
+		return ""
+	}
+	return string(h.hosts[h.cur].host)
+}
+
 // remember takes in a record whose texts stay as they are until keep, if they are
 // lasting, and otherwise change with the next line.
 func (h *history) remember(env *relaylens.Envelope, lasting bool) {

@@ -56,3 +56,46 @@ func (d *Decoder) cutSocklog(s string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(rest, ": ")
 	return rest, ok && d.stamped(rest)
 }
+
+// messageID begins what Solaris and illumos write before a text: a number made of the
+// format, and facility and severity. msgid(8), log(4D)
+const messageID = "[ID "
+
+// withoutMessageID drops "[ID 197553 mail.info] ".
+func withoutMessageID(s string) string {
+	i := len(messageID)
+	for i < len(s) && digit(s[i]) {
+		i++
+	}
+	if i == len(messageID) || i == len(s) || s[i] != ' ' {
+		return s
+	}
+	rest, known := cutSelector(s[i+1:])
+	rest, closed := strings.CutPrefix(rest, "] ")
+	if !known || !closed {
+		return s
+	}
+	return rest
+}
+
+// cutLevel reads the "mail:info " of AIX's syslogd.
+func cutLevel(s string) (rest string, ok bool) {
+	facility, rest, ok := strings.Cut(s, ":")
+	if !ok || !isFacility(facility) {
+		return s, false
+	}
+	severity, rest, ok := strings.Cut(rest, " ")
+	return rest, ok && isSeverity(severity)
+}
+
+// endsEscaped reports whether s ends like a control character that rsyslog escaped.
+func endsEscaped(s string) bool { return len(s) > 4 && s[len(s)-4] == '#' && s[len(s)-3] == '0' }
+
+// withoutEscapedEnd drops the end of the line where it is part of the message: a sender that
+// adds one, or Windows' two. rsyslog, runtime/parser.c
+func withoutEscapedEnd(s string) string {
+	for endsEscaped(s) && (strings.HasSuffix(s, "#012") || strings.HasSuffix(s, "#015") || strings.HasSuffix(s, "#000")) {
+		s = s[:len(s)-4]
+	}
+	return s
+}
