@@ -142,8 +142,9 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 	f := s.log(into.source)
 	f.decoder.Keep(into.arena)
 	reference := b.Reference.Unix()
-	for i := range b.Lines {
-		line := &b.Lines[i]
+	lines := b.Lines
+	for i := range lines {
+		line := &lines[i]
 		if begin := f.decoder.Begin(line.Text, reference); begin.Tag != 0 {
 			s.begun(f, line, &begin, into)
 			continue

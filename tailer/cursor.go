@@ -33,31 +33,30 @@ func (c *cursor) lead(data []byte) int {
 // scan adds the complete lines at the beginning of data to b, until b is full,
 // and returns how many bytes they take.
 func (c *cursor) scan(b *block, data []byte) int {
-	all, done := alias(data), 0
-	number, offset, lines := c.number, c.offset, b.lines
-	for len(lines) < min(batchLines, cap(lines)) {
-		n := strings.IndexByte(all[done:], '\n')
+	rest := alias(data)
+	if n := strings.IndexByte(rest, '\n'); c.origin.IsZero() && n >= 0 {
+		c.origin = relaylens.NewOrigin(rest[:min(n, relaylens.MaxLine)])
+	}
+	room := b.lines[len(b.lines):max(len(b.lines), min(batchLines, cap(b.lines)))]
+	number, offset, added := c.number, c.offset, 0
+	for added < len(room) {
+		n := strings.IndexByte(rest, '\n')
 		if n < 0 {
 			break
 		}
-		text := all[done:][:min(n, relaylens.MaxLine)]
-		if c.origin.IsZero() {
-			c.origin = relaylens.NewOrigin(text)
-		}
-		number++
-		lines = lines[:len(lines)+1]
-		l := &lines[len(lines)-1]
+		l := &room[added]
+		added++
 		// One by one: a whole Line would be made on the stack and copied from there, before
 		// what was written has arrived.
-		l.Text, l.Source, l.Cursor = text, c.source, ""
+		l.Text, l.Source, l.Cursor = rest[:min(n, relaylens.MaxLine)], c.source, ""
 		l.Origin, l.Cut = c.origin, n > relaylens.MaxLine
-		l.Number, l.Offset = number, offset
-		done += n + 1
+		l.Number, l.Offset = number+int64(added), offset
+		rest = rest[n+1:]
 		offset += int64(n) + 1
 		l.End = offset
 	}
-	c.number, c.offset, b.lines = number, offset, lines
-	return done
+	c.number, c.offset, b.lines = number+int64(added), offset, b.lines[:len(b.lines)+added]
+	return len(data) - len(rest)
 }
 
 // add appends one line of which text has at least the first MaxLine bytes;

@@ -53,21 +53,96 @@ func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 // begin reads "host tag[pid]: " or "host tag: " in front of s, which is as long as a heading
 // and shortestText; nil where that is not remembered.
 func (h *headings) begin(s string) (known *heading, pid int32, text string) {
-	head := s[:min(len(s)-shortestText, maxHeading)]
-	if end := strings.IndexByte(head, '[') + 1; end > minHeading {
-		if known = h.at(s[:end]); known != nil {
-			pid, digits := numberBefore(wordAt(s, end), ']')
-			text, ok := strings.CutPrefix(s[end+digits:], "]: ")
-			if digits == 0 || !ok || known.program == "" {
-				return nil, 0, ""
-			}
-			return known, pid, text
+	if known = h.guesses.guess(s); known == nil {
+		if known = h.search(s); known == nil {
+			return nil, 0, ""
 		}
 	}
-	if end := strings.IndexByte(head, ':') + 1; end > minHeading && s[end] == ' ' {
-		return h.at(s[:end]), 0, s[end+1:]
+	end := len(known.text)
+	if !known.numbered {
+		if s[end] != ' ' {
+			return nil, 0, ""
+		}
+		return known, 0, s[end+1:]
 	}
-	return nil, 0, ""
+	pid, digits := numberBefore(wordAt(s, end), ']')
+	const behind = ']' | ':'<<8 | ' '<<16
+	if end += digits; digits == 0 || wordAt(s, end-5)>>40 != behind {
+		return nil, 0, ""
+	}
+	return known, pid, s[end+len("]: "):]
+}
+
+// search finds the heading that s begins with by its end, and has it guessed.
+func (h *headings) search(s string) (known *heading) {
+	head := s[:min(len(s)-shortestText, maxHeading)]
+	if end := strings.IndexByte(head, '[') + 1; end > minHeading {
+		known = h.at(s[:end])
+	}
+	if known == nil {
+		if end := strings.IndexByte(head, ':') + 1; end > minHeading {
+			known = h.at(s[:end])
+		}
+	}
+	if known != nil && known.own+8 <= len(s) && len(known.text) <= longestGuess {
+		h.guesses.learn(s, known)
+	}
+	return known
+}
+
+// guesses are headings by how they begin, and how their programs do.
+type guesses struct {
+	at   int // where the names of most programs stand
+	lead int // so many more had it there than elsewhere
+	list [1 << guessBits]*heading
+}
+
+// guess finds the heading that s begins with by the first eight bytes of its program, if
+// that stands where most do.
+func (g *guesses) guess(s string) *heading {
+	if g.at > len(s)-8 {
+		return nil
+	}
+	known := g.list[guessOf(wordAt(s, 0), wordAt(s, g.at))]
+	if known == nil || len(s)-shortestText < len(known.text) || !known.begins(s) {
+		return nil
+	}
+	g.lead++
+	return known
+}
+
+// learn has what s begins with guessed from now on.
+func (g *guesses) learn(s string, known *heading) {
+	if known.own != g.at {
+		if g.lead = min(g.lead, maxLead) - 1; g.lead >= 0 {
+			return
+		}
+		g.at, g.lead = known.own, 0
+	}
+	g.list[guessOf(wordAt(s, 0), wordAt(s, g.at))] = known
+}
+
+const (
+	guessBits    = 6
+	maxLead      = 1 << 8
+	longestGuess = 32
+)
+
+// guessOf numbers a heading by its first word, and the first one of its program up to
+// the bracket or colon behind it.
+func guessOf(first, program uint64) uint64 {
+	bracket, colon := program^'['*lowBits, program^':'*lowBits
+	ends := ((bracket-lowBits)&^bracket | (colon-lowBits)&^colon) & highBits
+	program &= (ends - 1) &^ ends
+	return (first ^ bits.RotateLeft64(program, 29)) * 0x9e3779b97f4a7c15 >> (64 - guessBits)
+}
+
+// begins reports whether s, which is as long, begins with a heading of at most longestGuess.
+func (h *heading) begins(s string) bool {
+	n := len(h.text)
+	second, third := min(8, n-8), max(0, n-16)
+	t := h.text
+	return wordAt(s, 0)^wordAt(t, 0)|wordAt(s, second)^wordAt(t, second)|wordAt(s, third)^wordAt(t, third)|wordAt(s, n-8)^wordAt(t, n-8) == 0
 }
 
 // Fill makes env that of a line of which Begin has just read the beginning.
@@ -93,10 +168,12 @@ func wordAt(s string, i int) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), i))[:])
 }
 
+// The lowest and the highest bits of eight bytes.
+const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
+
 // numberBefore is the number that a word begins with, in so many digits; none when it
 // does not, or when c does not stand behind it.
 func numberBefore(word uint64, c byte) (number int32, digits int) {
-	const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
 	other := word ^ uint64(c)*lowBits
 	n := bits.TrailingZeros64((other-lowBits)&^other&highBits) &^ 7
 	if n == 0 || n == 64 {

@@ -12,14 +12,17 @@ import (
 // headings remembers how lines began. A log has a few hosts with a few programs
 // each, so what stands before the pid has mostly been read before.
 type headings struct {
-	list [maxHeadings]heading
-	tags uint32 // so many were given
+	list    [maxHeadings]heading
+	tags    uint32 // so many were given
+	guesses guesses
 }
 
 // heading is what stood before the pid of a line: "mx1 postfix/smtpd[".
 type heading struct {
 	text, host, program string
 	tag                 uint32 // no other heading of the source ever has it
+	own                 int    // where the program's own name begins: behind that of its package
+	numbered            bool   // a pid follows
 	inPieces            bool   // the program may write a record in pieces that begin with an id
 }
 
@@ -83,7 +86,9 @@ func (h *headings) remember(s string, env *relaylens.Envelope) {
 	}
 	text := strings.Clone(s[:end+1])
 	h.tags++
-	h.list[n], h.list[n+1] = heading{text, text[:space], text[space+1 : end], h.tags, writesPieces(env.Program)}, h.list[n]
+	made := heading{text: text, host: text[:space], program: text[space+1 : end], tag: h.tags, numbered: numbered, inPieces: writesPieces(env.Program)}
+	made.own = end - len(made.program) + strings.IndexByte(made.program, '/') + 1
+	h.list[n], h.list[n+1] = made, h.list[n]
 }
 
 // headed reads "host tag[pid]: text", behind the stamp.
