@@ -65,7 +65,7 @@ func (h *headings) begin(s string) (known *heading, pid int32, text string) {
 		}
 		return known, 0, s[end+1:]
 	}
-	pid, digits := numberBefore(wordAt(s, end), ']')
+	pid, digits := numberInBrackets(wordAt(s, end))
 	const behind = ']' | ':'<<8 | ' '<<16
 	if end += digits; digits == 0 || wordAt(s, end-5)>>40 != behind {
 		return nil, 0, ""
@@ -104,7 +104,7 @@ func (g *guesses) guess(s string) *heading {
 		return nil
 	}
 	known := g.list[guessOf(wordAt(s, 0), wordAt(s, g.at))]
-	if known == nil || len(s)-shortestText < len(known.text) || !known.begins(s) {
+	if known == nil || len(s)-shortestText < len(known.text) || !known.words.begin(s) {
 		return nil
 	}
 	g.lead++
@@ -137,12 +137,22 @@ func guessOf(first, program uint64) uint64 {
 	return (first ^ bits.RotateLeft64(program, 29)) * 0x9e3779b97f4a7c15 >> (64 - guessBits)
 }
 
-// begins reports whether s, which is as long, begins with a heading of at most longestGuess.
-func (h *heading) begins(s string) bool {
-	n := len(h.text)
-	second, third := min(8, n-8), max(0, n-16)
-	t := h.text
-	return wordAt(s, 0)^wordAt(t, 0)|wordAt(s, second)^wordAt(t, second)|wordAt(s, third)^wordAt(t, third)|wordAt(s, n-8)^wordAt(t, n-8) == 0
+// words are a text of eight to longestGuess bytes.
+type words struct {
+	first, second, third, last uint64
+	secondAt, thirdAt, lastAt  int
+}
+
+func wordsOf(text string) (w words) {
+	w.lastAt = len(text) - 8
+	w.secondAt, w.thirdAt = min(8, w.lastAt), max(0, w.lastAt-8)
+	w.first, w.second, w.third, w.last = wordAt(text, 0), wordAt(text, w.secondAt), wordAt(text, w.thirdAt), wordAt(text, w.lastAt)
+	return w
+}
+
+// begin reports whether they are what s, which is as long, begins with.
+func (w *words) begin(s string) bool {
+	return wordAt(s, 0)^w.first|wordAt(s, w.secondAt)^w.second|wordAt(s, w.thirdAt)^w.third|wordAt(s, w.lastAt)^w.last == 0
 }
 
 // Fill makes env that of a line of which Begin has just read the beginning.
@@ -171,19 +181,17 @@ func wordAt(s string, i int) uint64 {
 // The lowest and the highest bits of eight bytes.
 const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
 
-// numberBefore is the number that a word begins with, in so many digits; none when it
-// does not, or when c does not stand behind it.
-func numberBefore(word uint64, c byte) (number int32, digits int) {
-	other := word ^ uint64(c)*lowBits
+// numberInBrackets is the number that a word begins with, in so many digits; none when it
+// does not, or when no closing bracket stands behind it.
+func numberInBrackets(word uint64) (number int32, digits int) {
+	other := word ^ ']'*lowBits
 	n := bits.TrailingZeros64((other-lowBits)&^other&highBits) &^ 7
-	if n == 0 || n == 64 {
-		return 0, 0
-	}
 	w := (word ^ '0'*lowBits) << (64 - n) // zeros in front
-	if (w|(w+(0x80-10)*lowBits))&highBits != 0 {
+	if n&63 == 0 || (w|(w+(0x80-10)*lowBits))&highBits != 0 {
 		return 0, 0
 	}
 	const pair = 0x000000ff000000ff
 	w = w*10 + w>>8
-	return int32((w&pair*(100+1000000<<32) + w>>16&pair*(1+10000<<32)) >> 32), n / 8
+	w = w&pair*(100+1000000<<32) + w>>16&pair*(1+10000<<32)
+	return int32(w >> 32), n / 8
 }

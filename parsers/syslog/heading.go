@@ -21,6 +21,7 @@ type headings struct {
 type heading struct {
 	text, host, program string
 	tag                 uint32 // no other heading of the source ever has it
+	words               words  // of text, if it is not longer than longestGuess
 	own                 int    // where the program's own name begins: behind that of its package
 	numbered            bool   // a pid follows
 	inPieces            bool   // the program may write a record in pieces that begin with an id
@@ -88,6 +89,9 @@ func (h *headings) remember(s string, env *relaylens.Envelope) {
 	h.tags++
 	made := heading{text: text, host: text[:space], program: text[space+1 : end], tag: h.tags, numbered: numbered, inPieces: writesPieces(env.Program)}
 	made.own = end - len(made.program) + strings.IndexByte(made.program, '/') + 1
+	if len(text) <= longestGuess {
+		made.words = wordsOf(text)
+	}
 	h.list[n], h.list[n+1] = made, h.list[n]
 }
 
