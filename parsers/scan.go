@@ -207,7 +207,8 @@ func (s *scanner) begun(f *framing, line *relaylens.Line, b *syslog.Beginning, i
 		}
 	case rt.mta == relaylens.MTANone && rt.tries == 0 && f.mta == relaylens.MTANone:
 		into.counts[ResultForeign]++
-		f.passed(f.decoder.Time(), into)
+		now, _ := f.decoder.Time()
+		f.passed(now, into)
 		return
 	}
 	r := into.next()
@@ -217,7 +218,8 @@ func (s *scanner) begun(f *framing, line *relaylens.Line, b *syslog.Beginning, i
 
 // short reads a line whose beginning is read, if it is a short one.
 func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.Beginning, into *Scanned) bool {
-	now, e := f.decoder.Time(), &s.event
+	now, digits := f.decoder.Time()
+	e := &s.event
 	n := note{before: int32(len(into.records))}
 	switch told := s.postfix.Short(t.lines, b.PID, b.Text, e); told {
 	case postfix.ShortIgnored:
@@ -230,7 +232,7 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 		}
 		v := into.visit(&n)
 		v.line, v.writer, v.mta, v.pid, v.left = line, t.writer, relaylens.Postfix, b.PID, told == postfix.ShortLeft
-		v.time, v.digits = *now, 0
+		v.time, v.digits = *now, digits
 		v.set(e)
 		n.key = t.writer.session(b.PID)
 	case postfix.ShortRemoved:

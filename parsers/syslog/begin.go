@@ -30,10 +30,14 @@ func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 		return b
 	}
 	same := wordAt(s, 0) == c.bsdKey[0] && wordAt(s, bsdLength-8) == c.bsdKey[1] && s[bsdLength] == ' ' && reference == c.bsdRef
-	if !same && !c.bsdOfDay(s, reference) {
-		return b
+	var known *heading
+	var pid int32
+	var text string
+	if d.yearless = same || c.bsdOfDay(s, reference); d.yearless {
+		known, pid, text = d.headings.begin(s[bsdLength+1:])
+	} else if n := c.isoAgain(s); n > 0 && len(s)-n >= shortest-bsdLength && !wrapped(s[n+1:]) {
+		known, pid, text = d.headings.begin(s[n+1:])
 	}
-	known, pid, text := d.headings.begin(s[bsdLength+1:])
 	if known == nil || text == "" || text[0] == ' ' || !ordinary(text) || known.inPieces && mayHaveMark(text) {
 		return b
 	}
@@ -46,7 +50,7 @@ func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 	}
 	p := &d.previous.hosts[t.at]
 	p.program, p.text, p.pid, p.kept, p.known = known.program, text, pid, false, true
-	d.yearless, d.last = true, c.bsdTime
+	d.last = *d.stamp()
 	return Beginning{known.tag, pid, text, known}
 }
 
@@ -158,14 +162,34 @@ func (w *words) begin(s string) bool {
 // Fill makes env that of a line of which Begin has just read the beginning.
 func (d *Decoder) Fill(b *Beginning, env *relaylens.Envelope) {
 	// One by one: a whole Envelope would be made on the stack and copied from there.
-	env.Time, env.TimeDigits = d.clock.bsdTime, 0
+	env.Time, env.TimeDigits = d.last, d.digits()
 	env.Host, env.Program, env.Text = b.heading.host, b.heading.program, b.Text
 	env.PID, env.Tag, env.Repeat = b.PID, b.Tag, 0
 	env.Native, env.Stderr, env.Continuation = false, false, false
 }
 
-// Time is that of a line of which Begin has just read the beginning.
-func (d *Decoder) Time() *time.Time { return &d.clock.bsdTime }
+// Time is that of a line of which Begin has just read the beginning, with the decimals
+// of a second that it shows.
+func (d *Decoder) Time() (t *time.Time, digits uint8) { return &d.last, d.digits() }
+
+// stamp is the time of a line of which Begin has just read the beginning.
+func (d *Decoder) stamp() *time.Time {
+	if d.yearless {
+		return &d.clock.bsdTime
+	}
+	return &d.clock.isoTime
+}
+
+func (d *Decoder) digits() uint8 {
+	if d.yearless {
+		return 0
+	}
+	return d.clock.isoForm.digits
+}
+
+// wrapped reports whether what stands behind a complete stamp may be another one's, or a
+// container's.
+func wrapped(s string) bool { return s[4] == '-' && digit(s[0]) || strings.HasPrefix(s, "std") }
 
 const (
 	// shortestText is what stands behind a heading, so that a word can be read: "1]: text".
@@ -186,12 +210,18 @@ const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
 func numberInBrackets(word uint64) (number int32, digits int) {
 	other := word ^ ']'*lowBits
 	n := bits.TrailingZeros64((other-lowBits)&^other&highBits) &^ 7
-	w := (word ^ '0'*lowBits) << (64 - n) // zeros in front
-	if n&63 == 0 || (w|(w+(0x80-10)*lowBits))&highBits != 0 {
+	number, ok := numberAtEnd(word<<(64-n), n)
+	if n&63 == 0 || !ok {
 		return 0, 0
 	}
+	return number, n / 8
+}
+
+// numberAtEnd is the number that the last n bits of a word are, if they are digits.
+func numberAtEnd(word uint64, n int) (number int32, ok bool) {
+	w := (word ^ '0'*lowBits) >> (64 - n) << (64 - n) // zeros in front
 	const pair = 0x000000ff000000ff
-	w = w*10 + w>>8
-	w = w&pair*(100+1000000<<32) + w>>16&pair*(1+10000<<32)
-	return int32(w >> 32), n / 8
+	tens := w*10 + w>>8
+	tens = tens&pair*(100+1000000<<32) + tens>>16&pair*(1+10000<<32)
+	return int32(tens >> 32), (w|(w+(0x80-10)*lowBits))&highBits == 0
 }

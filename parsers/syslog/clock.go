@@ -14,8 +14,11 @@ type clock struct {
 	bsdTime time.Time
 	bsdDay  bsdDay
 
-	isoKey isoKey
-	isoSec int64
+	isoKey  isoKey
+	isoSec  int64
+	isoDay  isoDay
+	isoTime time.Time // of the last stamp that isoAgain read
+	isoForm isoForm
 
 	localSec, localUnix int64 // wall clock and instant of the last stamp without a zone
 	last                int64 // instant of the last stamp of either form; 0 before the first
@@ -182,6 +185,11 @@ func (c *clock) iso(s string) (st stamp, ok bool) {
 func (c *clock) readISO(s string) bool {
 	century, yy, month, day := two(s[0], s[1]), two(s[2], s[3]), two(s[5], s[6]), two(s[8], s[9])
 	h, m, sec, ok := timeOfDay(s[11:])
+	ofDay := int64(h*3600 + m*60 + sec)
+	if date := [2]uint64{load(s), load(s[3:])}; ok && date == c.isoDay.date {
+		c.isoKey, c.isoSec = keyOf(s), c.isoDay.start+ofDay
+		return true
+	}
 	if !ok || century > 99 || yy > 99 || s[7] != '-' || month < 1 || month > 12 || day < 1 {
 		return false
 	}
@@ -191,6 +199,7 @@ func (c *clock) readISO(s string) bool {
 	}
 	c.isoKey = keyOf(s)
 	c.isoSec = time.Date(year, mon, day, h, m, sec, 0, time.UTC).Unix()
+	c.isoDay = isoDay{[2]uint64{load(s), load(s[3:])}, c.isoSec - ofDay}
 	return true
 }
 

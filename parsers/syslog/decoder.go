@@ -246,6 +246,9 @@ func (d *Decoder) rfc3339(line *relaylens.Line, s string, st stamp, env *relayle
 	if st.n+1 >= len(s) {
 		return Blank
 	}
+	if depth == 0 {
+		d.clock.keepForm(s, &st)
+	}
 	rest := s[st.n+1:]
 	d.reference = env.Time // of what may be wrapped
 	if rest[0] == 's' {
