@@ -68,7 +68,11 @@ func (c *Classifier) decide(e *relaylens.Event, late bool) {
 		e.Cause = relaylens.CausePolicy
 		return
 	}
-	for _, r := range rulesOf[e.Reason] {
+	reason := e.Reason
+	if e.Kind == relaylens.KindRelayDenied {
+		reason = relaylens.ReasonNone // whatever another program says it was
+	}
+	for _, r := range rulesOf[reason] {
 		if cause, ok := r.decide(c.history, e, late); ok {
 			e.Cause, c.settled = cause, r.why == nil || c.history.current.settled
 			e.Cause = c.history.fleetCause(e, e.Cause)

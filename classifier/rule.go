@@ -32,11 +32,11 @@ func (r *rule) decide(h *history, e *relaylens.Event, late bool) (relaylens.Caus
 // rules are tried in order; the first whose evidence is there decides.
 var rules = []rule{
 	// The remote server speaks.
-	{cause: relaylens.CauseRemoteRelayDenied, when: func(e *relaylens.Event) bool {
-		return e.Direction == relaylens.Outbound && (e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired)
+	{cause: relaylens.CauseRemoteRelayDenied, reasons: said(relaylens.ReasonNone, relaylens.ReasonAuthRequired), when: func(e *relaylens.Event) bool {
+		return e.Direction == relaylens.Outbound && noRelay(e)
 	}},
-	{cause: relaylens.CauseRemoteBlocklisted, when: func(e *relaylens.Event) bool {
-		return e.Direction == relaylens.Outbound && e.Reason == relaylens.ReasonDNSBL
+	{cause: relaylens.CauseRemoteBlocklisted, reasons: said(relaylens.ReasonDNSBL), when: func(e *relaylens.Event) bool {
+		return e.Direction == relaylens.Outbound
 	}},
 
 	// The server says which part of the login failed.
@@ -44,8 +44,8 @@ var rules = []rule{
 	{cause: relaylens.CauseAuthMalformed, reasons: said(relaylens.ReasonMalformed)},
 	{cause: relaylens.CauseAuthCancelled, reasons: said(relaylens.ReasonCancelled)},
 	{cause: relaylens.CauseAuthBackendUnavailable, reasons: said(relaylens.ReasonBackend)},
-	{when: func(e *relaylens.Event) bool {
-		return e.Reason == relaylens.ReasonAuthPolicy && strings.Contains(e.Text, "when not advertised") // Exim src/smtp_in.c
+	{reasons: said(relaylens.ReasonAuthPolicy), when: func(e *relaylens.Event) bool {
+		return strings.Contains(e.Text, "when not advertised") // Exim src/smtp_in.c
 	}, why: (*history).whyNotOffered},
 	{cause: relaylens.CausePolicy, reasons: said(relaylens.ReasonAuthPolicy)},
 
@@ -56,17 +56,13 @@ var rules = []rule{
 	{cause: relaylens.CauseSenderDomainNullMX, reasons: said(relaylens.ReasonNullMX)},
 	{cause: relaylens.CauseCalloutUnknownUser, reasons: said(relaylens.ReasonCalloutUnknownUser)},
 	{cause: relaylens.CauseCalloutDeferred, reasons: said(relaylens.ReasonCalloutTempfail, relaylens.ReasonCalloutNoConnection)},
-	{cause: relaylens.CauseCalloutRelayDenied, when: func(e *relaylens.Event) bool {
-		return e.Reason == relaylens.ReasonCalloutRefused && saidNoRelay(e)
-	}},
+	{cause: relaylens.CauseCalloutRelayDenied, reasons: said(relaylens.ReasonCalloutRefused), when: saidNoRelay},
 	{cause: relaylens.CauseCalloutBlocked, reasons: said(relaylens.ReasonCalloutRefused)},
 
 	// What the event does not tell, what was seen of its client, user and
 	// domains may.
 	{reasons: said(relaylens.ReasonCredentials), why: (*history).whyFailed},
-	{when: func(e *relaylens.Event) bool {
-		return e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired
-	}, why: (*history).whyRelayDenied},
+	{reasons: said(relaylens.ReasonNone, relaylens.ReasonAuthRequired), when: noRelay, why: (*history).whyRelayDenied},
 
 	{reasons: said(relaylens.ReasonClientPolicy, relaylens.ReasonHelo), when: nameless, why: (*history).whyNameless},
 	{reasons: said(relaylens.ReasonDNSBL), when: func(e *relaylens.Event) bool { return e.Direction != relaylens.Outbound }, why: (*history).whyListed},
@@ -78,6 +74,11 @@ var rules = []rule{
 
 // said is the evidence that the server gave one of these reasons.
 func said(reasons ...relaylens.Reason) []relaylens.Reason { return reasons }
+
+// noRelay reports whether the server does not relay, or not without a login.
+func noRelay(e *relaylens.Event) bool {
+	return e.Kind == relaylens.KindRelayDenied || e.Reason == relaylens.ReasonAuthRequired
+}
 
 // rulesOf are those that are worth trying for an event with a reason.
 var rulesOf = func() (list [256][]*rule) {

@@ -11,9 +11,9 @@ import (
 // one goroutine.
 type Packing struct {
 	names   []string
-	numbers map[string]uint64
-	last    [numNames]uint64 // the numbers of the names of the last event
-	texts   int              // how many of names are texts
+	numbers map[string]uint16
+	recent  [numNames][8]uint16 // numbers of names that were told lately, by the look of the name
+	texts   int                 // how many of names are texts
 	seed    maphash.Seed
 	once    [256]uint64 // hashes of texts that were seen lately
 
@@ -25,30 +25,60 @@ type Packing struct {
 // what servers said; others are written out.
 const maxNames, maxTexts, maxName = 1 << 12, 1 << 8, 256
 
-// numNames is how many names an event has, and its text.
-const numNames = 7
+// numNames is how many names an event has. What the server said is the last of them.
+const numNames, textName = 7, 6
 
 // number of a name; 0 is none, of which the name itself is written.
-func (p *Packing) number(which int, name string) uint64 {
-	if n := p.last[which]; n > 0 && p.names[n-1] == name {
+func (p *Packing) number(which int, name string) uint16 {
+	look := len(name)
+	if look > 0 {
+		look += int(name[look-1])
+	}
+	recent := &p.recent[which][look%len(p.recent[which])]
+	if n := *recent; n > 0 && p.names[n-1] == name {
 		return n
 	}
-	n, known := p.numbers[name]
-	switch {
-	case known:
-	case len(p.names) == maxNames || len(name) > maxName:
-		return 0
-	case p.numbers == nil:
-		p.numbers = make(map[string]uint64)
-		fallthrough
-	default:
-		name = strings.Clone(name)
-		p.names = append(p.names, name)
-		n = uint64(len(p.names))
-		p.numbers[name] = n
+	n := p.numbers[name]
+	if n == 0 && (which != textName || p.again(name)) {
+		n = p.take(name)
 	}
-	p.last[which] = n
+	if n > 0 {
+		*recent = n
+	}
 	return n
+}
+
+// take gives a name its number, if it gets one.
+func (p *Packing) take(name string) uint16 {
+	if len(p.names) == maxNames || len(name) > maxName {
+		return 0
+	}
+	if p.numbers == nil {
+		p.numbers = make(map[string]uint16)
+	}
+	name = strings.Clone(name)
+	p.names = append(p.names, name)
+	p.numbers[name] = uint16(len(p.names))
+	return uint16(len(p.names))
+}
+
+// again reports whether what a server said gets a number: most events have it in common
+// with others, though not all, as what names somebody comes once. So a text has none
+// when it comes for the first time.
+func (p *Packing) again(text string) bool {
+	if p.texts == maxTexts || len(text) > maxName {
+		return false
+	}
+	if p.seed == (maphash.Seed{}) {
+		p.seed = maphash.MakeSeed()
+	}
+	hash := maphash.String(p.seed, text)
+	if once := &p.once[hash%uint64(len(p.once))]; *once != hash {
+		*once = hash
+		return false
+	}
+	p.texts++
+	return true
 }
 
 // zone is that of the last event, as a rule: a log seldom has another.
@@ -60,31 +90,4 @@ func (p *Packing) zone(seconds int) *time.Location {
 		p.seconds, p.location = seconds, time.FixedZone("", seconds)
 	}
 	return p.location
-}
-
-// said is the number of what a server said, which most events have in common with
-// others, though not all: what names somebody comes once. So a text has none when it
-// comes for the first time.
-func (p *Packing) said(text string) uint64 {
-	const which = numNames - 1
-	if n := p.last[which]; n > 0 && p.names[n-1] == text {
-		return n
-	}
-	if n, known := p.numbers[text]; known {
-		p.last[which] = n
-		return n
-	}
-	if p.texts == maxTexts || len(text) > maxName {
-		return 0
-	}
-	if p.seed == (maphash.Seed{}) {
-		p.seed = maphash.MakeSeed()
-	}
-	hash := maphash.String(p.seed, text)
-	if once := &p.once[hash%uint64(len(p.once))]; *once != hash {
-		*once = hash
-		return 0
-	}
-	p.texts++
-	return p.number(which, text)
 }

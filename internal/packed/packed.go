@@ -1,5 +1,5 @@
-// Package packed writes events in as few bytes as are needed, for as long as the
-// program runs.
+// Package packed writes events in few bytes, and quickly, for as long as the program
+// runs.
 package packed
 
 import (
@@ -17,104 +17,91 @@ func textsOf(e *relaylens.Event) [8]*string {
 	return [8]*string{&e.QueueID, &e.ClientName, &e.Helo, &e.User, &e.Sender, &e.Recipient, &e.RemoteHost, &e.Raw}
 }
 
-// namesOf are those that most events have in common.
-func namesOf(e *relaylens.Event) [6]*string {
-	return [6]*string{&e.Host, &e.Service, &e.Proto, &e.AuthMethod, &e.Source, &e.Enhanced}
+// namesOf are those that most events have in common; see [Packing.number] for the last.
+func namesOf(e *relaylens.Event) [numNames]*string {
+	return [...]*string{&e.Host, &e.Service, &e.Proto, &e.AuthMethod, &e.Source, &e.Enhanced, &e.Text}
 }
 
-// An event begins with what is there of it: a byte of these marks, and one that has
-// a bit for each of textsOf.
+// An event begins with its head: what is there of it, a byte of these marks and one that
+// has a bit for each of textsOf, then its numbers, each where it always is, and the
+// numbers of its names.
 const (
 	hasID = 1 << iota
-	hasNanoseconds
 	hasNullSender
+
+	marksAt, textsAt, codesAt = 0, 1, 2
+	nanosecondsAt             = codesAt + 9
+	timeAt                    = nanosecondsAt + 4
+	lineAt, offsetAt          = timeAt + 8, timeAt + 16
+	zoneAt, pidAt             = offsetAt + 8, offsetAt + 12
+	portAt, codeAt            = pidAt + 4, pidAt + 6
+	namesAt                   = codeAt + 2
+	headSize                  = namesAt + 2*numNames
 )
 
-// codesSize is what those numbers take that are a byte each.
-const codesSize = 9
-
-// appendHead writes the marks and all numbers.
-func appendHead(dst []byte, e *relaylens.Event) []byte {
-	var marks, texts byte
-	nanoseconds := e.Time.Nanosecond()
+// setHead writes all of the head but the numbers of names.
+func setHead(head *[headSize]byte, e *relaylens.Event) {
 	if !e.ID.IsZero() {
-		marks |= hasID
-	}
-	if nanoseconds != 0 {
-		marks |= hasNanoseconds
+		head[marksAt] |= hasID
 	}
 	if e.NullSender {
-		marks |= hasNullSender
+		head[marksAt] |= hasNullSender
 	}
 	for i, t := range textsOf(e) {
 		if *t != "" {
-			texts |= 1 << i
+			head[textsAt] |= 1 << i
 		}
 	}
-	dst = append(dst, marks, texts)
-	if marks&hasID != 0 {
-		dst = append(dst, e.ID[:]...)
-	}
-	if marks&hasNanoseconds != 0 {
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(nanoseconds))
-	}
-	dst = append(dst, e.TimeDigits, byte(e.MTA), byte(e.Kind), byte(e.Direction), byte(e.Stage), byte(e.Reason), byte(e.Cause), byte(e.Action), byte(e.Class))
-	for _, w := range wordsOf(e) {
-		dst = binary.AppendVarint(dst, w)
-	}
-	return dst
-}
-
-// cutHead reads what appendHead wrote, and tells which texts there are.
-func (p *Packing) cutHead(buf []byte, e *relaylens.Event) (texts byte, rest []byte, ok bool) {
-	if len(buf) < 2 {
-		return 0, nil, false
-	}
-	marks, texts, buf := buf[0], buf[1], buf[2:]
-	if marks&hasID != 0 {
-		buf = buf[copy(e.ID[:], buf):]
-	}
-	nanoseconds := uint32(0)
-	if marks&hasNanoseconds != 0 && len(buf) >= 4 {
-		nanoseconds, buf = binary.LittleEndian.Uint32(buf), buf[4:]
-	}
-	if len(buf) < codesSize {
-		return 0, nil, false
-	}
-	e.NullSender = marks&hasNullSender != 0
-	e.TimeDigits, e.MTA, e.Kind, e.Direction = buf[0], relaylens.MTA(buf[1]), relaylens.Kind(buf[2]), relaylens.Direction(buf[3])
-	e.Stage, e.Reason, e.Cause = relaylens.Stage(buf[4]), relaylens.Reason(buf[5]), relaylens.Cause(buf[6])
-	e.Action, e.Class = relaylens.Action(buf[7]), relaylens.Class(buf[8])
-	buf = buf[codesSize:]
-	var words [numWords]int64
-	for i := range words {
-		v, n := binary.Varint(buf)
-		if n <= 0 {
-			return 0, nil, false
-		}
-		words[i], buf = v, buf[n:]
-	}
-	e.Time = time.Unix(words[0], int64(nanoseconds)).In(p.zone(int(words[1])))
-	e.PID, e.ClientPort, e.Code, e.Line, e.Offset = int32(words[2]), uint16(words[3]), uint16(words[4]), words[5], words[6]
-	return texts, buf, true
-}
-
-const numWords = 7
-
-// wordsOf are the numbers that are small in most events.
-func wordsOf(e *relaylens.Event) [numWords]int64 {
+	*(*[9]byte)(head[codesAt:]) = [...]byte{e.TimeDigits, byte(e.MTA), byte(e.Kind), byte(e.Direction), byte(e.Stage),
+		byte(e.Reason), byte(e.Cause), byte(e.Action), byte(e.Class)}
 	_, zone := e.Time.Zone()
-	return [...]int64{e.Time.Unix(), int64(zone), int64(e.PID), int64(e.ClientPort), int64(e.Code), e.Line, e.Offset}
+	binary.LittleEndian.PutUint32(head[nanosecondsAt:], uint32(e.Time.Nanosecond()))
+	binary.LittleEndian.PutUint64(head[timeAt:], uint64(e.Time.Unix()))
+	binary.LittleEndian.PutUint64(head[lineAt:], uint64(e.Line))
+	binary.LittleEndian.PutUint64(head[offsetAt:], uint64(e.Offset))
+	binary.LittleEndian.PutUint32(head[zoneAt:], uint32(zone))
+	binary.LittleEndian.PutUint32(head[pidAt:], uint32(e.PID))
+	binary.LittleEndian.PutUint16(head[portAt:], e.ClientPort)
+	binary.LittleEndian.PutUint16(head[codeAt:], e.Code)
+}
+
+// readHead reads what setHead wrote.
+func (p *Packing) readHead(head *[headSize]byte, e *relaylens.Event) {
+	e.NullSender = head[marksAt]&hasNullSender != 0
+	c := (*[9]byte)(head[codesAt:])
+	e.TimeDigits, e.MTA, e.Kind, e.Direction = c[0], relaylens.MTA(c[1]), relaylens.Kind(c[2]), relaylens.Direction(c[3])
+	e.Stage, e.Reason, e.Cause = relaylens.Stage(c[4]), relaylens.Reason(c[5]), relaylens.Cause(c[6])
+	e.Action, e.Class = relaylens.Action(c[7]), relaylens.Class(c[8])
+	seconds, zone := binary.LittleEndian.Uint64(head[timeAt:]), binary.LittleEndian.Uint32(head[zoneAt:])
+	e.Time = time.Unix(int64(seconds), int64(binary.LittleEndian.Uint32(head[nanosecondsAt:]))).In(p.zone(int(int32(zone))))
+	e.Line, e.Offset = int64(binary.LittleEndian.Uint64(head[lineAt:])), int64(binary.LittleEndian.Uint64(head[offsetAt:]))
+	e.PID = int32(binary.LittleEndian.Uint32(head[pidAt:]))
+	e.ClientPort, e.Code = binary.LittleEndian.Uint16(head[portAt:]), binary.LittleEndian.Uint16(head[codeAt:])
 }
 
 // Append adds e to dst. Its Given is not told: it is of events that came from
 // elsewhere.
 func (p *Packing) Append(dst []byte, e *relaylens.Event) []byte {
-	dst = appendHead(dst, e)
-	for i, t := range namesOf(e) {
-		dst = appendName(dst, p.number(i, *t), *t)
+	var head [headSize]byte
+	setHead(&head, e)
+	names := namesOf(e)
+	unknown := 0 // a bit for each name that has no number
+	for i, name := range names {
+		n := p.number(i, *name)
+		binary.LittleEndian.PutUint16(head[namesAt+2*i:], n)
+		if n == 0 {
+			unknown |= 1 << i
+		}
 	}
-	dst = appendName(dst, p.said(e.Text), e.Text)
+	dst = append(dst, head[:]...)
+	if head[marksAt]&hasID != 0 {
+		dst = append(dst, e.ID[:]...)
+	}
+	for i := 0; unknown>>i != 0; i++ {
+		if unknown>>i&1 != 0 {
+			dst = appendText(dst, *names[i])
+		}
+	}
 	for _, t := range textsOf(e) {
 		if *t != "" {
 			dst = appendText(dst, *t)
@@ -123,16 +110,13 @@ func (p *Packing) Append(dst []byte, e *relaylens.Event) []byte {
 	return appendAddr(appendAddr(dst, e.ClientIP), e.RemoteIP)
 }
 
-// appendName writes the number of a name, or what has none.
-func appendName(dst []byte, number uint64, name string) []byte {
-	if dst = binary.AppendUvarint(dst, number); number == 0 {
-		dst = appendText(dst, name)
-	}
-	return dst
-}
-
 func appendText(dst []byte, t string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(t))), t...)
+	if len(t) < 0x80 {
+		dst = append(dst, byte(len(t)))
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(len(t)))
+	}
+	return append(dst, t...)
 }
 
 func appendAddr(dst []byte, a netip.Addr) []byte {
@@ -153,55 +137,57 @@ var errEvent = errors.New("read packed event: it was changed")
 // as it is.
 func (p *Packing) Read(buf []byte, e *relaylens.Event) error {
 	*e = relaylens.Event{}
-	texts, buf, ok := p.cutHead(buf, e)
-	if !ok {
+	if len(buf) < headSize {
 		return errEvent
 	}
-	for _, t := range namesOf(e) {
-		if *t, buf, ok = p.cutName(buf); !ok {
+	head, buf := (*[headSize]byte)(buf), buf[headSize:]
+	p.readHead(head, e)
+	if head[marksAt]&hasID != 0 {
+		buf = buf[copy(e.ID[:], buf):]
+	}
+	var ok bool
+	for i, name := range namesOf(e) {
+		n := binary.LittleEndian.Uint16(head[namesAt+2*i:])
+		switch {
+		case n == 0:
+			if *name, buf, ok = cutText(buf); !ok {
+				return errEvent
+			}
+		case int(n) > len(p.names):
 			return errEvent
+		default:
+			*name = p.names[n-1]
 		}
 	}
-	if e.Text, buf, ok = p.cutName(buf); !ok {
-		return errEvent
-	}
-	var text []byte
 	for i, t := range textsOf(e) {
-		if texts&(1<<i) == 0 {
+		if head[textsAt]&(1<<i) == 0 {
 			continue
 		}
-		if text, buf, ok = cutBytes(buf); !ok {
+		if *t, buf, ok = cutText(buf); !ok {
 			return errEvent
 		}
-		*t = unsafe.String(unsafe.SliceData(text), len(text))
 	}
 	for _, a := range []*netip.Addr{&e.ClientIP, &e.RemoteIP} {
-		if text, buf, ok = cutBytes(buf); !ok {
+		var text string
+		if text, buf, ok = cutText(buf); !ok {
 			return errEvent
 		}
-		*a, _ = netip.AddrFromSlice(text) // none of no bytes
+		*a, _ = netip.AddrFromSlice(unsafe.Slice(unsafe.StringData(text), len(text))) // none of no bytes
 	}
 	return nil
 }
 
-// cutName reads what appendName wrote.
-func (p *Packing) cutName(buf []byte) (name string, rest []byte, ok bool) {
-	n, used := binary.Uvarint(buf)
-	if used <= 0 || n > uint64(len(p.names)) {
+// cutText reads what appendText wrote.
+func cutText(b []byte) (text string, rest []byte, ok bool) {
+	if len(b) == 0 {
 		return "", nil, false
 	}
-	if buf = buf[used:]; n > 0 {
-		return p.names[n-1], buf, true
+	n, used := uint64(b[0]), 1
+	if n >= 0x80 {
+		n, used = binary.Uvarint(b)
 	}
-	text, rest, ok := cutBytes(buf)
-	return unsafe.String(unsafe.SliceData(text), len(text)), rest, ok
-}
-
-func cutBytes(b []byte) (text, rest []byte, ok bool) {
-	n, used := binary.Uvarint(b)
 	if used <= 0 || n > uint64(len(b)-used) {
-		return nil, nil, false
+		return "", nil, false
 	}
-	end := used + int(n)
-	return b[used:end], b[end:], true
+	return unsafe.String(unsafe.SliceData(b[used:]), int(n)), b[used+int(n):], true
 }

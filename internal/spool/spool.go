@@ -199,16 +199,24 @@ func (s *Spool) nextOf(part stretch, buffers *[]*bufio.Reader) func(*run) error 
 			*buffers = append(*buffers, in)
 			return io.EOF
 		}
-		head, err := in.Peek(lengthSize)
-		if err == nil {
-			buf = slices.Grow(buf[:0], lengthSize+min(lengthOf(head), int(left)))[:lengthSize+min(lengthOf(head), int(left))]
+		size, err := in.Peek(lengthSize)
+		if err != nil {
+			return fmt.Errorf("read temporary file for events: %w", noEOF(err))
+		}
+		n := lengthSize + min(lengthOf(size), int(left))
+		record, err := in.Peek(n) // mostly where it stands; it stays there until the next is asked for
+		if errors.Is(err, bufio.ErrBufferFull) {
+			buf = slices.Grow(buf[:0], n)[:n]
+			record = buf
 			_, err = io.ReadFull(in, buf)
+		} else if err == nil {
+			_, err = in.Discard(n)
 		}
 		if err != nil {
 			return fmt.Errorf("read temporary file for events: %w", noEOF(err))
 		}
-		left -= int64(len(buf))
-		if err := s.readRecord(buf[lengthSize:], &r.head); err != nil {
+		left -= int64(n)
+		if err := s.readRecord(record[lengthSize:], &r.head); err != nil {
 			return err
 		}
 		r.moment = momentOf(&r.head)
