@@ -32,6 +32,7 @@ func TestAddressesByTextAndByNumber(t *testing.T) {
 			b.AddValue(&Value{Field: "client_net", Value: "198.51.100.0/23", Kind: e.Kind, Events: 1, First: at, Last: at})
 			b.AddValue(&Value{Field: "client_ip", Value: "unknown", Kind: e.Kind, Events: 1, First: at, Last: at})
 			b.Add(&e)
+			b.now.settle()
 			for field, want := range map[int]string{fieldClient: client, fieldNetwork: network} {
 				if list := b.now.largest(field, -1); len(list) != 2 || list[0].Key != want || list[0].Count != 4 {
 					t.Errorf("%s: %+v; want %s 4 times, and another", listFields[field], list, want)

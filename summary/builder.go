@@ -78,7 +78,6 @@ type Builder struct {
 	now, then    tally
 	context      [256]int64 // by kind
 	actions      [256]int64 // by action
-	near         uint64     // see inbound
 }
 
 // NewBuilder counts what is in span, and compares with before; the zero Span
@@ -111,6 +110,7 @@ type tally struct {
 	random      uint64        // that nobody else knows
 	buf         [64]byte      // of an address
 	rest        [numFields]rest
+	waiting     waiting
 	hist        histogram
 	distinct    [numFields]*aggregate.Distinct // nil: nobody wants them
 }
@@ -164,7 +164,7 @@ func (b *Builder) AddOpen(e *relaylens.Event) {
 		t.answer(t.value(fieldRemote, t.remote(e), s, e.Time, e.Time, 1), e)
 		return
 	}
-	b.inbound(t, e, s)
+	t.inbound(e, s)
 }
 
 // AddCause completes AddOpen.
@@ -191,6 +191,7 @@ func (b *Builder) Largest(field string, n int) []string {
 	if i < 0 {
 		return nil
 	}
+	b.now.settle()
 	var values []string
 	for _, e := range b.now.largest(i, n) {
 		values = append(values, e.Key)
@@ -201,6 +202,7 @@ func (b *Builder) Largest(field string, n int) []string {
 // Note tells of a value what only its events do: the latest event e of a client
 // or a remote server that was counted with AddValue.
 func (b *Builder) Note(e *relaylens.Event) {
+	b.now.settle()
 	if e.Direction == relaylens.Outbound {
 		remote := b.now.lists[fieldRemote]
 		b.now.answer(remote.Find(remote.Hash(b.now.remote(e))), e)
@@ -213,6 +215,7 @@ func (b *Builder) Note(e *relaylens.Event) {
 
 // LastSeen is when a value of a list last had an event; zero when it had none.
 func (b *Builder) LastSeen(field, value string) time.Time {
+	b.now.settle()
 	if i := slices.Index(listFields[:], field); i >= 0 {
 		if v := b.now.lists[i].Find(b.now.hash(i, value)); v != nil {
 			return v.last.time()

@@ -4,9 +4,9 @@ import (
 	"math"
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/internal/aggregate"
 )
 
 // listValue is one value of a list. Of an address the text is made when it is asked for.
@@ -41,29 +41,82 @@ func (t *tally) count(l *listValue, s series, first, last moment, n int64) *seen
 	return v
 }
 
-// inbound counts the values of an event of this server's. What is known of them is
-// mostly in no cache: first all of it is asked for, then it is used.
-func (b *Builder) inbound(t *tally, e *relaylens.Event, s series) {
-	texts := [fieldRemote]string{fieldUser: e.User, fieldSenderDomain: e.SenderDomain(), fieldRecipientDomain: e.RecipientDomain()}
-	var hashes [fieldRemote]uint64 // 0 where there is no value
-	if e.ClientIP.IsValid() {
-		hashes[fieldClient], hashes[fieldNetwork] = t.clientHash(e.ClientIP), t.networkHash(e.ClientIP)
-	}
-	for i := fieldUser; i < fieldRemote; i++ {
-		if texts[i] != "" {
-			texts[i] = cut(relaylens.ValidText(texts[i]))
-			hashes[i] = t.lists[i].Hash(texts[i])
+// together is how many refusals are counted in the lists at once. What is known of their
+// values is mostly in no cache: first all of it is asked for, list by list, then it is used.
+const together = 64
+
+// waiting are the values of refusals that are not in the lists yet.
+type waiting struct {
+	n      int
+	hashes [fieldRemote][together]uint64 // 0 where there is no value
+	events [together]waitingEvent
+	texts  []byte // of events
+	near   uint64 // see [aggregate.Top.Near]
+}
+
+type waitingEvent struct {
+	at     moment
+	series series
+	client netip.Addr
+	texts  [fieldRemote]stretch // the values; of the client its name
+}
+
+// stretch is where a text stands.
+type stretch struct{ begin, end int }
+
+func (w *waiting) keep(text string) stretch {
+	begin := len(w.texts)
+	w.texts = append(w.texts, text...)
+	return stretch{begin, len(w.texts)}
+}
+
+func (w *waiting) text(s stretch) string {
+	return unsafe.String(unsafe.SliceData(w.texts[s.begin:]), s.end-s.begin)
+}
+
+// inbound counts the values of an event of this server's.
+func (t *tally) inbound(e *relaylens.Event, s series) {
+	w := &t.waiting
+	at := &w.events[w.n]
+	at.at, at.series, at.client = momentOf(e.Time), s, e.ClientIP
+	values := [fieldRemote]string{fieldUser: e.User, fieldSenderDomain: e.SenderDomain(), fieldRecipientDomain: e.RecipientDomain()}
+	for field := fieldUser; field < fieldRemote; field++ {
+		hash := &w.hashes[field][w.n]
+		if *hash = 0; values[field] != "" {
+			value := cut(relaylens.ValidText(values[field]))
+			*hash, at.texts[field] = t.lists[field].Hash(value), w.keep(value)
 		}
 	}
-	b.near += aggregate.Near(t.lists[:fieldRemote], hashes[:])
-	at := momentOf(e.Time)
-	for i, hash := range hashes {
-		if hash == 0 {
-			continue
-		}
-		l := listValue{field: i, hash: hash, text: texts[i], of: e.ClientIP}
-		if v := t.count(&l, s, at, at, 1); i == fieldClient {
-			t.note(v, e.ClientName)
+	client, network := &w.hashes[fieldClient][w.n], &w.hashes[fieldNetwork][w.n]
+	if *client, *network = 0, 0; e.ClientIP.IsValid() {
+		*client, *network = t.clientHash(e.ClientIP), t.networkHash(e.ClientIP)
+		at.texts[fieldClient] = w.keep(cut(e.ClientName))
+	}
+	if w.n++; w.n == together {
+		t.settle()
+	}
+}
+
+// settle counts what waits. Who reads a list calls it before.
+func (t *tally) settle() {
+	w := &t.waiting
+	for field := range fieldRemote {
+		hashes := w.hashes[field][:w.n]
+		w.near += t.lists[field].Near(hashes)
+		for i, hash := range hashes {
+			if hash == 0 {
+				continue
+			}
+			e := &w.events[i]
+			l := listValue{field: field, hash: hash, of: e.client}
+			if field >= fieldUser {
+				l.text = w.text(e.texts[field])
+			}
+			v := t.count(&l, e.series, e.at, e.at, 1)
+			if field == fieldClient {
+				t.note(v, w.text(e.texts[field]))
+			}
 		}
 	}
+	w.n, w.texts = 0, w.texts[:0]
 }

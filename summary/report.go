@@ -138,6 +138,8 @@ type ReportOptions struct {
 
 // Report is what was counted so far.
 func (b *Builder) Report(o ReportOptions) *Report {
+	b.now.settle()
+	b.then.settle()
 	span := b.covered()
 	r := &Report{
 		Since: span.Since.In(o.Location), Until: span.Until.In(o.Location), loc: o.Location,

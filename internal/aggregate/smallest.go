@@ -62,14 +62,6 @@ func (s *smallest) put(i uint32, count int64) {
 	s.len++
 }
 
-// guess is the entry that is taken next, if its count has not grown.
-func (s *smallest) guess() uint32 {
-	if s.len > 0 {
-		return s.queue[s.begin].entry()
-	}
-	return s.heap[0].entry()
-}
-
 // find is the entry with the smallest count, and whether it is the first of the queue,
 // and not of the heap. Those in front of it whose counts have grown go to their places.
 func (s *smallest) find(count func(uint32) int64) (i uint32, queued bool) {

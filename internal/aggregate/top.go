@@ -33,13 +33,14 @@ type Top[V any] struct {
 	total    int64
 }
 
-// slot is an entry in its place.
+// slot is an entry in its place. It lies in two lines of a processor's cache, of which
+// Near reads both ends.
 type slot[V any] struct {
-	key   bounded.Text
 	hash  uint64
+	key   bounded.Text
+	value V
 	error uint32 // as much as can be, of more
 	count int64
-	value V
 }
 
 // certain is how many events are of the key for sure.
@@ -94,25 +95,28 @@ func (t *Top[V]) find(hash uint64) (place int, s *slot[V]) {
 // bits are as good as chance, finds by those only.
 func (t *Top[V]) Hash(key string) uint64 { return maphash.String(t.seed, key) }
 
-// Near reads what Known, or Take, will mostly need of each Top for the key of a hash, 0
-// for none. Who adds to several Tops calls it before: a processor waits for the memory
-// of all at once then. Its result means nothing, and has to be used.
-func Near[V any](tops []*Top[V], hashes []uint64) (read uint64) {
-	var leaving [8]*slot[V]
-	for i, t := range tops {
-		if hash := hashes[i]; hash != 0 {
-			m := t.index[mark(hash).home(len(t.index)-1)]
-			if uint64(m)>>32 != hash>>32 && t.smallest != nil {
-				leaving[i%len(leaving)] = t.slot(t.smallest.guess())
-			} else if m != 0 {
-				read += t.slot(m.entry()).hash
-			}
+// Near reads what Known, or Take, will mostly need for keys by their hashes, 0 for none.
+// Who adds many calls it before: a processor waits for the memory of all at once then.
+// Its result means nothing, and has to be used.
+func (t *Top[V]) Near(hashes []uint64) (read uint64) {
+	mask, leaving := len(t.index)-1, 0
+	for _, hash := range hashes {
+		m := t.index[mark(hash).home(mask)]
+		switch {
+		case hash == 0 || m == 0:
+		case uint64(m)>>32 == hash>>32:
+			s := t.slot(m.entry())
+			read += s.hash + uint64(s.count)
+		default:
+			leaving++
 		}
 	}
-	for i, t := range tops {
-		if s := leaving[i%len(leaving)]; s != nil {
-			read += uint64(t.index[mark(s.hash).home(len(t.index)-1)])
-		}
+	if t.smallest == nil {
+		return read
+	}
+	for i := range min(leaving, t.smallest.len) {
+		s := t.slot(t.smallest.queue[t.smallest.at(i)].entry())
+		read += s.hash + uint64(s.count)
 	}
 	return read
 }
