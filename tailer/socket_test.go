@@ -289,7 +289,7 @@ func TestSocketFile(t *testing.T) {
 	stale.Close()
 	r := runSocket(t, SocketOptions{Listen: "unixgram://" + path})
 	fi, err := os.Stat(path)
-	if err != nil || fi.Mode().Perm() != socketMode {
+	if err != nil || fi.Mode().Perm() != 0o660 {
 		t.Errorf("socket file: %v, %v", fi, err)
 	}
 	err = NewSocket(SocketOptions{Listen: "unixgram://" + path}).Run(t.Context(), nil)

@@ -382,3 +382,29 @@ func TestWrongFiles(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// An alert is told again each minute, would end four minutes after the last time, and
+// its end is told for a quarter of an hour.
+func TestLifetimes(t *testing.T) {
+	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	s, err := New(Options{Targets: []Target{{URL: "http://am.example"}}, Metrics: NewMetrics(), Logger: zap.NewNop(), Describe: &Describer{}, now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.options.resend != time.Minute {
+		t.Errorf("told again after %v", s.options.resend)
+	}
+	a := alert("lost.example.com")
+	s.Set([]relaylens.Alert{a})
+	later := now.Add(10 * time.Hour)
+	if _, sent := s.state(later); len(sent) != 1 || !time.Time(sent[0].alert.EndsAt).Equal(later.Add(4*time.Minute)) {
+		t.Errorf("sent %+v", sent)
+	}
+	a.EndsAt = now
+	s.Set([]relaylens.Alert{a})
+	for after, want := range map[time.Duration]int{15 * time.Minute: 1, 15*time.Minute + time.Second: 0} {
+		if _, sent := s.state(now.Add(after)); len(sent) != want {
+			t.Errorf("after %v its end is told %d times", after, len(sent))
+		}
+	}
+}

@@ -211,16 +211,7 @@ func (p *pageCache) get(ctx context.Context, key string, find func() (*pageFacts
 	for {
 		e, mine := p.entry(key)
 		if mine {
-			began := time.Now()
-			facts, err := find()
-			p.mu.Lock()
-			e.facts, e.until = facts, time.Now().Add(max(fresh, costs*time.Since(began)))
-			if facts == nil {
-				delete(p.entries, key)
-			}
-			p.mu.Unlock()
-			close(e.done)
-			return facts, err
+			return p.fill(key, e, find)
 		}
 		select {
 		case <-e.done:
@@ -231,6 +222,21 @@ func (p *pageCache) get(ctx context.Context, key string, find func() (*pageFacts
 			return e.facts, nil
 		}
 	}
+}
+
+// fill has e hold what find finds, or nobody wait for it any more, be it for a panic.
+func (p *pageCache) fill(key string, e *pageEntry, find func() (*pageFacts, error)) (facts *pageFacts, err error) {
+	began := time.Now()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		e.facts, e.until = facts, time.Now().Add(max(fresh, costs*time.Since(began)))
+		if facts == nil {
+			delete(p.entries, key)
+		}
+		close(e.done)
+	}()
+	return find()
 }
 
 // entry is what is known under a key; it is mine to fill when nothing is.

@@ -144,3 +144,26 @@ func TestFindingOfThePage(t *testing.T) {
 		}
 	}
 }
+
+// Nobody waits for a page whose maker is gone.
+func TestPageThatIsNotMade(t *testing.T) {
+	var p pageCache
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = p.get(t.Context(), "key", func() (*pageFacts, error) { panic("a mistake") })
+	}()
+	want := &pageFacts{}
+	if got, err := p.get(t.Context(), "key", func() (*pageFacts, error) { return want, nil }); got != want || err != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestPageIsWithinMaxSpan(t *testing.T) {
+	r := newRig(t)
+	r.o.Limits = func() Limits { return Limits{Span: 24 * time.Hour, Events: 500} }
+	for path, want := range map[string]int{"/?span=24h": http.StatusOK, "/?span=7d": http.StatusBadRequest} {
+		if res, body := r.get(path); res.StatusCode != want {
+			t.Errorf("%s: %s %s", path, res.Status, body)
+		}
+	}
+}
