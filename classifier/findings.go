@@ -180,6 +180,9 @@ func (f *Findings) entityOf(e *relaylens.Event) relaylens.Entity {
 			return relaylens.Entity{Kind: relaylens.EntitySender, Value: strings.ToLower(e.Sender)}
 		}
 	case relaylens.CauseRemoteRelayDenied:
+		if loginRefused(e) {
+			return relaylens.Entity{Kind: relaylens.EntityRemoteHost, Value: e.RemoteHost}
+		}
 		if d := f.history.recipient(e); d.name != "" {
 			return relaylens.Entity{Kind: relaylens.EntityRecipientDomain, Value: d.name}
 		}
@@ -245,7 +248,7 @@ func (f *Findings) problems() []*problem {
 	slices.SortFunc(list, func(a, b *problem) int {
 		return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value))
 	})
-	list = mergeHosts(f.mergeResolver(mergeGuessers(f.mergeRoamers(f.mergeRemotes(list)))))
+	list = mergeHosts(f.mergeResolver(mergeGuessers(f.mergeRoamers(f.tellLogins(f.mergeRemotes(list))))))
 	f.tellFleet(list)
 	slices.SortFunc(list, func(a, b *problem) int {
 		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events, a.Events),

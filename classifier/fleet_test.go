@@ -22,8 +22,14 @@ type many struct {
 func newMany() *many { return &many{c: New(), at: nine} }
 
 func (m *many) saw(e relaylens.Event) {
+	e.Direction = relaylens.Inbound
+	m.tell(e)
+}
+
+// tell is saw of either direction.
+func (m *many) tell(e relaylens.Event) {
 	m.at = m.at.Add(time.Second)
-	e.Time, e.Direction = m.at, relaylens.Inbound
+	e.Time = m.at
 	if e.MTA == relaylens.MTANone {
 		e.MTA = relaylens.Postfix
 	}

@@ -44,7 +44,9 @@ type history struct {
 	servers  servers
 	lapsed   int64 // when a helper of any server failed last; 0 is never
 	silentAt int64 // when DNS told any server nothing last; 0 is never
-	current  current
+	// loginRefusedAt is when a relay host of any server refused its login last; 0 is never.
+	loginRefusedAt int64
+	current        current
 }
 
 // client is one address. There are many, so that it is as small as can be. What a
@@ -179,6 +181,7 @@ func (h *history) learn(e *relaylens.Event) {
 	}
 	h.lapse(e, now)
 	h.lookup(e, now)
+	h.relayed(e, now)
 	if !e.Refusal() || e.Direction != relaylens.Inbound || h.site.isMonitor(e) {
 		return
 	}

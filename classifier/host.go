@@ -26,6 +26,7 @@ type host struct {
 	lapses      []lapse // of helpers, in order
 	lookups     lookups
 	lists       []list
+	smarthosts  []smarthost
 }
 
 // outage is a time in which no login could succeed.

@@ -49,8 +49,10 @@ const (
 // mergeRemotes puts the domains that one remote host does not relay for together.
 func (f *Findings) mergeRemotes(list []*problem) []*problem {
 	return mergeBy(list, manyDomains, func(p *problem) (relaylens.Entity, bool) {
-		if p.Cause != relaylens.CauseRemoteRelayDenied || p.Entity.Kind != relaylens.EntityRecipientDomain {
+		if p.Cause != relaylens.CauseRemoteRelayDenied {
 			return relaylens.Entity{}, false
+		} else if p.Entity.Kind == relaylens.EntityRemoteHost { // it refuses the login, too
+			return p.Entity, true
 		}
 		host := strings.Clone(f.view(p.witnesses[:1])[0].RemoteHost)
 		return relaylens.Entity{Kind: relaylens.EntityRemoteHost, Value: host}, host != ""

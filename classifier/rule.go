@@ -39,6 +39,10 @@ var rules = []rule{
 		return e.Direction == relaylens.Outbound
 	}},
 
+	{cause: relaylens.CauseRemoteRelayDenied, reasons: said(relaylens.ReasonCredentials, relaylens.ReasonMechanism, relaylens.ReasonBackend, relaylens.ReasonAuthPolicy), when: func(e *relaylens.Event) bool {
+		return e.Direction == relaylens.Outbound // this server's own login
+	}},
+
 	// The server says which part of the login failed.
 	{cause: relaylens.CauseAuthMechanismUnsupported, reasons: said(relaylens.ReasonMechanism)},
 	{cause: relaylens.CauseAuthMalformed, reasons: said(relaylens.ReasonMalformed)},

@@ -22,6 +22,7 @@ var proofs = map[relaylens.Cause]proof{
 	relaylens.CauseRestrictionOrder:             {events: 3, severity: relaylens.SeverityCritical},
 	relaylens.CauseClientNotInMynetworks:        {events: 5, severity: relaylens.SeverityWarning},
 	relaylens.CauseSenderDomainDNSTempfail:      {events: 5, clients: 3, lasting: restart, severity: relaylens.SeverityCritical}, // all domains at once
+	relaylens.CauseRemoteRelayDenied:            {events: 2, lasting: 2 * time.Minute, severity: relaylens.SeverityCritical},     // by a relay host that refuses the login
 	relaylens.CauseRemoteBlocklisted:            {events: 10, severity: relaylens.SeverityWarning},
 	relaylens.CausePolicy:                       {events: 3, clients: 2, lasting: restart, severity: relaylens.SeverityCritical}, // a helper of the server's
 }
