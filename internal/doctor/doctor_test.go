@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -220,4 +221,53 @@ func FuzzExamine(f *testing.F) {
 			checkShown(t, r)
 		}
 	})
+}
+
+// What a configuration knows of passwords is shown to nobody.
+func TestPasswordsAreNotShown(t *testing.T) {
+	const secret = "hunter2"
+	postfix, err := ReadPostfix(`myhostname = mx1.example.com
+mynetworks = 0.0.0.0/0
+smtpd_sasl_auth_enable = no
+smtp_sasl_password_maps = static:joe:hunter2
+virtual_mailbox_domains = mysql:user=joe password=hunter2
+smtpd_recipient_restrictions = check_recipient_access ldap:bind_pw=hunter2, reject_unauth_destination, permit_sasl_authenticated
+`, "", "", Elsewhere{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exim, err := ReadExim(`primary_hostname = mx1.example.com
+hide mysql_servers = localhost/db/joe/hunter2
+domainlist local_domains = example.com : mysql;SELECT 'hunter2'
+hostlist relay_from_hosts = 0.0.0.0/0
+acl_smtp_rcpt = acl_check_rcpt
+daemon_smtp_ports = 25 : 587
+begin acl
+acl_check_rcpt:
+  require verify = sender/callout
+  deny domains = !+local_domains
+  accept authenticated = *
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_condition = ${if eq{$auth3}{hunter2}}
+`, "", "/etc/exim4/exim4.conf", Elsewhere{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Server{postfix, exim} {
+		r := Examine(c, nil)
+		if len(r.Complaints) == 0 {
+			t.Errorf("%T: no complaints", c)
+		}
+		text := r.AppendText(nil, time.UTC)
+		told, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text)+string(told), secret) {
+			t.Errorf("%T: the password is shown:\n%s\n%s", c, text, told)
+		}
+	}
 }
