@@ -93,10 +93,7 @@ func (e *Event) RecipientDomain() string { return Domain(e.Recipient) }
 // Domain is what follows the last @ of address that is not quoted, in lower
 // case, without a trailing dot; U-labels stay. Empty when there is none.
 func Domain(address string) string {
-	at := strings.IndexByte(address, '@')
-	if at >= 0 && strings.IndexByte(address[at+1:], '@') >= 0 { // seldom: from behind it takes longer
-		at = strings.LastIndexByte(address, '@')
-	}
+	at := lastAt(address)
 	if at < 0 || strings.HasSuffix(address, `"`) {
 		return ""
 	}

@@ -2,6 +2,7 @@ package relaylens
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unsafe"
 )
@@ -28,6 +29,21 @@ func Lower(s string) string {
 		return strings.ToLower(s)
 	}
 	return s
+}
+
+// lastAt is where the last @ of s is, or -1. It looks at eight bytes at a time, from
+// behind, where a library looks at one.
+func lastAt(s string) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	n := len(b)
+	for ; n >= 8; n -= 8 {
+		x := eight(b, n-8) ^ each*'@' // an @ is 0, the only one to which adding 0x7f does not set the highest bit
+		if other := (x&^high + each*0x7f) | x; other&high != high {
+			return n - 1 - bits.LeadingZeros64(^other&high)/8
+		}
+	}
+	return strings.LastIndexByte(s[:n], '@')
 }
 
 // eight is eight bytes of b from at on. b has as many.
