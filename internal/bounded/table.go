@@ -127,32 +127,35 @@ func (t *Table[V]) Get(key uint64, now int64) *V {
 		return nil
 	}
 	at, i, c := t.find(key)
-	if i == none {
+	switch {
+	case c == nil:
 		return nil
-	}
-	return t.use(at, i, c, now)
-}
-
-// use marks cell i, which the index names at, used, unless its time is up: then it is
-// gone, and the result nil.
-func (t *Table[V]) use(at int, i int32, c *cell[V], now int64) *V {
-	seen := c.seen()
-	if now-seen > t.ttl {
+	case !t.use(c, now):
 		t.remove(at, i)
 		return nil
 	}
-	c.state = max(seen, now)<<stateBits | taken | again // sources are at different points of their time
 	return &c.value
+}
+
+// use marks a cell used; false when its time is up.
+func (t *Table[V]) use(c *cell[V], now int64) bool {
+	seen := c.seen()
+	if now-seen > t.ttl {
+		return false
+	}
+	c.state = max(seen, now)<<stateBits | taken | again // sources are at different points of their time
+	return true
 }
 
 // Put returns the entry of key, a used one as it is, a new one with what its
 // cell last held: the caller resets it. isNew tells which.
 func (t *Table[V]) Put(key uint64, now int64) (v *V, isNew bool) {
 	at, i, c := t.find(key)
-	if i != none {
-		if v := t.use(at, i, c, now); v != nil {
-			return v, false
+	if c != nil {
+		if t.use(c, now) {
+			return &c.value, false
 		}
+		t.remove(at, i)
 	}
 	had, size, left := t.len, len(t.index), i != none
 	if t.len >= t.max {
@@ -338,20 +341,25 @@ func (t *Table[V]) remove(at int, i int32) {
 // close frees a place of the index, and moves up what was put behind it only
 // because it was taken.
 func (t *Table[V]) close(at int) {
-	mask := len(t.index) - 1
-	for next := (at + 1) & mask; t.index[next] != 0; next = (next + 1) & mask {
-		if t.fromHome(next) >= (next-at)&mask {
-			t.index[at] = t.index[next]
+	index := t.index
+	mask := len(index) - 1
+	for next := (at + 1) & mask; ; next = (next + 1) & mask {
+		p := index[next]
+		if p == 0 {
+			break
+		}
+		if t.fromHome(p, next) >= (next-at)&mask {
+			index[at] = p
 			at = next
 		}
 	}
-	t.index[at] = 0
+	index[at] = 0
 }
 
-// fromHome is how far what stands at next is from its home. That is read from the
+// fromHome is how far p, which stands at next, is from its home. That is read from the
 // index alone, as a look at the cell would wait for memory.
-func (t *Table[V]) fromHome(next int) int {
-	p, mask := t.index[next], len(t.index)-1
+func (t *Table[V]) fromHome(p place, next int) int {
+	mask := len(t.index) - 1
 	if t.far {
 		return (next - int(t.cell(t.cellAt(p)).key)) & mask
 	}
