@@ -119,7 +119,7 @@ func (s *scanner) setTexts(texts map[relaylens.MTA]relaylens.Texts) {
 	s.postfix.SetTexts(texts[relaylens.Postfix])
 	s.grammars = [4]relaylens.Grammar{
 		relaylens.Postfix:  postfix.New(texts[relaylens.Postfix]),
-		relaylens.Exim:     exim.New(texts[relaylens.Exim]),
+		relaylens.Exim:     exim.New(texts[relaylens.Exim]).Reader(),
 		relaylens.Sendmail: sendmail.New(texts[relaylens.Sendmail]),
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // arrival reads a message that was taken, or with (= taken while the client was
 // told that it was refused. receive.c, receive_msg; add_host_info_for_log
-func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	pretended := s[0] == '('
 	sender, rest, ok := cutAddress(s[3:])
 	if strings.HasPrefix(s[3:], "<> ") {
@@ -26,7 +26,7 @@ func arrival(id, s string, rec *relaylens.Record) relaylens.Verdict {
 		}
 	}
 	var t tokens
-	if !arrivalHost(rest, e, &t) {
+	if !g.arrivalHost(rest, e, &t) {
 		rec.Tainted = true
 	}
 	rec.Fact = relaylens.FactMessage
@@ -56,7 +56,7 @@ func withoutMailAuth(user string) string {
 
 // arrivalHost reads the fields between sender and size; false when the host
 // string cannot be read.
-func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
+func (g *Grammar) arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 	s = strings.TrimPrefix(s, " DS")
 	if rest, ok := strings.CutPrefix(s, " H="); ok {
 		var h host
@@ -70,7 +70,7 @@ func arrivalHost(s string, e *relaylens.Event, t *tokens) bool {
 		e.Direction = relaylens.DirectionNone
 		s = after
 	}
-	*t, s = cutTokens(s, false)
+	*t, s = g.recent.tokens(s)
 	if !strings.HasPrefix(s, " S=") && len(s) > 0 {
 		if !t.ident {
 			// The HELO has a host string in it.

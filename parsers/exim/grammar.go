@@ -9,11 +9,15 @@ import (
 
 // Grammar reads Exim's lines.
 type Grammar struct {
-	texts relaylens.Texts
+	texts  relaylens.Texts
+	recent *recent // nil where several goroutines read
 }
 
-// New makes a grammar that also knows the site's own texts.
+// New makes a grammar that also knows the site's own texts. It is safe for concurrent use.
 func New(texts relaylens.Texts) *Grammar { return &Grammar{texts: texts} }
+
+// Reader reads what g does, for one goroutine: it remembers what it read last.
+func (g *Grammar) Reader() *Grammar { return &Grammar{g.texts, new(recent)} }
 
 // MTA implements [relaylens.Grammar].
 func (*Grammar) MTA() relaylens.MTA { return relaylens.Exim }
@@ -109,7 +113,7 @@ func (g *Grammar) message(id, text string, rec *relaylens.Record) relaylens.Verd
 	var v relaylens.Verdict
 	switch text[:3] {
 	case "<= ", "(= ":
-		v = arrival(id, text, rec)
+		v = g.arrival(id, text, rec)
 	case "=> ", "-> ", ">> ", "*> ":
 		v = delivered(text[3:], rec)
 	case "** ":

@@ -15,6 +15,12 @@ type tokens struct {
 // them. s begins with a space. Fields with text of the client's have no certain
 // end: with hold it stops before them, with ident set.
 func cutTokens(s string, hold bool) (t tokens, rest string) {
+	rest = t.cut(s, hold)
+	return t, rest
+}
+
+// cut is [cutTokens] behind the fields that t has.
+func (t *tokens) cut(s string, hold bool) (rest string) {
 	for len(s) > 3 && s[0] == ' ' {
 		eq := 1 // most keys are one letter
 		if s[2] != '=' || !alphanumeric(s[1]) {
@@ -26,7 +32,7 @@ func cutTokens(s string, hold bool) (t tokens, rest string) {
 		}
 		if eq < 0 {
 			if !flag(s[1 : end+1]) {
-				return t, s
+				return s
 			}
 			s = s[end+1:]
 			continue
@@ -36,27 +42,27 @@ func cutTokens(s string, hold bool) (t tokens, rest string) {
 		switch {
 		case hold && (quoted || ident):
 			t.ident = true
-			return t, s
+			return s
 		case quoted && !ident:
 			n, sure := quotedLength(s[eq+2:])
 			if n < 0 {
 				t.doubted = true
-				return t, s
+				return s
 			}
 			t.ident, t.doubted = true, t.doubted || !sure
 			end = eq + 1 + n
 		case eq == 1:
 			if end = t.take(s[1], s, end); end < 0 {
-				return t, s
+				return s
 			}
 		default:
 			if end = longer(s[1:eq+1], s[eq+2:end+1], end); end < 0 {
-				return t, s
+				return s
 			}
 		}
 		s = s[end+1:]
 	}
-	return t, s
+	return s
 }
 
 // take reads the field of one letter that s begins with, behind a space, up to end or
