@@ -39,7 +39,7 @@ var rules = []rule{
 		return e.Direction == relaylens.Outbound
 	}},
 
-	{cause: relaylens.CauseRemoteRelayDenied, reasons: said(relaylens.ReasonCredentials, relaylens.ReasonMechanism, relaylens.ReasonBackend, relaylens.ReasonAuthPolicy), when: func(e *relaylens.Event) bool {
+	{cause: relaylens.CauseRemoteRelayDenied, reasons: said(relaylens.ReasonCredentials, relaylens.ReasonMechanism, relaylens.ReasonMalformed, relaylens.ReasonBackend, relaylens.ReasonAuthPolicy), when: func(e *relaylens.Event) bool {
 		return e.Direction == relaylens.Outbound // this server's own login
 	}},
 

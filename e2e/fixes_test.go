@@ -83,6 +83,7 @@ func entries() map[string]*knowledge.Entry {
 	all := map[string]*knowledge.Entry{}
 	for _, c := range words.Causes() {
 		all[c.String()] = knowledge.Of(c)
+		all[c.String()+", own"] = knowledge.OfFinding(&words.Finding{Cause: c, Fault: words.FaultServer, Evidence: make([]words.Event, 1)})
 	}
 	for _, h := range words.Helpers() {
 		all[h.String()] = knowledge.OfHelper(h)

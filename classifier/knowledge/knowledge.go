@@ -112,6 +112,7 @@ func (c *Check) For(mta relaylens.MTA) bool {
 type base struct {
 	Causes     map[string]*Entry   `yaml:"causes"`
 	Helpers    map[string]*Entry   `yaml:"helpers"` // by what does not answer
+	Own        map[string]*Entry   `yaml:"own"`     // by cause: of findings that are the server's own fault though the cause is another's
 	Kinds      map[string]kindWord `yaml:"kinds"`
 	Reasons    map[string]word     `yaml:"reasons"`
 	Directions map[string]string   `yaml:"directions"`
@@ -155,6 +156,11 @@ func decode(text []byte) (*base, error) {
 		return nil, fmt.Errorf("read knowledge: %w", err)
 	}
 	for name, e := range b.Causes {
+		if err := e.name(name); err != nil {
+			return nil, err
+		}
+	}
+	for name, e := range b.Own {
 		if err := e.name(name); err != nil {
 			return nil, err
 		}
@@ -208,6 +214,16 @@ func OfEvent(e *relaylens.Event, cause relaylens.Cause) *Entry {
 		}
 	}
 	return Of(cause)
+}
+
+// OfFinding is what is known of the cause of a finding, which has evidence, and of whose fault it is there.
+func OfFinding(f *relaylens.Finding) *Entry {
+	if f.Fault == relaylens.FaultServer && f.Cause.Fault() != relaylens.FaultServer {
+		if e := load().Own[f.Cause.String()]; e != nil {
+			return e
+		}
+	}
+	return OfEvent(&f.Evidence[0], f.Cause)
 }
 
 // OfHelper is what is known of a helper that fails.

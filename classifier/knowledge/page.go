@@ -33,6 +33,9 @@ func Page() string {
 	}
 	for _, c := range relaylens.Causes() {
 		p.entry(c.String(), Of(c))
+		if own := load().Own[c.String()]; own != nil {
+			p.entry(c.String()+", the server's own", own)
+		}
 		if c == relaylens.CausePolicy {
 			p.helpers()
 		}

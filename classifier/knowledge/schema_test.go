@@ -48,11 +48,31 @@ func TestEveryCause(t *testing.T) {
 	}
 }
 
+// TestOwn is TestEveryCause for findings that are the server's own fault.
+func TestOwn(t *testing.T) {
+	for name, e := range load().Own {
+		if e.Cause.Fault() == relaylens.FaultServer || e.Fault != relaylens.FaultServer || e.Title == "" || e.Text == "" ||
+			len(e.Proof) == 0 || len(e.Against) == 0 || len(e.Fixes) < 2 || len(e.Checks) == 0 || len(e.References) == 0 {
+			t.Errorf("entry of %s is incomplete, or is none: %+v", name, e)
+		}
+		checkFixes(t, e)
+		checkDeadEnds(t, e)
+		f := relaylens.Finding{Cause: e.Cause, Fault: e.Cause.Fault(), Evidence: make([]relaylens.Event, 1)}
+		if of := OfFinding(&f); of.Fault == relaylens.FaultServer {
+			t.Errorf("%s: a finding that is %s's fault is told as the server's", name, f.Fault)
+		}
+		if f.Fault = relaylens.FaultServer; OfFinding(&f) != e {
+			t.Errorf("%s: the server's own finding is not told as such", name)
+		}
+	}
+}
+
 // TestEveryHelper is TestEveryCause for what the server asks. Not all of them are
 // of every server.
 func TestEveryHelper(t *testing.T) {
 	of := map[relaylens.Helper][]relaylens.MTA{relaylens.HelperMilter: {relaylens.Postfix, relaylens.Sendmail}, relaylens.HelperPolicy: {relaylens.Postfix},
-		relaylens.HelperTable: relaylens.MTAs(), relaylens.HelperFilter: {relaylens.Postfix}, relaylens.HelperScanner: {relaylens.Exim}}
+		relaylens.HelperTable: relaylens.MTAs(), relaylens.HelperFilter: {relaylens.Postfix}, relaylens.HelperScanner: {relaylens.Exim},
+		relaylens.HelperDisk: relaylens.MTAs(), relaylens.HelperConfiguration: relaylens.MTAs(), relaylens.HelperBlocklist: relaylens.MTAs()}
 	for _, h := range relaylens.Helpers() {
 		t.Run(h.String(), func(t *testing.T) {
 			e := load().Helpers[h.String()]
@@ -208,6 +228,9 @@ func eachCommand(f func(where, run string)) {
 func everyEntry() map[string]*Entry {
 	all := maps.Clone(load().Causes)
 	maps.Copy(all, load().Helpers)
+	for name, e := range load().Own {
+		all[name+", own"] = e
+	}
 	return all
 }
 

@@ -143,6 +143,9 @@ func entryOf(a *relaylens.Alert) *knowledge.Entry {
 	if cause == relaylens.CausePolicy || cause == relaylens.CauseUnknown {
 		return nil
 	}
+	if f := a.Finding; f != nil && f.Cause == cause && f.Fault == a.Fault && len(f.Evidence) > 0 {
+		return knowledge.OfFinding(f)
+	}
 	return knowledge.Of(cause)
 }
 

@@ -18,7 +18,7 @@ func diagnoses(findings []relaylens.Finding) []*summary.Diagnosis {
 // diagnose fills in the knowledge of the cause from the evidence.
 func diagnose(f *relaylens.Finding) *summary.Diagnosis {
 	d := &summary.Diagnosis{Finding: *f, Fixes: []summary.DiagnosisFix{}}
-	entry := knowledge.OfEvent(&f.Evidence[0], f.Cause).Fill(&f.Evidence[0])
+	entry := knowledge.OfFinding(f).Fill(&f.Evidence[0])
 	d.Title, d.Text = entry.Title, entry.Text
 	for i := range entry.Fixes {
 		fix := &entry.Fixes[i]
