@@ -271,3 +271,17 @@ plain:
 		}
 	}
 }
+
+// Whether Dovecot listens where Postfix asks is told of a socket file alone.
+func TestDovecotSocket(t *testing.T) {
+	for path, want := range map[string]bool{"private/nosuch": true, "/run/nosuch": true, "unix:private/nosuch": true, "private/auth": false, "inet:nosuch.example:12345": false, "": false} {
+		p, err := ReadPostfix("smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nqueue_directory = /var/spool/postfix\nsmtpd_sasl_path = "+path+"\n", "", "smtp inet n - n - - smtpd\n", &there{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.ContainsFunc(Examine(p, nil).Complaints, func(c Complaint) bool { return c.Check == BackendMissing })
+		if got != want {
+			t.Errorf("%q: missing is %v, want %v", path, got, want)
+		}
+	}
+}

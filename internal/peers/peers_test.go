@@ -418,6 +418,39 @@ func TestTooManyHosts(t *testing.T) {
 	}
 }
 
+// A question with matches of its own is narrowed group by group: to hosts that the
+// group asks for, and with all else that it asks.
+func TestNarrowedByMatches(t *testing.T) {
+	for ask, want := range map[string]string{
+		"":                                      "host=mx1 host=mx3",
+		"kind=rejected":                         "kind=rejected host=mx1 host=mx3",
+		"host=mx1 kind=rejected":                "kind=rejected host=mx1",
+		"host=mx1 host=mx2":                     "host=mx1",
+		"host=mx2":                              "",
+		"kind=rejected host=mx2 + user=joe":     "user=joe host=mx1 host=mx3",
+		"user=joe host=mx3 + user=eve host=mx1": "user=joe host=mx3 + user=eve host=mx1",
+	} {
+		args := strings.Fields(ask)
+		match, err := relaylens.ParseMatch(args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, err := narrowed(url.Values{"since": {"-1h"}}, args, match, []string{"mx1", "mx3"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if asked != nil {
+			if got = strings.Join((*asked)["match"], " "); asked.Get("since") != "-1h" {
+				t.Errorf("%q: the span is lost: %v", ask, asked)
+			}
+		}
+		if got != want {
+			t.Errorf("%q becomes %q, want %q", ask, got, want)
+		}
+	}
+}
+
 // Of two readers of a large fleet, each of which has an event of another host that
 // is on its way to the other one, one tells of all hosts.
 func TestReadersOfManyHosts(t *testing.T) {

@@ -1,9 +1,11 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +150,31 @@ func BenchmarkSpill(b *testing.B) {
 	for _, err := range s.Events() {
 		if err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestSpoolCloses(t *testing.T) {
+	for memory, spills := range map[int64]bool{1: true, DefaultMemory: false} {
+		s := New(memory, false)
+		e := event(1, time.Unix(1, 0))
+		if err := s.Add(&e); err != nil {
+			t.Fatal(err)
+		}
+		file := s.file
+		if (file != nil) != spills {
+			t.Fatalf("with %d bytes of memory the file is %v", memory, file)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("with %d bytes of memory: %v", memory, err)
+		}
+		if spills {
+			if _, err := file.Stat(); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("the file is open: %v", err)
+			}
+		}
+		for _, err := range s.Events() {
+			t.Errorf("something is left, or the error %v", err)
 		}
 	}
 }
