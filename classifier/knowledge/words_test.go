@@ -74,3 +74,26 @@ func TestEnhancedOf(t *testing.T) {
 		})
 	}
 }
+
+// The cause that an event has comes first, and none comes twice.
+func TestCandidates(t *testing.T) {
+	for _, reason := range relaylens.Reasons() {
+		for _, cause := range relaylens.Causes() {
+			e := relaylens.Event{Kind: reason.Kind(), Reason: reason, Direction: relaylens.Inbound, Cause: cause}
+			all := Candidates(&e)
+			if cause != relaylens.CauseUnknown && all[0] != cause {
+				t.Errorf("%v for %v: %v", reason, cause, all)
+			}
+			seen := map[relaylens.Cause]bool{}
+			for _, c := range all {
+				if seen[c] {
+					t.Errorf("%v for %v: %v comes twice", reason, cause, c)
+				}
+				seen[c] = true
+			}
+		}
+	}
+	if all := Candidates(&relaylens.Event{Kind: relaylens.KindRejected, Direction: relaylens.Inbound, Reason: relaylens.ReasonGreylist}); len(all) != 1 || all[0] != relaylens.CausePolicy {
+		t.Errorf("greylisting: %v", all)
+	}
+}

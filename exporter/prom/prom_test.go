@@ -387,3 +387,17 @@ func BenchmarkScrape(b *testing.B) {
 		body(b, x)
 	}
 }
+
+func TestCommits(t *testing.T) {
+	x := New(Options{Host: "mx1", MaxHosts: 1})
+	c := x.Commits([]string{"full", "locked"})
+	c.Failed("full")
+	c.Failed("none that there is")
+	if full, locked, up := testutil.ToFloat64(c.failures["full"]), testutil.ToFloat64(c.failures["locked"]), testutil.ToFloat64(c.up); full != 1 || locked != 0 || up != 0 {
+		t.Errorf("%v times full, %v times locked, up %v", full, locked, up)
+	}
+	c.Done(time.Second, 3)
+	if stored, up := testutil.ToFloat64(c.stored), testutil.ToFloat64(c.up); stored != 3 || up != 1 {
+		t.Errorf("%v stored, up %v", stored, up)
+	}
+}

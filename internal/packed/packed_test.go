@@ -43,8 +43,10 @@ func TestRead(t *testing.T) {
 	long := whole
 	long.Text = strings.Repeat("y", maxName+1)
 	long.Host = strings.Repeat("x", maxName+1)
+	elsewhere := whole // another zone than the event before has
+	elsewhere.Time = whole.Time.In(time.FixedZone("", 5*3600+1800))
 	var p Packing
-	for name, want := range map[string]relaylens.Event{"whole": whole, "empty": {Time: time.Unix(0, 0).UTC()}, "mapped address": mapped, "no time": never, "long name": long} {
+	for name, want := range map[string]relaylens.Event{"whole": whole, "empty": {Time: time.Unix(0, 0).UTC()}, "mapped address": mapped, "no time": never, "long name": long, "elsewhere": elsewhere} {
 		t.Run(name, func(t *testing.T) {
 			var got relaylens.Event
 			buf := p.Append([]byte("before"), &want)[len("before"):]
