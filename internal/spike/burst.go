@@ -65,7 +65,7 @@ type bursts struct {
 	runners *bounded.Table[runner]
 	list    []*burst
 	open    map[uint64][]*burst // of each client those that go on, the whole first
-	room    []float64
+	room    []sized
 	learnt  [numTracks]burstSizes
 }
 
@@ -292,27 +292,31 @@ func (s *bursts) learn(d *Detector, b *burst) {
 	if 2*d.customary(narrow, &hour, now).excess > float64(b.most[lastHour]) {
 		return
 	}
+	client := b.client
+	if d.head-b.whole.panes[len(b.whole.panes)-1].pane <= burstGap {
+		client = ^client // who goes on for hours is not known for bursts
+	}
 	for _, i := range b.tracks {
 		for w, n := range b.most {
 			if b.told {
 				n = min(n, 2*b.found[w])
 			}
-			s.learnt[i].add(w, b.client, float64(n), d.head*pane)
+			s.learnt[i].add(w, client, float64(n), d.head*pane)
 		}
 	}
 }
 
-// in are the largest of the bursts of track i since a pane, by a measure.
-func (s *bursts) in(i int, size func(*burst) float64) []float64 {
+// in are the largest of the bursts of track i, by a measure.
+func (s *bursts) in(i int, size func(*burst) float64) []sized {
 	const most = 8
 	s.room = s.room[:0]
 	for _, b := range s.list {
 		if slices.Contains(b.tracks, i) {
 			if n := size(b); n > 0 {
-				s.room = append(s.room, n)
+				s.room = append(s.room, sized{n: n, client: b.client})
 			}
 		}
 	}
-	slices.SortFunc(s.room, func(a, b float64) int { return cmp.Compare(b, a) })
+	slices.SortFunc(s.room, func(a, b sized) int { return cmp.Compare(b.n, a.n) })
 	return s.room[:min(len(s.room), most)]
 }

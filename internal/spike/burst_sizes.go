@@ -38,11 +38,13 @@ func (s *burstSizes) add(w int, client uint64, n float64, at int64) {
 	if at-l.left > sizeMemory {
 		l.least = 0
 	}
+	now := at
 	l.values = slices.DeleteFunc(l.values, func(v sized) bool {
-		if v.client == client {
-			n = max(n, v.n)
+		old := now-v.at > sizeMemory
+		if v.client == client && v.n > n && !old {
+			n, at = v.n, v.at
 		}
-		return v.client == client || at-v.at > sizeMemory
+		return v.client == client || old
 	})
 	if n <= fewOfOne || n < l.least {
 		return
@@ -55,9 +57,19 @@ func (s *burstSizes) add(w int, client uint64, n float64, at int64) {
 	})
 	l.values = slices.Insert(l.values, i, sized{n, at, client})
 	if len(l.values) > maxSizes {
-		l.least, l.left = l.values[0].n, at
+		l.least, l.left = l.values[0].n, now
 		l.values = slices.Delete(l.values, 0, 1)
 	}
+}
+
+// known is the most that a client is known for, 0 for none.
+func (l *largest) known(client uint64, now int64) float64 {
+	for _, v := range l.values {
+		if v.client == client && now-v.at <= sizeMemory {
+			return v.n
+		}
+	}
+	return 0
 }
 
 // tailOf is how the sizes of bursts beyond a threshold are distributed: as

@@ -251,7 +251,10 @@ func TestBurstOfSeveralCauses(t *testing.T) {
 			if track.series != c.series {
 				continue
 			}
-			got := d.bursts.in(track.index, func(b *burst) float64 { return float64(b.since(0, d.head)) })
+			var got []float64
+			for _, b := range d.bursts.in(track.index, func(b *burst) float64 { return float64(b.since(0, d.head)) }) {
+				got = append(got, b.n)
+			}
 			if !cmp.Equal(got, c.want) {
 				t.Errorf("%v %v%v: bursts of %v, want %v", c.series.By, c.series.Kind, c.series.Cause, got, c.want)
 			}

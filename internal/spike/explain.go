@@ -20,11 +20,11 @@ func (d *Detector) explained(t *track, w int, n float64, size func(*burst) float
 	return least, left
 }
 
-// explainedBy is explained by bursts of these sizes, the largest first. It is the least
-// of what it is with none, one and more of them taken out: then the rest has to surprise
-// by the baseline, or so many bursts of these sizes have to be rare.
-func (d *Detector) explainedBy(s *bursts, t *track, w int, n float64, sizes []float64, surprise func(n float64) float64) (least, left float64) {
-	least, left = surprise(n), n
+// explainedBy is explained by these bursts, the largest first. As much as a client is
+// known for is no news of it. Of the others it is the least of what it is with none, one
+// and more of them taken out: then the rest has to surprise by the baseline, or so many
+// bursts of these sizes have to be rare.
+func (d *Detector) explainedBy(s *bursts, t *track, w int, n float64, sizes []sized, surprise func(n float64) float64) (least, left float64) {
 	length := float64(panesOfTest[w] * pane)
 	like, weight := w, 1.0
 	if w == rise { // in which a new one counts for more
@@ -32,11 +32,25 @@ func (d *Detector) explainedBy(s *bursts, t *track, w int, n float64, sizes []fl
 	}
 	// A burst is one thing in however many windows it is.
 	alone := math.Log(month / length / (d.settings.FalsePagesPerMonth * burstShare / d.sources))
-	rest, rare := n, 0.0
-	for k, size := range sizes {
-		rest -= size
-		often := d.burstsPerMonth(s, t.index, like, size/weight) * length / month
-		rare = max(rare, -logTail(float64(k+1), often, 0))
+	rest, rare, number := n, 0.0, 0.0
+	known := func(b sized) float64 {
+		if s.network { // of which others may come
+			return 0
+		}
+		return weight * s.learnt[t.index].of[like].known(b.client, d.head*pane)
+	}
+	for _, b := range sizes {
+		rest -= min(b.n, known(b))
+	}
+	least, left = surprise(max(rest, 0)), rest
+	for _, b := range sizes {
+		beyond := b.n - known(b)
+		if beyond <= 0 {
+			continue
+		}
+		rest, number = rest-beyond, number+1
+		often := d.burstsPerMonth(s, t.index, like, b.n/weight) * length / month
+		rare = max(rare, -logTail(number, often, 0))
 		own := surprise(max(rest, 0))
 		if own += max(rare+d.needed[w]-alone-min(own, d.overlap[w]), 0); own < least {
 			least, left = own, rest

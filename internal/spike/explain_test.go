@@ -28,7 +28,11 @@ func TestExplained(t *testing.T) {
 	d.needed[w], d.overlap[w] = 15, 3
 	line := func(n float64) float64 { return n / 2 } // surprise
 	surprise := func(n float64, sizes ...float64) float64 {
-		least, _ := d.explainedBy(&d.bursts, tr, w, n, sizes, line)
+		var list []sized
+		for _, size := range sizes {
+			list = append(list, sized{n: size})
+		}
+		least, _ := d.explainedBy(&d.bursts, tr, w, n, list, line)
 		return least
 	}
 	if got := surprise(40); got != 20 {
@@ -38,7 +42,7 @@ func TestExplained(t *testing.T) {
 	if one < 1 || one >= 15 {
 		t.Errorf("40 of one and two others surprise by %v", one)
 	}
-	if _, left := d.explainedBy(&d.bursts, tr, w, 42, []float64{40}, line); left != 2 {
+	if _, left := d.explainedBy(&d.bursts, tr, w, 42, []sized{{n: 40}}, line); left != 2 {
 		t.Errorf("%v are left of two", left)
 	}
 	if got := surprise(60, 40); got < one+5 || got > one+9 {
@@ -58,6 +62,67 @@ func TestExplained(t *testing.T) {
 	for n := 10.; n < 400; n += 10 {
 		if a, b := surprise(n, n), surprise(n+10, n+10); a > b+1e-9 {
 			t.Errorf("a burst of %v surprises by %v, one of ten more by %v", n, a, b)
+		}
+	}
+}
+
+// TestKnownForBursts: what a client is known for is no news of it, what it has beyond
+// that is, and so is as much of anyone else.
+func TestKnownForBursts(t *testing.T) {
+	d, tr, _ := usualBursts(3)
+	const (
+		w      = 1
+		client = 77
+	)
+	line := func(n float64) float64 { return n }
+	now := d.head * pane
+	sizes := &d.bursts.learnt[tr.index]
+	sizes.add(w, client, 300, now)
+	sizes.add(w, client, 9, now) // a later one
+	for _, c := range []struct {
+		name   string
+		client uint64
+		n      float64
+		want   bool
+	}{{"as large", client, 300, false}, {"larger", client, 700, true}, {"another", 78, 300, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			surprise, _ := d.explainedBy(&d.bursts, tr, w, c.n, []sized{{n: c.n, client: c.client}}, line)
+			if got := surprise >= d.needed[w]; got != c.want {
+				t.Errorf("%v refusals: surprise %.1f of %.1f", c.n, surprise, d.needed[w])
+			}
+		})
+	}
+	if got := sizes.of[w].known(client, now+sizeMemory+1); got != 0 {
+		t.Errorf("five weeks later it is known for %v", got)
+	}
+	sizes.add(w, client, 9, now+sizeMemory+1)
+	if got := sizes.of[w].known(client, now+sizeMemory+1); got != 9 {
+		t.Errorf("and for %v after another one, want 9", got)
+	}
+	surprise, _ := d.explainedBy(&d.networks, tr, w, 300, []sized{{n: 300, client: client}}, line)
+	if surprise < d.needed[w] {
+		t.Error("a network is known")
+	}
+}
+
+// TestWhoGoesOnIsNotKnownForBursts: a client that is there for hours, a balancer say, is
+// many.
+func TestWhoGoesOnIsNotKnownForBursts(t *testing.T) {
+	for _, goesOn := range []bool{false, true} {
+		d := New(Settings{})
+		d.Advance(monday)
+		e := relaylens.Event{Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing, ClientIP: netip.MustParseAddr("192.0.2.1"), Time: monday}
+		for i := range 5 * 60 {
+			if goesOn || i < 10 {
+				d.AddN(&e, 2)
+			}
+			e.Time = e.Time.Add(time.Minute)
+			d.Advance(e.Time)
+		}
+		client, _ := d.bursts.who(&e)
+		got := d.bursts.learnt[0].of[lastHour].known(client, d.head*pane)
+		if (got > 0) == goesOn {
+			t.Errorf("it goes on for hours: %v, and is known for %v", goesOn, got)
 		}
 	}
 }

@@ -272,7 +272,7 @@ func TestBurstsWeighInRise(t *testing.T) {
 		want bool
 	}{{60, false}, {500, true}} {
 		weighted := riseWeight * c.n
-		surprise, left := d.explainedBy(&d.bursts, d.tracks[0], rise, weighted, []float64{weighted}, rest)
+		surprise, left := d.explainedBy(&d.bursts, d.tracks[0], rise, weighted, []sized{{n: weighted, client: 1000}}, rest)
 		if got := surprise >= d.needed[rise]; got != c.want || left != 0 {
 			t.Errorf("a burst of %v where some have 20: surprise %.1f of %.1f, left %v", c.n, surprise, d.needed[rise], left)
 		}
