@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -121,7 +120,7 @@ func (t *tally) init() {
 	for i := range t.lists {
 		t.lists[i] = aggregate.NewTop(maxValues, func(v *seen) { t.notes.Forget(&v.note) })
 	}
-	t.random = rand.Uint64()
+	t.random = t.lists[fieldClient].Hash("address")
 	t.hist.init()
 }
 

@@ -116,7 +116,7 @@ func (t *Top[V]) Near(hashes []uint64) (read uint64) {
 	}
 	for i := range min(leaving, t.smallest.len) {
 		s := t.slot(t.smallest.queue[t.smallest.at(i)].entry())
-		read += s.hash + uint64(s.count)
+		read += s.hash + uint64(s.count) + uint64(t.index[mark(s.hash).home(mask)])
 	}
 	return read
 }
