@@ -1,6 +1,10 @@
 package postfix
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
 
 // cutAddr reads an address of a log field up to the bracket that closes it; s
 // begins behind the opening one. Postfix 3.5 and later quote a local part as a
@@ -10,6 +14,9 @@ import "strings"
 //
 // Source: global/info_log_addr_form.c, quote_822_local.c.
 func cutAddr(s string) (address, rest string, ok bool) {
+	if n := smtp.PlainLength(s); n < len(s) && s[n] == '>' {
+		return s[:n], s[n+1:], true
+	}
 	i := 0
 	if s != "" && s[0] == '"' {
 		for i = 1; i < len(s) && s[i] != '"'; i++ {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // fields are what stands behind the text of a rejection.
@@ -69,7 +70,10 @@ func cutFields(s string, st style, f *fields) (rest string, ok bool) {
 		if st == styleRawHelo || comma {
 			return cutRawHelo(v, f)
 		}
-		end := strings.IndexAny(v, "> <\"")
+		end := smtp.PlainLength(v)
+		if end == len(v) || v[end] != '>' {
+			end = strings.IndexAny(v, "> <\"")
+		}
 		if end < 0 || v[end] != '>' {
 			return s, false
 		}
