@@ -18,7 +18,9 @@ type current struct {
 	at      int64   // the time it was looked for
 
 	server       *server // nil where it was not looked for
-	sender, user uint64  // 0 where they were not looked for
+	host         *host   // nil where it was not looked for, or is not known
+	list         blocklist
+	sender, user uint64 // 0 where they were not looked for
 	recipient    domain
 	from         domain // of the sender
 	settled      bool   // nothing that may come later changes the cause, though more was asked than the event
@@ -60,9 +62,13 @@ func (s *servers) at(host, service string) *server {
 
 // server is the one that wrote of e.
 func (h *history) server(e *relaylens.Event) *server {
-	if h.current.server != nil {
-		return h.current.server
+	if s := h.current.server; s != nil {
+		return s
 	}
+	return h.findServer(e)
+}
+
+func (h *history) findServer(e *relaylens.Event) *server {
 	s := h.servers.at(e.Host, e.Service)
 	if string(s.host) != e.Host || string(s.service) != e.Service || s.name == 0 {
 		s.host, s.service = append(s.host[:0], e.Host...), append(s.service[:0], e.Service...)
@@ -75,6 +81,46 @@ func (h *history) server(e *relaylens.Event) *server {
 
 // host is the key of the host that e is of.
 func (h *history) host(e *relaylens.Event) uint64 { return h.server(e).name }
+
+// known is what is known of the host that e is of; nil when nothing is.
+func (h *history) known(e *relaylens.Event, now int64) *host {
+	if host := h.current.host; host != nil {
+		return host
+	}
+	return h.findHost(e, now)
+}
+
+func (h *history) findHost(e *relaylens.Event, now int64) *host {
+	h.current.host = h.hosts.Get(h.host(e), now)
+	return h.current.host
+}
+
+// hostEntry is known for a host of which something is to be remembered.
+func (h *history) hostEntry(e *relaylens.Event, now int64) *host {
+	if known := h.known(e, now); known != nil {
+		return known
+	}
+	h.current.host = entry(h.hosts, h.host(e), now)
+	return h.current.host
+}
+
+// blocklist is the list that a server says a client is on; its zone is 0 where it names none.
+type blocklist struct {
+	zone  uint64
+	said  string // by the list, as a rule
+	known bool   // it was looked for
+}
+
+// blocklist is the one that e's text names.
+func (h *history) blocklist(e *relaylens.Event) blocklist {
+	if l := &h.current.list; !l.known {
+		l.known = true
+		if zone, said := relaylens.Blocklist(e); zone != "" {
+			l.zone, l.said = h.name(zone), said
+		}
+	}
+	return h.current.list
+}
 
 // sender is the key of e's sender.
 func (h *history) sender(e *relaylens.Event) uint64 {

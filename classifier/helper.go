@@ -44,10 +44,10 @@ func (h *host) lapsed(now int64) {
 func (h *history) lapse(e *relaylens.Event, now int64) {
 	switch {
 	case e.Refusal() && relaylens.HelperOf(e) != relaylens.HelperNone:
-		entry(h.hosts, h.host(e), now).lapsed(now)
+		h.hostEntry(e, now).lapsed(now)
 		h.lapsed = max(h.lapsed, now)
 	case e.Kind == relaylens.KindAccepted && h.lapsed != 0 && now-h.lapsed <= helperGap && e.User == "" && e.ClientIP.IsValid() && !h.site.internal(e.ClientIP):
-		if host := h.hosts.Get(h.host(e), now); host != nil && len(host.lapses) > 0 {
+		if host := h.known(e, now); host != nil && len(host.lapses) > 0 {
 			if l := &host.lapses[len(host.lapses)-1]; now-l.to <= helperGap {
 				l.taken++
 			}

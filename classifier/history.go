@@ -175,7 +175,7 @@ func (h *history) learn(e *relaylens.Event) {
 	case relaylens.KindAuthOK:
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
-		entry(h.hosts, h.host(e), now).backendError(e, now)
+		h.hostEntry(e, now).backendError(e, now)
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}
@@ -191,9 +191,9 @@ func (h *history) learn(e *relaylens.Event) {
 	case e.Kind == relaylens.KindRelayDenied, e.Reason == relaylens.ReasonAuthRequired:
 		h.relayDenied(e, now)
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class5xx:
-		entry(h.hosts, h.host(e), now).refusesUnknown = true
+		h.hostEntry(e, now).refusesUnknown = true
 	case e.Reason == relaylens.ReasonDomainNotFound && e.ReplyClass() == relaylens.Class4xx:
-		entry(h.hosts, h.host(e), now).softUnknown.Add(h.from(e).key)
+		h.hostEntry(e, now).softUnknown.Add(h.from(e).key)
 	case e.Reason == relaylens.ReasonUnknownRecipient:
 		h.ours(h.recipient(e), now) // who is unknown here would be known here
 	}
@@ -270,7 +270,7 @@ func (h *history) loggedIn(e *relaylens.Event, now int64) {
 		c.logins++
 		c.okAt = now
 	}
-	entry(h.hosts, h.host(e), now).loggedIn()
+	h.hostEntry(e, now).loggedIn()
 	if e.User == "" {
 		return
 	}
@@ -315,7 +315,7 @@ func loggedIn(counters string) bool {
 }
 
 func (h *history) failed(e *relaylens.Event, now int64) {
-	host := entry(h.hosts, h.host(e), now)
+	host := h.hostEntry(e, now)
 	if e.Reason == relaylens.ReasonBackend {
 		host.authError(now)
 	}
@@ -371,6 +371,6 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 	}
 	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.sender(e) {
 		// Somebody whose login failed goes on to send as himself: no guesser does.
-		entry(h.hosts, h.host(e), now).honest(c.failedUser, now)
+		h.hostEntry(e, now).honest(c.failedUser, now)
 	}
 }

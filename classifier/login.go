@@ -54,14 +54,14 @@ func (h *history) whyFailed(e *relaylens.Event, late bool) relaylens.Cause {
 // crowd reports whether so many strangers fail to log in at the server of e that they
 // are a botnet, though each tries hardly anything.
 func (h *history) crowd(e *relaylens.Event) bool {
-	host := h.hosts.Get(h.host(e), e.Time.Unix())
+	host := h.known(e, e.Time.Unix())
 	return host != nil && host.crowd.guesses() && !host.wasDown(e.Time.Unix())
 }
 
 // whyNotOffered is for a login that nobody offered: where others log in, AUTH is
 // on offer to clients that do their part, as a rule under TLS.
 func (h *history) whyNotOffered(e *relaylens.Event, _ bool) relaylens.Cause {
-	if host := h.hosts.Get(h.host(e), e.Time.Unix()); host != nil && host.logins > 0 {
+	if host := h.known(e, e.Time.Unix()); host != nil && host.logins > 0 {
 		return relaylens.CauseClientNotAuthenticated
 	}
 	return relaylens.CauseAuthNotOffered

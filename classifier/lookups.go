@@ -108,21 +108,21 @@ func (h *host) listAt(zone uint64) *list {
 
 // listed learns from a refusal for the sake of a list.
 func (h *history) listed(e *relaylens.Event, now int64) {
-	zone, said := relaylens.Blocklist(e)
-	if zone == "" {
+	named := h.blocklist(e)
+	if named.zone == 0 {
 		return
 	}
-	host, key := entry(h.hosts, h.host(e), now), h.name(zone)
-	l := host.listAt(key)
+	host := h.hostEntry(e, now)
+	l := host.listAt(named.zone)
 	if l == nil {
 		if len(host.lists) == maxLists {
 			host.lists = append(host.lists[:0], host.lists[1:]...)
 		}
-		host.lists = append(host.lists, list{zone: key})
+		host.lists = append(host.lists, list{zone: named.zone})
 		l = &host.lists[len(host.lists)-1]
 	}
 	client := h.address(e.ClientIP)
-	l.lookups.fail(client, client, refusesAll(said) || h.resolved(e, now), now)
+	l.lookups.fail(client, client, refusesAll(named.said) || h.resolved(e, now), now)
 	h.silentAt = max(h.silentAt, now)
 }
 
@@ -135,9 +135,9 @@ func refusesAll(said string) bool {
 // whyListed tells a client that is on a list from a list that has everybody on it.
 func (h *history) whyListed(e *relaylens.Event, _ bool) relaylens.Cause {
 	h.current.settled = true
-	if zone, _ := relaylens.Blocklist(e); zone != "" {
-		if host := h.hosts.Get(h.host(e), e.Time.Unix()); host != nil {
-			if l := host.listAt(h.name(zone)); l != nil && h.unanswered(&l.lookups, e) {
+	if named := h.blocklist(e); named.zone != 0 {
+		if host := h.known(e, e.Time.Unix()); host != nil {
+			if l := host.listAt(named.zone); l != nil && h.unanswered(&l.lookups, e) {
 				return relaylens.CausePolicy
 			}
 		}
@@ -160,14 +160,14 @@ func (h *history) lookup(e *relaylens.Event, now int64) {
 	switch {
 	case e.Direction == relaylens.Outbound || !e.ClientIP.IsValid() || h.site.internal(e.ClientIP):
 	case e.ClientName == "" && ofDNS(e):
-		host := entry(h.hosts, h.host(e), now)
+		host := h.hostEntry(e, now)
 		host.lookups.fail(h.from(e).key, h.address(e.ClientIP), e.Reason == relaylens.ReasonDomainTempfail || h.resolved(e, now), now)
 		h.silentAt = max(h.silentAt, now)
 	case e.Reason == relaylens.ReasonDNSBL:
 		h.listed(e, now)
 	case h.silentAt == 0 || now-h.silentAt > silentGap:
 	case e.ClientName != "", e.Kind == relaylens.KindAccepted && e.User == "" && e.Sender != "":
-		if host := h.hosts.Get(h.host(e), now); host != nil {
+		if host := h.known(e, now); host != nil {
 			host.lookups.answer(now)
 			if e.Kind == relaylens.KindAccepted {
 				for i := range host.lists {
@@ -218,14 +218,14 @@ func nameless(e *relaylens.Event) bool {
 // silent reports whether DNS told the server of e nothing at the time.
 func (h *history) silent(e *relaylens.Event) bool {
 	now := e.Time.Unix()
-	host := h.hosts.Get(h.host(e), now)
+	host := h.known(e, now)
 	return host != nil && host.lookups.silent(now)
 }
 
 // whyNameless tells a client without a name from one of which DNS said nothing.
 func (h *history) whyNameless(e *relaylens.Event, _ bool) relaylens.Cause {
 	h.current.settled = true
-	if host := h.hosts.Get(h.host(e), e.Time.Unix()); host != nil && h.unanswered(&host.lookups, e) {
+	if host := h.known(e, e.Time.Unix()); host != nil && h.unanswered(&host.lookups, e) {
 		return relaylens.CauseSenderDomainDNSTempfail
 	}
 	return relaylens.CausePolicy

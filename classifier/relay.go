@@ -99,7 +99,7 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 		return relaylens.CauseSenderDomainUnresolvable
 	}
 	now := e.Time.Unix()
-	host := h.hosts.Get(h.host(e), now)
+	host := h.known(e, now)
 	switch {
 	case host != nil && host.lookups.silent(now):
 		return relaylens.CauseSenderDomainDNSTempfail
@@ -113,7 +113,7 @@ func (h *history) whyNotFound(e *relaylens.Event, late bool) relaylens.Cause {
 
 // authDown reports whether no login could succeed at the time of e.
 func (h *history) authDown(e *relaylens.Event) bool {
-	host := h.hosts.Get(h.host(e), e.Time.Unix())
+	host := h.known(e, e.Time.Unix())
 	return host != nil && host.wasDown(e.Time.Unix())
 }
 

@@ -32,7 +32,7 @@ func (h *history) relayed(e *relaylens.Event, now int64) {
 	if !refused && (e.Kind != relaylens.KindDelivered || h.loginRefusedAt == 0 || now-h.loginRefusedAt > loginGap || e.RemoteHost == "") {
 		return
 	}
-	host := entry(h.hosts, h.host(e), now)
+	host := h.hostEntry(e, now)
 	s := host.smarthost(h.name(e.RemoteHost), now)
 	switch {
 	case !refused:

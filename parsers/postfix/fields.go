@@ -71,10 +71,10 @@ func cutFields(s string, st style, f *fields) (rest string, ok bool) {
 			return cutRawHelo(v, f)
 		}
 		end := smtp.PlainLength(v)
-		if end == len(v) || v[end] != '>' {
-			end = strings.IndexAny(v, "> <\"")
+		for end < len(v) && v[end] != '>' && v[end] != ' ' && v[end] != '<' && v[end] != '"' {
+			end++
 		}
-		if end < 0 || v[end] != '>' {
+		if end == len(v) || v[end] != '>' {
 			return s, false
 		}
 		f.helo, s = v[:end], v[end+1:]
