@@ -16,13 +16,17 @@ const (
 	HelperDisk                 // room for the queue
 	HelperConfiguration        // rules that the server can read
 	HelperBlocklist            // in DNS, that has everybody on it
+	HelperCertificate          // its own, with the key
+	HelperCapacity             // for one client more
 )
 
-var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration", "blocklist"}}
+var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration", "blocklist", "certificate", "capacity"}}
 
 // Names of what has none of its own.
 const (
 	Disk          = "disk"
+	Certificate   = "certificate"
+	Capacity      = "capacity"
 	Configuration = "configuration" // or this, a colon and the word that cannot be read
 )
 
@@ -53,10 +57,18 @@ func HelperOf(e *Event) Helper {
 		return HelperPolicy
 	case ReasonContent:
 		return HelperScanner
+	case ReasonRateLimit:
+		if e.RemoteHost == Capacity {
+			return HelperCapacity
+		}
 	case ReasonResources:
 		switch {
 		case e.RemoteHost == Disk:
 			return HelperDisk
+		case e.RemoteHost == Certificate:
+			return HelperCertificate
+		case e.RemoteHost == Capacity:
+			return HelperCapacity
 		case e.RemoteHost == Configuration, strings.HasPrefix(e.RemoteHost, Configuration+":"):
 			return HelperConfiguration
 		}

@@ -104,7 +104,7 @@ func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.E
 	var names []string
 	for i := range evidence {
 		n := strings.TrimPrefix(evidence[i].RemoteHost, relaylens.Configuration+":")
-		if n != "" && n != relaylens.Disk && n != relaylens.Configuration && !slices.Contains(names, n) {
+		if n != "" && !slices.Contains([]string{relaylens.Disk, relaylens.Configuration, relaylens.Certificate, relaylens.Capacity}, n) && !slices.Contains(names, n) {
 			names = append(names, n)
 		}
 	}
@@ -124,6 +124,10 @@ func lacks(h relaylens.Helper) string {
 		return "its disk is full, or cannot be written"
 	case relaylens.HelperConfiguration:
 		return "it cannot read its configuration"
+	case relaylens.HelperCertificate:
+		return "it cannot use its certificate"
+	case relaylens.HelperCapacity:
+		return "it has as many clients as it may have, or too much to do"
 	case relaylens.HelperBlocklist:
 		return "a blocklist has everybody on it"
 	}

@@ -56,6 +56,8 @@ func TestHelperIsAFinding(t *testing.T) {
 		"a scanner":                     {many(3, relaylens.ReasonContent, "clamd /run/clamd.ctl"), []string{"mx1 helper clamd /run/clamd.ctl: 3 of 3"}},
 		"a full disk":                   {many(3, resources, relaylens.Disk), []string{"mx1 helper disk: 3 of 3"}},
 		"of one client":                 {append(many(1, resources, relaylens.Disk), append(many(1, resources, relaylens.Disk), many(1, resources, relaylens.Disk)...)...), []string{"mx1 helper disk: 3 of 1"}},
+		"a certificate":                 {many(3, resources, relaylens.Certificate), []string{"mx1 helper certificate: 3 of 3"}},
+		"no room for more clients":      {many(3, relaylens.ReasonRateLimit, relaylens.Capacity), []string{"mx1 helper capacity: 3 of 3"}},
 		"a word that cannot be read":    {many(4, resources, relaylens.Configuration+":reject_foo"), []string{"mx1 helper configuration:reject_foo: 4 of 4"}},
 		"of two hosts":                  {append(many(3, milter, "inet:localhost:8891"), of("mx2", many(4, milter, "inet:localhost:8891")...)...), []string{"mx2 helper inet:localhost:8891: 4 of 4", "mx1 helper inet:localhost:8891: 3 of 3"}},
 		"a helper that is started":      {many(2, milter, "inet:localhost:8891"), nil},

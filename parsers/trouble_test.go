@@ -96,6 +96,18 @@ func TestTrouble(t *testing.T) {
 			"Nov 20 09:00:00 mx1 sm-mta[31]: 6AKA00d8000031: low on space (c.example.net needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16",
 			"Nov 20 09:00:00 mx1 sm-mta[31]: 6AKA00d8000031: low on space (c.example.net needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16",
 			"Nov 20 09:00:00 mx1 sm-mta[32]: 6AKA00d8000032: low on space ([203.0.113.9] needs 1000 bytes + 100 blocks in /var/spool/mqueue), max avail: 16"}, []string{`3: disk "disk"`, `5: disk "disk"`}},
+		"Exim's certificate": {[]string{
+			"2026-11-20 09:00:00 TLS error on connection from c.example.net [203.0.113.9] (cert/key setup: cert=/etc/exim4/gone.pem key=/etc/exim4/key.pem): Error while reading file.",
+			"2026-11-20 09:00:00 TLS error on connection from c.example.net (c) [203.0.113.9]:4711 I=[192.0.2.25]:25 (SSL_CTX_use_certificate_chain_file file=/etc/exim4/exim.crt): error:02001002:system library:fopen:No such file or directory",
+			"2026-11-20 09:00:00 TLS error on connection from c.example.net [203.0.113.9] (gnutls_handshake): Decryption has failed.",
+			"2026-11-20 09:00:00 TLS error on connection from (x [192.0.2.66] (cert/key setup: y) [203.0.113.9] (gnutls_handshake): Decryption has failed."},
+			[]string{`1: certificate "certificate"`, `2: certificate "certificate"`}},
+		"Postfix's certificate": {[]string{"Nov 20 09:00:00 mx1 postfix/smtps/smtpd[10]: warning: Wrapper-mode request dropped from c.example.net[203.0.113.9] for service smtps. TLS context initialization failed. For details see earlier warnings in your logs."},
+			[]string{`1: certificate "certificate"`}},
+		"Exim's capacity": {[]string{"2026-11-20 09:00:00 Connection from [203.0.113.9] refused: too many connections", "2026-11-20 09:00:00 Connection from [203.0.113.9] refused: too many connections from that IP address",
+			"2026-11-20 09:00:00 Connection from [203.0.113.9] refused: load average = 12.00"}, []string{`1: capacity "capacity"`, `2: ""`, `3: capacity "capacity"`}},
+		"postscreen's capacity": {[]string{"Nov 20 09:00:00 mx1 postfix/postscreen[10]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: all server ports busy",
+			"Nov 20 09:00:00 mx1 postfix/postscreen[10]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: too many connections"}, []string{`1: capacity "capacity"`, `2: ""`}},
 		"who only came by": {[]string{
 			"Nov 20 09:00:00 mx1 sm-mta[32]: 6AKA00d8000032: [203.0.113.9] did not issue MAIL/EXPN/VRFY/ETRN during connection to MTA",
 			"Nov 20 09:00:00 mx1 sm-mta[32]: 6AKA00d8000032: low on space ([203.0.113.9] needs 0 bytes + 100 blocks in /var/spool/mqueue), max avail: 16"}, nil},

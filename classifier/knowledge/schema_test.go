@@ -72,7 +72,7 @@ func TestOwn(t *testing.T) {
 func TestEveryHelper(t *testing.T) {
 	of := map[relaylens.Helper][]relaylens.MTA{relaylens.HelperMilter: {relaylens.Postfix, relaylens.Sendmail}, relaylens.HelperPolicy: {relaylens.Postfix},
 		relaylens.HelperTable: relaylens.MTAs(), relaylens.HelperFilter: {relaylens.Postfix}, relaylens.HelperScanner: {relaylens.Exim},
-		relaylens.HelperDisk: relaylens.MTAs(), relaylens.HelperConfiguration: relaylens.MTAs(), relaylens.HelperBlocklist: relaylens.MTAs()}
+		relaylens.HelperDisk: relaylens.MTAs(), relaylens.HelperConfiguration: relaylens.MTAs(), relaylens.HelperBlocklist: relaylens.MTAs(), relaylens.HelperCertificate: relaylens.MTAs(), relaylens.HelperCapacity: relaylens.MTAs()}
 	for _, h := range relaylens.Helpers() {
 		t.Run(h.String(), func(t *testing.T) {
 			e := load().Helpers[h.String()]

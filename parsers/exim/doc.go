@@ -24,6 +24,7 @@
 //	ID =>|->|>>|**|== ADDRESS …, ID H=HOST …: MSG   deliver.c, transports/smtp.c
 //	ID PRDR ADDRESS MSG, ID PRDR R=<A> refusal      receive.c
 //	ID Completed, cancelled by, removed by          deliver.c
+//	TLS error on connection from HOST (cert/key setup …  tls-gnu.c, tls-openssl.c: 454
 //	… space check failed: …, Message abandoned: …, local_scan() function …  receive.c: 451 or 452
 //	failed to expand …, … gave DEFER                expand.c, search.c: something behind the server failed
 //

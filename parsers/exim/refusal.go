@@ -270,9 +270,11 @@ func connectionRefused(s string, rec *relaylens.Record) relaylens.Verdict {
 	e := &rec.Event
 	switch {
 	case strings.HasPrefix(text, "too many"):
-		e.Reason, e.Class = relaylens.ReasonRateLimit, relaylens.Class4xx
+		if e.Reason, e.Class = relaylens.ReasonRateLimit, relaylens.Class4xx; text == "too many connections" { // of all clients together
+			e.RemoteHost = relaylens.Capacity
+		}
 	case strings.HasPrefix(text, "load average"):
-		e.Reason, e.Class = relaylens.ReasonResources, relaylens.Class4xx
+		e.Reason, e.Class, e.RemoteHost = relaylens.ReasonResources, relaylens.Class4xx, relaylens.Capacity
 	}
 	return relaylens.Parsed
 }

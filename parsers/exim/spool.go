@@ -19,6 +19,30 @@ var failings = [...]struct {
 	{"acl_smtp_mime: error while creating mbox spool file", "", false},
 }
 
+// noCertificate reads "TLS error on connection from HOST (cert/key setup: cert={file} key={file}):
+// {why}" of GnuTLS and its like of OpenSSL: STARTTLS is answered 454. tls-gnu.c, tls-openssl.c
+func noCertificate(text string, rec *relaylens.Record) relaylens.Verdict {
+	s, ok := strings.CutPrefix(text, "TLS error on connection from ")
+	if !ok {
+		return relaylens.Ignored
+	}
+	h, rest, n := oneHost(s, ofCertificate)
+	if n == 0 {
+		return relaylens.Ignored
+	}
+	if _, rest = cutTokens(rest, false); n > 1 {
+		h, rest, rec.Tainted = host{}, s[strings.LastIndex(s, " ("):], true
+	}
+	refused(&h, relaylens.StageHelo, relaylens.ReasonResources, strings.TrimPrefix(rest, " "), rec)
+	rec.Event.Class, rec.Event.RemoteHost = relaylens.Class4xx, relaylens.Certificate
+	return relaylens.Parsed
+}
+
+func ofCertificate(s string) bool {
+	_, s = cutTokens(s, false)
+	return hasAnyPrefix(s, " (cert/key setup: ", " (SSL_CTX_use_certificate", " (SSL_CTX_use_PrivateKey", " (SSL_CTX_check_private_key")
+}
+
 // failed reads one of them. All are answered 451 or 452.
 func failed(text string, rec *relaylens.Record) relaylens.Verdict {
 	for i := range failings {

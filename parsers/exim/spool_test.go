@@ -21,5 +21,5 @@ var spoolLines = map[string]relaylens.Record{
 	newID + " acl_smtp_mime: error while creating mbox spool file, message temporarily rejected.": want(inbound,
 		is(refusal, relaylens.ReasonResources, relaylens.StageEOD), queue(newID), soft, text("acl_smtp_mime: error while creating mbox spool file, message temporarily rejected.")),
 	"Connection from [203.0.113.9]:4711 I=[192.0.2.25]:25 refused: load average = 12.00": want(
-		is(refusal, relaylens.ReasonResources, relaylens.StageConnect), from("203.0.113.9"), port(4711), text("load average = 12.00"), soft),
+		is(refusal, relaylens.ReasonResources, relaylens.StageConnect), from("203.0.113.9"), port(4711), text("load average = 12.00"), soft, func(rec *relaylens.Record) { rec.Event.RemoteHost = relaylens.Capacity }),
 }

@@ -18,7 +18,7 @@ func derived(env *relaylens.Envelope, rec *relaylens.Record) error {
 		{"user", e.User}, {"auth_method", e.AuthMethod}, {"sender", e.Sender}, {"recipient", e.Recipient},
 		{"enhanced", e.Enhanced}, {"text", e.Text}, {"remote_host", e.RemoteHost}, {"child", rec.Child},
 	} {
-		if f.name == "remote_host" && (f.value == relaylens.Disk || f.value == relaylens.Configuration) {
+		if f.name == "remote_host" && (f.value == relaylens.Disk || f.value == relaylens.Configuration || f.value == relaylens.Certificate || f.value == relaylens.Capacity) {
 			continue // words for what the server calls otherwise
 		}
 		if f.name == "remote_host" {

@@ -133,7 +133,7 @@ func TestSession(t *testing.T) {
 		{"postfix/smtpd[1]: warning: New TLS session rate limit exceeded: 41 from unknown[203.0.113.9] for service smtp", limited(relaylens.StageHelo, "New TLS session rate limit exceeded")},
 		{"postfix/smtpd[1]: warning: Refusing STARTTLS request from unknown[203.0.113.9] for service smtp", limited(relaylens.StageHelo, "Refusing STARTTLS request")},
 		{"postfix/smtpd[1]: warning: Wrapper-mode request dropped from unknown[203.0.113.9] for service smtps. TLS context initialization failed. x",
-			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageConnect, Class: relaylens.Class4xx, ClientIP: client, Text: "Wrapper-mode request dropped"})},
+			refused(relaylens.Event{Reason: relaylens.ReasonResources, Stage: relaylens.StageConnect, Class: relaylens.Class4xx, ClientIP: client, Text: "Wrapper-mode request dropped", RemoteHost: relaylens.Certificate})},
 		{"postfix/smtps/smtpd[1]: warning: Refusing TLS service request from unknown[203.0.113.9] for service smtps", limited(relaylens.StageConnect, "Refusing TLS service request")},
 		{"postfix/smtpd[1]: 4F1A2B3C: too many errors after DATA (5 bytes) from unknown[203.0.113.9]",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Class: relaylens.Class4xx, ClientIP: client, QueueID: "4F1A2B3C", Text: "too many errors after DATA (5 bytes)"})},
@@ -315,6 +315,11 @@ func TestPostscreen(t *testing.T) {
 	alone := func(reason relaylens.Reason, stage relaylens.Stage, class relaylens.Class, text string) relaylens.Record {
 		return refused(relaylens.Event{Reason: reason, Stage: stage, Class: class, ClientIP: client, ClientPort: 4711, Text: text})
 	}
+	full := func(text string) relaylens.Record {
+		r := alone(relaylens.ReasonResources, relaylens.StageConnect, relaylens.Class4xx, text)
+		r.Event.RemoteHost = relaylens.Capacity
+		return r
+	}
 	presumed := func(reason relaylens.Reason, text string) relaylens.Record {
 		r := alone(reason, relaylens.StageConnect, relaylens.Class5xx, text)
 		r.Presumed = true
@@ -327,8 +332,8 @@ func TestPostscreen(t *testing.T) {
 		{head + "550 5.3.2 Service currently unavailable" + tail, rejected(relaylens.ReasonClientPolicy, relaylens.StageRcpt, 550, "5.3.2", "Service currently unavailable")},
 		{head + "550 5.5.1 Protocol error" + tail, rejected(relaylens.ReasonProtocol, relaylens.StageConnect, 550, "5.5.1", "Protocol error")},
 		{"postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: too many connections", alone(relaylens.ReasonRateLimit, relaylens.StageConnect, relaylens.Class4xx, "too many connections")},
-		{"postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: all server ports busy", alone(relaylens.ReasonResources, relaylens.StageConnect, relaylens.Class4xx, "all server ports busy")},
-		{"postfix/postscreen[1]: reject: connect from [203.0.113.9]:4711: all screening ports busy", alone(relaylens.ReasonResources, relaylens.StageConnect, relaylens.Class4xx, "all screening ports busy")},
+		{"postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [203.0.113.9]:4711: all server ports busy", full("all server ports busy")},
+		{"postfix/postscreen[1]: reject: connect from [203.0.113.9]:4711: all screening ports busy", full("all screening ports busy")},
 		{"postfix/postscreen[1]: DENYLISTED [203.0.113.9]:4711", presumed(relaylens.ReasonClientPolicy, "DENYLISTED")},
 		{"postfix/postscreen[1]: BLACKLISTED [203.0.113.9]:4711", presumed(relaylens.ReasonClientPolicy, "BLACKLISTED")},
 		{`postfix/postscreen[1]: PREGREET 11 after 0.1 from [203.0.113.9]:4711: EHLO x from [192.0.2.1]:1\r\n`, presumed(relaylens.ReasonProtocol, "PREGREET")},

@@ -26,7 +26,7 @@ func (g *Grammar) screened(body string, ev *relaylens.Event) {
 	case body == "too many connections", body == "all server ports busy":
 		ev.Reason, ev.Class = relaylens.ReasonRateLimit, relaylens.Class4xx
 		if body[0] == 'a' {
-			ev.Reason = relaylens.ReasonResources
+			ev.Reason, ev.RemoteHost = relaylens.ReasonResources, relaylens.Capacity
 		}
 	default:
 		ev.Kind, ev.Reason = g.custom(body, relaylens.ReasonOther)
@@ -86,6 +86,9 @@ func postscreenLine(text string, rec *relaylens.Record) relaylens.Verdict {
 		}
 		if why, ok = strings.CutPrefix(why, ": "); !ok || t.prefix[0] != 'r' {
 			why = strings.TrimSuffix(t.prefix[:len(t.prefix)-1], " from")
+		}
+		if t.reason == relaylens.ReasonResources {
+			rec.Event.RemoteHost = relaylens.Capacity
 		}
 		rec.Presumed = t.presumed
 		refuse(&rec.Event, t.stage, t.reason, t.class, why)

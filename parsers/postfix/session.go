@@ -220,6 +220,9 @@ func limited(rest string, ev *relaylens.Event) relaylens.Verdict {
 			return relaylens.Malformed
 		}
 		refuse(ev, limits[i].stage, limits[i].reason, relaylens.Class4xx, strings.TrimSuffix(limits[i].prefix, ": "))
+		if limits[i].reason == relaylens.ReasonResources {
+			ev.RemoteHost = relaylens.Certificate
+		}
 		if ev.Stage == relaylens.StageAuth {
 			ev.Kind, ev.Reason = relaylens.KindAuthFailed, relaylens.ReasonAuthPolicy
 		}
