@@ -98,7 +98,7 @@ func notWritten(text string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	var h host
 	if ok {
-		n := 0
+		var n int
 		if h, _, n = oneHost(from, endFollows); n == 0 {
 			return relaylens.Ignored // a local user's
 		} else if n > 1 {
