@@ -88,3 +88,22 @@ Nov 20 09:00:02 mx1 sm-mta[4711]: 601A00aa004711: from=<a@example.org>, size=0, 
 		t.Error(diff)
 	}
 }
+
+// A line that explains is of the refusal that comes soon after it.
+func TestExplanationGrowsOld(t *testing.T) {
+	const why = "2026-11-20 09:00:00 H=(c) [203.0.113.9] sender verify fail for <a@example.net>: Unrouteable address\n"
+	for at, want := range map[string]relaylens.Reason{"09:00:01": relaylens.ReasonUnrouteable, "09:02:00": relaylens.ReasonUnrouteable, "09:02:01": relaylens.ReasonUnverified} {
+		p := newParser(t, parsers.Options{Location: time.UTC})
+		var got []relaylens.Reason
+		emit := func(e *relaylens.Event) {
+			if e.Refusal() {
+				got = append(got, e.Reason)
+			}
+		}
+		feed(t, p, "mainlog", []byte(why+"2026-11-20 "+at+" H=(c) [203.0.113.9] F=<a@example.net> rejected RCPT <b@example.com>: Sender verify failed\n"), emit)
+		p.Flush(emit)
+		if diff := cmp.Diff([]relaylens.Reason{want}, got); diff != "" {
+			t.Errorf("%s: %s", at, diff)
+		}
+	}
+}
