@@ -73,10 +73,6 @@ func (g *Grammar) session(text string, id bool, rec *relaylens.Record) relaylens
 		if rest, ok := strings.CutPrefix(text, "VRFY failed for "); ok {
 			return vrfyFailed(rest, rec)
 		}
-	case 'T':
-		if v := noCertificate(text, rec); v != relaylens.Ignored {
-			return v
-		}
 	case 'n':
 		if strings.HasPrefix(text, "no MAIL in ") {
 			return noMail(text, rec)

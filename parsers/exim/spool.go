@@ -45,6 +45,9 @@ func ofCertificate(s string) bool {
 
 // failed reads one of them. All are answered 451 or 452.
 func failed(text string, rec *relaylens.Record) relaylens.Verdict {
+	if text[0] == 'T' {
+		return noCertificate(text, rec)
+	}
 	for i := range failings {
 		f := &failings[i]
 		if text[0] != f.begin[0] || !strings.HasPrefix(text, f.begin) || !strings.HasSuffix(text, f.end) {
