@@ -248,13 +248,13 @@ func TestHurry(t *testing.T) {
 		go hurry(ctx, again, cancel)
 		again <- syscall.SIGTERM
 		synctest.Wait()
-		time.Sleep(together - 1)
+		time.Sleep(together - 1) //nolint:forbidigo // in a bubble
 		again <- syscall.SIGINT
 		synctest.Wait()
 		if ctx.Err() != nil {
 			t.Error("the drain was cut short by the signal that began it")
 		}
-		time.Sleep(1)
+		time.Sleep(1) //nolint:forbidigo // in a bubble
 		again <- syscall.SIGTERM
 		synctest.Wait()
 		if ctx.Err() == nil {
