@@ -120,7 +120,7 @@ func (s *scanner) setTexts(texts map[relaylens.MTA]relaylens.Texts) {
 	s.grammars = [4]relaylens.Grammar{
 		relaylens.Postfix:  postfix.New(texts[relaylens.Postfix]),
 		relaylens.Exim:     exim.New(texts[relaylens.Exim]).Reader(),
-		relaylens.Sendmail: sendmail.New(texts[relaylens.Sendmail]),
+		relaylens.Sendmail: sendmail.New(texts[relaylens.Sendmail]).Reader(),
 	}
 }
 

@@ -7,9 +7,9 @@ import (
 )
 
 // auth reads what follows "AUTH". srvrsmtp.c:smtp
-func auth(id, s string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) auth(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	if rest, ok := strings.CutPrefix(s, "=server, relay="); ok {
-		return login(rest, rec)
+		return g.login(rest, rec)
 	}
 	s, ok := strings.CutPrefix(s, " ")
 	if !ok {
@@ -31,13 +31,13 @@ func auth(id, s string, rec *relaylens.Record) relaylens.Verdict {
 
 // login reads "REL, authid=U, mech=M, bits=n". There is no queue id: the login
 // belongs to everything that the process does from now on.
-func login(s string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) login(s string, rec *relaylens.Record) relaylens.Verdict {
 	bits := lastIndex(s, ", bits=")
 	if bits < 0 {
 		return relaylens.Malformed
 	}
 	s = unescape(s[:bits])
-	client, rest, ok := cutRelay(s, func(s string) bool { return strings.HasPrefix(s, ", authid=") })
+	client, rest, ok := cutRelay(s, func(s string) bool { return strings.HasPrefix(s, ", authid=") }, g.relay)
 	if !ok {
 		return relaylens.Malformed
 	}

@@ -13,7 +13,7 @@ const maxFrom = 200
 // from reads what follows "from=": "S, size=n, class=n, nrcpts=n, …, relay=REL".
 // It is written when the transaction ends, whether anything was accepted or not;
 // a message was taken when it has recipients and a Message-Id.
-func from(s string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) from(s string, rec *relaylens.Record) relaylens.Verdict {
 	if escaped(s) {
 		if !strings.Contains(s, relayMark) {
 			return relaylens.Ignored
@@ -30,7 +30,7 @@ func from(s string, rec *relaylens.Record) relaylens.Verdict {
 	if !ok {
 		return relaylens.Ignored
 	}
-	client, bounce := clientOf(value)
+	client, bounce := g.clientOf(value)
 	e := &rec.Event
 	client.set(e)
 	if known {
@@ -49,7 +49,7 @@ func from(s string, rec *relaylens.Record) relaylens.Verdict {
 
 // clientOf reads the relay of a from= line, which is never shortened. bounce
 // tells a message that this server made itself.
-func clientOf(s string) (client relay, bounce bool) {
+func (g *Grammar) clientOf(s string) (client relay, bounce bool) {
 	if s == "[RESPONSE]" {
 		return relay{}, true
 	}
@@ -59,7 +59,7 @@ func clientOf(s string) (client relay, bounce bool) {
 		client.ip, _ = smtp.ParseIP(strings.Trim(address, "[]"))
 		return client, false
 	}
-	client, _ = parseRelay(s)
+	client, _ = g.relay(s)
 	return client, false
 }
 

@@ -6,15 +6,19 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// Grammar reads Sendmail's lines. It is safe for concurrent use.
+// Grammar reads Sendmail's lines.
 type Grammar struct {
-	texts relaylens.Texts
+	texts  relaylens.Texts
+	recent *recent // nil where several goroutines read
 }
 
 // New makes a grammar. texts are the site's own words for a relay denial or a
 // failed sender verification, from its access map or its rulesets; they are
-// looked for in what the server says, never in addresses.
+// looked for in what the server says, never in addresses. It is safe for concurrent use.
 func New(texts relaylens.Texts) *Grammar { return &Grammar{texts: texts} }
+
+// Reader reads what g does, for one goroutine: it remembers what it read last.
+func (g *Grammar) Reader() *Grammar { return &Grammar{g.texts, new(recent)} }
 
 // MTA implements [relaylens.Grammar].
 func (*Grammar) MTA() relaylens.MTA { return relaylens.Sendmail }
@@ -39,7 +43,7 @@ func (g *Grammar) Parse(env *relaylens.Envelope, rec *relaylens.Record) relaylen
 // name can begin with any letters, those of a keyword as well, so it is told first,
 // by its structure.
 func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdict {
-	if v, ours := hostFirst(id, text, rec); ours {
+	if v, ours := g.hostFirst(id, text, rec); ours {
 		return v
 	}
 	switch text[0] {
@@ -52,13 +56,13 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 		}
 	case 'f':
 		if s, ok := strings.CutPrefix(text, "from="); ok && id != "" {
-			return from(s, rec)
+			return g.from(s, rec)
 		}
 	case 't':
 		return g.lowerT(id, text, rec)
 	case 'A':
 		if s, ok := cutWord(text, "AUTH", '='); ok {
-			return auth(id, s, rec)
+			return g.auth(id, s, rec)
 		}
 	case '<':
 		if id != "" {
@@ -99,7 +103,7 @@ func (g *Grammar) lowerT(id, text string, rec *relaylens.Record) relaylens.Verdi
 
 func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdict {
 	if s, ok := strings.CutPrefix(text, "STARTTLS=server, "); ok {
-		return starttls(s, rec)
+		return g.starttls(s, rec)
 	}
 	if s, ok := strings.CutPrefix(text, "SYSERR("); ok {
 		if _, said, ok := strings.Cut(s, "): "); ok {

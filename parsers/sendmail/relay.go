@@ -57,11 +57,13 @@ func parseRelay(s string) (r relay, ok bool) {
 // connected is not told: half a bracket is never believed, nor one that ends
 // where the cut is, which a host name could imitate.
 func parseCut(s string) (r relay, ok bool) {
-	if len(s) >= 100 {
+	if len(s) >= maxCut {
 		return relay{}, false
 	}
 	return parseRelay(s)
 }
+
+const maxCut = 100
 
 // hostName is the name of a peer without an RFC 1413 reply. It is empty when
 // what stands there cannot be one.
@@ -143,7 +145,7 @@ const maxRelay = 1024
 
 // cutRelay reads the value at the start of s that some mark ends, and returns
 // what follows it, mark included. A mark inside of the value does not count.
-func cutRelay(s string, isMark func(string) bool) (r relay, rest string, ok bool) {
+func cutRelay(s string, isMark func(string) bool, read func(string) (relay, bool)) (r relay, rest string, ok bool) {
 	for i := 0; i < len(s); i++ {
 		next := strings.IndexByte(s[i:], ',')
 		if next < 0 {
@@ -153,7 +155,7 @@ func cutRelay(s string, isMark func(string) bool) (r relay, rest string, ok bool
 			break
 		}
 		if isMark(s[i:]) {
-			if r, ok = parseRelay(s[:i]); ok {
+			if r, ok = read(s[:i]); ok {
 				return r, s[i:], true
 			}
 		}

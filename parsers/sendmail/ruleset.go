@@ -224,7 +224,7 @@ func (r *refusal) search(s string) bool {
 
 // tail reads "REL, reject=…".
 func (r *refusal) tail(s string) bool {
-	client, rest, ok := cutRelay(s, isOutcome)
+	client, rest, ok := cutRelay(s, isOutcome, parseRelay)
 	if !ok {
 		return false
 	}

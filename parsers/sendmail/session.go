@@ -96,15 +96,15 @@ func connect(s string, rec *relaylens.Record) relaylens.Verdict {
 
 // starttls reads what follows "STARTTLS=server, ". At the default LogLevel it is
 // often the first line that tells of a session.
-func starttls(s string, rec *relaylens.Record) relaylens.Verdict {
+func (g *Grammar) starttls(s string, rec *relaylens.Record) relaylens.Verdict {
 	var client relay
 	var ok bool
 	if value, good := strings.CutPrefix(s, "relay="); good {
 		if value, _, ok = strings.Cut(value, ", version="); ok { // no name has a space
-			client, ok = parseCut(unescape(value))
+			client, ok = g.relayOfCut(unescape(value))
 		}
 	} else if _, value, found := cutLast(s, relayMark); found && strings.HasPrefix(s, "error: ") {
-		client, ok = parseCut(unescape(value))
+		client, ok = g.relayOfCut(unescape(value))
 	}
 	if !ok || !client.ip.IsValid() {
 		return relaylens.Ignored
@@ -147,7 +147,7 @@ const timeoutSep = " during "
 // hostFirst reads the lines that begin with REL. ours is false when it is none. All
 // of them have a queue id. Whatever else such a line looks like, it is read as nothing else: the name
 // before the address may imitate any keyword.
-func hostFirst(id, text string, rec *relaylens.Record) (v relaylens.Verdict, ours bool) {
+func (g *Grammar) hostFirst(id, text string, rec *relaylens.Record) (v relaylens.Verdict, ours bool) {
 	if id == "" {
 		return relaylens.Ignored, false
 	}
@@ -155,7 +155,7 @@ func hostFirst(id, text string, rec *relaylens.Record) (v relaylens.Verdict, our
 	if !ok {
 		return relaylens.Ignored, false
 	}
-	client, ok := parseRelay(unescape(value))
+	client, ok := g.relay(unescape(value))
 	if !ok || !client.ip.IsValid() {
 		return relaylens.Ignored, false
 	}
