@@ -254,7 +254,7 @@ func TestHurry(t *testing.T) {
 		if ctx.Err() != nil {
 			t.Error("the drain was cut short by the signal that began it")
 		}
-		time.Sleep(1) //nolint:forbidigo // in a bubble
+		time.Sleep(time.Nanosecond) //nolint:forbidigo // in a bubble
 		again <- syscall.SIGTERM
 		synctest.Wait()
 		if ctx.Err() == nil {
