@@ -1,6 +1,8 @@
 package summary
 
 import (
+	"cmp"
+	"math"
 	"time"
 
 	"github.com/relaylens/relaylens/internal/bounded"
@@ -24,31 +26,33 @@ func (v *seen) widen(first, last moment) {
 	}
 }
 
-// moment is a [time.Time] without its zone. The zero moment is the zero Time.
-type moment struct {
-	high, low   uint32 // seconds from year 1 on
-	nanoseconds uint32
-}
-
-// yearOne is the Unix time of the zero Time.
-const yearOne = -62135596800
+// moment is a [time.Time] from 1677 to 2262 without its zone, in nanoseconds from 1970 on,
+// of which the first of 1970 stands for its begin. The zero moment is the zero Time.
+type moment int64
 
 func momentOf(t time.Time) moment {
-	seconds := uint64(t.Unix() - yearOne)
-	return moment{uint32(seconds >> 32), uint32(seconds), uint32(t.Nanosecond())}
+	switch {
+	case t.IsZero():
+		return 0
+	case t.Before(earliest):
+		return math.MinInt64
+	case t.After(latest):
+		return math.MaxInt64
+	}
+	return moment(cmp.Or(t.UnixNano(), 1))
 }
 
-func (m moment) isZero() bool { return m == moment{} }
+// earliest and latest are the first and the last time that a moment can be.
+var earliest, latest = time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
 
-func (m moment) seconds() int64 { return int64(uint64(m.high)<<32 | uint64(m.low)) }
+func (m moment) isZero() bool { return m == 0 }
 
-// before compares times from year 1 on.
-func (m moment) before(o moment) bool {
-	a, b := m.seconds(), o.seconds()
-	return a < b || a == b && m.nanoseconds < o.nanoseconds
-}
+func (m moment) before(o moment) bool { return m < o }
 
 // time is the moment in UTC.
 func (m moment) time() time.Time {
-	return time.Unix(m.seconds()+yearOne, int64(m.nanoseconds)).UTC()
+	if m.isZero() {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(m)).UTC()
 }

@@ -1,9 +1,6 @@
 package aggregate
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // smallest knows which of some entries has the smallest count. Counts only grow, and
 // nobody has to tell it of those that do: it looks when it is an entry's turn. An entry
@@ -20,12 +17,12 @@ type smallest struct {
 // lowest 32 bits.
 type node uint64
 
-func nodeOf(i uint32, count int64) node { return node(min(count, math.MaxUint32))<<32 | node(i) }
+func nodeOf(i, count uint32) node { return node(count)<<32 | node(i) }
 
 func (n node) entry() uint32 { return uint32(n) }
 
 // newSmallest has the entries 0 to entries-1, whose counts it asks for.
-func newSmallest(entries int, count func(uint32) int64) *smallest {
+func newSmallest(entries int, count func(uint32) uint32) *smallest {
 	s := &smallest{heap: make([]node, entries), queue: make([]node, entries)}
 	for i := range s.heap {
 		s.heap[i] = nodeOf(uint32(i), count(uint32(i)))
@@ -35,13 +32,13 @@ func newSmallest(entries int, count func(uint32) int64) *smallest {
 }
 
 // least is the smallest count.
-func (s *smallest) least(count func(uint32) int64) int64 {
+func (s *smallest) least(count func(uint32) uint32) uint32 {
 	i, _ := s.find(count)
 	return count(i)
 }
 
 // take takes the entry with the smallest count out.
-func (s *smallest) take(count func(uint32) int64) uint32 {
+func (s *smallest) take(count func(uint32) uint32) uint32 {
 	i, queued := s.find(count)
 	if queued {
 		s.shift()
@@ -52,7 +49,7 @@ func (s *smallest) take(count func(uint32) int64) uint32 {
 }
 
 // put puts an entry back that was taken.
-func (s *smallest) put(i uint32, count int64) {
+func (s *smallest) put(i, count uint32) {
 	n := nodeOf(i, count)
 	if s.len > 0 && n>>32 < s.queue[s.at(s.len-1)]>>32 {
 		s.push(n)
@@ -64,7 +61,7 @@ func (s *smallest) put(i uint32, count int64) {
 
 // find is the entry with the smallest count, and whether it is the first of the queue,
 // and not of the heap. Those in front of it whose counts have grown go to their places.
-func (s *smallest) find(count func(uint32) int64) (i uint32, queued bool) {
+func (s *smallest) find(count func(uint32) uint32) (i uint32, queued bool) {
 	for {
 		queued = len(s.heap) == 0 || s.len > 0 && s.queue[s.begin]>>32 <= s.heap[0]>>32
 		n := s.first(queued)

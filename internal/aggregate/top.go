@@ -33,18 +33,19 @@ type Top[V any] struct {
 	total    int64
 }
 
-// slot is an entry in its place. It lies in two lines of a processor's cache, of which
-// Near reads both ends.
+// slot is an entry in its place: a line of a processor's cache, where V has 40 bytes.
 type slot[V any] struct {
-	hash  uint64
-	key   bounded.Text
-	value V
-	error uint32 // as much as can be, of more
-	count int64
+	hash         uint64
+	key          bounded.Text
+	value        V
+	count, error uint32 // as many as can be, of more
 }
 
+// add counts n events more.
+func (s *slot[V]) add(n int64) { s.count = uint32(min(int64(s.count)+n, math.MaxUint32)) }
+
 // certain is how many events are of the key for sure.
-func (s *slot[V]) certain() int64 { return s.count - int64(s.error) }
+func (s *slot[V]) certain() uint32 { return s.count - s.error }
 
 // chunkLen entries are made at once.
 const chunkLen = 128
@@ -52,7 +53,7 @@ const chunkLen = 128
 // Entry is one value.
 type Entry[V any] struct {
 	Key   string
-	Count int64 // never too low
+	Count int64 // never too low, up to 2³²-1
 	Error int64 // by which Count may be too high
 	Value V     // of the events that are certain to be of Key: those since it was last taken in
 }
@@ -139,7 +140,7 @@ func (t *Top[V]) Known(hash uint64, n int64) *V {
 		return nil
 	}
 	t.total += n
-	s.count += n // smallest finds out when it asks
+	s.add(n) // smallest finds out when it asks
 	return &s.value
 }
 
@@ -155,10 +156,11 @@ func (t *Top[V]) Take(key string, hash uint64, n int64) *V {
 	i := uint32(t.len)
 	s := t.slot(i)
 	t.len++
-	s.hash, s.count = hash, n
+	s.hash = hash
+	s.add(n)
 	t.texts.Set(&s.key, key)
 	place, _ := t.find(hash)
-	if t.index[place] = markOf(i, hash); 2*t.len > len(t.index) {
+	if t.index[place] = markOf(i, hash); 4*t.len > 3*len(t.index) {
 		t.grow()
 	}
 	return &s.value
@@ -175,7 +177,8 @@ func (t *Top[V]) replace(key string, hash uint64, n int64) *V {
 	if t.drop != nil {
 		t.drop(&s.value)
 	}
-	*s = slot[V]{key: s.key, hash: hash, count: s.count + n, error: uint32(min(s.count, math.MaxUint32))}
+	*s = slot[V]{key: s.key, hash: hash, count: s.count, error: s.count}
+	s.add(n)
 	t.texts.Set(&s.key, key)
 	place, _ := t.find(hash)
 	t.index[place] = markOf(i, hash)
@@ -183,7 +186,7 @@ func (t *Top[V]) replace(key string, hash uint64, n int64) *V {
 	return &s.value
 }
 
-func (t *Top[V]) count(i uint32) int64 { return t.slot(i).count }
+func (t *Top[V]) count(i uint32) uint32 { return t.slot(i).count }
 
 // grow doubles the index.
 func (t *Top[V]) grow() {
@@ -220,7 +223,7 @@ func (t *Top[V]) vacate(i uint32, s *slot[V]) {
 }
 
 func (t *Top[V]) entry(s *slot[V]) Entry[V] {
-	return Entry[V]{Key: strings.Clone(t.key(s)), Count: s.count, Error: int64(s.error), Value: s.value}
+	return Entry[V]{Key: strings.Clone(t.key(s)), Count: int64(s.count), Error: int64(s.error), Value: s.value}
 }
 
 // Get is the entry of key.
@@ -259,7 +262,7 @@ func (t *Top[V]) Bound() int64 {
 	if t.smallest == nil {
 		return 0
 	}
-	return t.smallest.least(t.count)
+	return int64(t.smallest.least(t.count))
 }
 
 // List is the n entries that are certain to have the most events, by Count less
