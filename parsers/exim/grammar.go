@@ -53,25 +53,9 @@ func (g *Grammar) session(text string, id bool, rec *relaylens.Record) relaylens
 		if strings.HasPrefix(text, "SMTP ") {
 			return smtpLine(text[5:], rec)
 		}
-	case 's', 'l':
-		if v := spaceCheck(text, rec); v != relaylens.Ignored {
-			return v
-		}
-	case 'M':
-		if v := notWritten(text, rec); v != relaylens.Ignored {
-			return v
-		}
-	case 'r', 't', 'c', 'C', 'o':
+	case 'r', 't', 'c', 'C', 'o', 'u', 'V':
 		if v := g.refusalLine(text, rec); v != relaylens.Ignored {
 			return v
-		}
-	case 'u':
-		if rest, ok := strings.CutPrefix(text, "unqualified "); ok {
-			return unqualified(rest, rec)
-		}
-	case 'V':
-		if rest, ok := strings.CutPrefix(text, "VRFY failed for "); ok {
-			return vrfyFailed(rest, rec)
 		}
 	case 'n':
 		if strings.HasPrefix(text, "no MAIL in ") {
@@ -99,7 +83,7 @@ func other(text string, rec *relaylens.Record) relaylens.Verdict {
 			return authFailed(text[:sp], rest, rec)
 		}
 	}
-	if v := failed(text, rec); v != relaylens.Ignored {
+	if v := faultLine(text, rec); v != relaylens.Ignored {
 		return v
 	}
 	return backend(text, rec)

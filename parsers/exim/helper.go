@@ -76,40 +76,6 @@ func failure(s string) (name string) {
 	return name
 }
 
-// spaceCheck reads "{spool|log} directory space check failed: space={n} inodes={n}": MAIL
-// gets 452, and who sent it is not told. receive.c, receive_check_fs
-func spaceCheck(text string, rec *relaylens.Record) relaylens.Verdict {
-	if !strings.HasPrefix(text, "spool directory space check failed: ") && !strings.HasPrefix(text, "log directory space check failed: ") {
-		return relaylens.Ignored
-	}
-	e := &rec.Event
-	e.Kind, e.Reason, e.Direction, e.Stage = relaylens.KindRejected, relaylens.ReasonResources, relaylens.Inbound, relaylens.StageMail
-	e.Class, e.Text, e.RemoteHost = relaylens.Class4xx, text, relaylens.Disk
-	return relaylens.Parsed
-}
-
-// notWritten reads "Message abandoned: Spool write error ({why}) while receiving message from
-// HOST", which is answered 451, and so is a header file that cannot be written.
-// receive.c, receive_msg
-func notWritten(text string, rec *relaylens.Record) relaylens.Verdict {
-	why, from, ok := strings.Cut(text, " while receiving message from ")
-	if !strings.HasPrefix(why, "Message abandoned: Spool write error (") && !strings.HasPrefix(why, "Message abandoned: spool file ") {
-		return relaylens.Ignored
-	}
-	var h host
-	if ok {
-		var n int
-		if h, _, n = oneHost(from, endFollows); n == 0 {
-			return relaylens.Ignored // a local user's
-		} else if n > 1 {
-			h, rec.Tainted = host{}, true
-		}
-	}
-	refused(&h, relaylens.StageEOD, relaylens.ReasonResources, why, rec)
-	rec.Event.Class, rec.Event.RemoteHost = relaylens.Class4xx, relaylens.Disk
-	return relaylens.Parsed
-}
-
 // lacking says what the refusal is for, where Exim's own words tell: of a lookup that
 // failed, and after a scanner that did, which gives no words.
 func lacking(c *claim, rec *relaylens.Record) {

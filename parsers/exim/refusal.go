@@ -25,6 +25,10 @@ func (g *Grammar) refusalLine(text string, rec *relaylens.Record) relaylens.Verd
 		v = tooManyRecipients(s[len("too many recipients: "):], rec)
 	case hasAnyPrefix(s, "ridiculously long message header received from ", "overlong message header line received from "):
 		v = longHeader(s, rec)
+	case strings.HasPrefix(s, "unqualified "):
+		v = unqualified(s[len("unqualified "):], rec)
+	case strings.HasPrefix(s, "VRFY failed for "):
+		v = vrfyFailed(s[len("VRFY failed for "):], rec)
 	}
 	if v == relaylens.Parsed && temporary {
 		rec.Event.Class = relaylens.Class4xx

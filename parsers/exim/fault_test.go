@@ -6,12 +6,12 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-func init() { maps.Copy(lines, spoolLines) }
+func init() { maps.Copy(lines, faultLines) }
 
 const newID = "1tTaBc-0000000AbCd-1xYz"
 
-// spoolLines are about messages that the server could not take.
-var spoolLines = map[string]relaylens.Record{
+// faultLines are about messages that the server could not take.
+var faultLines = map[string]relaylens.Record{
 	newID + " Spool write error: No space left on device": want(inbound,
 		is(refusal, relaylens.ReasonResources, relaylens.StageEOD), queue(newID), soft, text("Spool write error: No space left on device"), func(rec *relaylens.Record) { rec.Event.RemoteHost = relaylens.Disk }),
 	newID + " local_scan() function timed out - message temporarily rejected (size 500)": want(inbound,
