@@ -148,7 +148,16 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	if early() {
 		count = r.builder.AddCause
 	}
-	for e, err := range g.final(fromCursor{}) { // those whose causes were open until now
+	if err := r.countFinal(g, findings, count); err != nil {
+		return err
+	}
+	r.find(g, findings)
+	return g.readErr
+}
+
+// countFinal counts the events whose causes were open until all was read.
+func (r *Summary) countFinal(g *gathered, findings *classifier.Findings, count func(*relaylens.Event)) error {
+	for e, err := range g.final(fromCursor{}) {
 		if err != nil {
 			return err
 		}
@@ -156,11 +165,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 			findings.AddLast(e)
 		}
 	}
-	if err := g.close(); err != nil {
-		return err
-	}
-	r.find(g, findings)
-	return g.readErr
+	return g.close()
 }
 
 // find keeps the first findings, and forgets all that they were found by.

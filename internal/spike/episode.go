@@ -21,6 +21,14 @@ const (
 	freshTime    = 12 * 3600 // for so long a spike does not move the level
 )
 
+// least is the surprise that a window tells anything from, of a spike that is on or not.
+func (d *Detector) least(w int, on bool) float64 {
+	if on {
+		return min(d.needed[w], sizeSurprise)
+	}
+	return d.needed[w]
+}
+
 // judge looks at the windows of a series that end now. It reports whether a
 // spike began or ended.
 func (d *Detector) judge(t *track, now int64) bool {
@@ -38,10 +46,7 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if r.surprise > calmSurprise && w <= max(e.window-1, 2) {
 			usual = false
 		}
-		least := d.needed[w]
-		if e.on {
-			least = min(least, sizeSurprise)
-		}
+		least := d.least(w, e.on)
 		if int(r.n) < d.settings.MinEvents || r.surprise < least {
 			continue
 		}

@@ -53,16 +53,7 @@ func (a *attempt) parse(s string) bool {
 		return false
 	}
 	if value, ok := strings.CutPrefix(s, ", ctladdr="); ok {
-		if address, rest, plain := cutPlain(value); plain && strings.HasPrefix(rest, " ") {
-			a.subject, s = address, rest
-		} else if end, open := scan(value, ' '); !open {
-			a.subject, s = mailbox(value[:end]), value[end:]
-		}
-		at := strings.Index(s, ", delay=")
-		if at < 0 {
-			return false
-		}
-		s = s[at:]
+		s = a.parseControl(value)
 	}
 	if !strings.HasPrefix(s, ", delay=") {
 		return false
@@ -96,6 +87,17 @@ func (a *attempt) parse(s string) bool {
 		_, s, _ = smtp.CutField(rest)
 	}
 	return a.outcome(s)
+}
+
+// parseControl reads "{address} ({uid}/{gid})", for whom the message is delivered, and
+// returns what follows, from ", delay=" on where that is there.
+func (a *attempt) parseControl(s string) string {
+	if address, rest, plain := cutPlain(s); plain && strings.HasPrefix(rest, " ") {
+		a.subject, s = address, rest
+	} else if end, open := scan(s, ' '); !open {
+		a.subject, s = mailbox(s[:end]), s[end:]
+	}
+	return s[max(strings.Index(s, ", delay="), 0):]
 }
 
 // outcome reads "⟦reply=…, ⟧stat=…".
