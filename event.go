@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unsafe"
+
+	"github.com/relaylens/relaylens/internal/swar"
 )
 
 // Event is one thing the log says about one SMTP command. Strings that came
@@ -93,7 +95,7 @@ func (e *Event) RecipientDomain() string { return Domain(e.Recipient) }
 // Domain is what follows the last @ of address that is not quoted, in lower
 // case, without a trailing dot; U-labels stay. Empty when there is none.
 func Domain(address string) string {
-	at := lastAt(address)
+	at := swar.LastIndexByte(address, '@')
 	if at < 0 || strings.HasSuffix(address, `"`) {
 		return ""
 	}

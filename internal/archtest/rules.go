@@ -47,14 +47,14 @@ type Rule struct {
 
 // Rules is the map of the house.
 var Rules = []Rule{
-	{Package: "", Pure: true},
+	{Package: "", Rooms: []string{"internal/swar"}, Pure: true},
 	{Package: "config", Modules: []string{viper, mapstruct, pflag, yaml, promCommon}},
 	{Package: "tailer", Rooms: []string{"internal/jsonscan", "internal/sleep"}, Modules: []string{nxtail, fsnotify, compress, xz, zap, prometheus, xSync, xSys}},
 
-	{Package: "parsers/syslog", Rooms: []string{"internal/jsonscan"}, Pure: true},
-	{Package: "parsers/smtp", Pure: true},
+	{Package: "parsers/syslog", Rooms: []string{"internal/jsonscan", "internal/swar"}, Pure: true},
+	{Package: "parsers/smtp", Rooms: []string{"internal/swar"}, Pure: true},
 	{Package: "parsers/parsertest", Rooms: []string{"parsers/*"}, Modules: []string{cmp}},
-	{Package: "parsers/*", Rooms: []string{"parsers/smtp"}, Pure: true},
+	{Package: "parsers/*", Rooms: []string{"parsers/smtp", "internal/swar"}, Pure: true},
 	{Package: "parsers", Rooms: []string{"parsers/*", "internal/bounded"}, Pure: true},
 	{Package: "classifier", Rooms: []string{"internal/bounded", "internal/packed"}, Pure: true},
 	{Package: "classifier/knowledge", Modules: []string{yaml}, Pure: true},
@@ -66,9 +66,10 @@ var Rules = []Rule{
 	{Package: "exporter/alertmanager", Rooms: []string{"classifier/knowledge"}, Modules: []string{alertmgr, openAPI, promCommon, prometheus, zap}},
 	{Package: "exporter/*", Rooms: []string{"internal/aggregate"}, Modules: []string{prometheus, zap}},
 	{Package: "internal/aggregate", Rooms: []string{"internal/bounded"}, Modules: []string{hyperloglog}, Pure: true},
-	{Package: "internal/bounded", Pure: true},
+	{Package: "internal/bounded", Rooms: []string{"internal/swar"}, Pure: true},
 	{Package: "internal/packed", Pure: true},
 	{Package: "internal/jsonscan", Pure: true},
+	{Package: "internal/swar", Pure: true},
 	{Package: "internal/sleep"},
 	{Package: "internal/alerting", Rooms: []string{"internal/aggregate", "internal/spike"}, Pure: true},
 	{Package: "internal/watch", Rooms: []string{"classifier", "internal/alerting", "internal/bounded", "internal/spike"}, Pure: true},

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/swar"
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
@@ -143,10 +144,10 @@ func cutID(s string) (id, rest string) {
 	const digit = '-' ^ '0' // makes a digit of a hyphen
 	switch {
 	case len(s) > 16 && s[6] == '-' && s[13] == '-' && s[16] == ' ' &&
-		smtp.SixteenAlphanumeric(smtp.Eight(s, 0)^digit<<(8*6), smtp.Eight(s, 8)^digit<<(8*(13-8))):
+		smtp.SixteenAlphanumeric(swar.First(s)^digit<<(8*6), swar.First(s[8:])^digit<<(8*(13-8))):
 		return s[:16], s[17:]
-	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && smtp.EightAlphanumeric(smtp.Eight(s, 7)) &&
-		smtp.SixteenAlphanumeric(smtp.Eight(s, 0)^digit<<(8*6), smtp.Eight(s, 15)^digit<<(8*(18-15))):
+	case len(s) > 23 && s[6] == '-' && s[18] == '-' && s[23] == ' ' && smtp.EightAlphanumeric(swar.First(s[7:])) &&
+		smtp.SixteenAlphanumeric(swar.First(s)^digit<<(8*6), swar.First(s[15:])^digit<<(8*(18-15))):
 		return s[:23], s[24:]
 	}
 	return "", s

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/relaylens/relaylens/parsers/smtp"
+	"github.com/relaylens/relaylens/internal/swar"
 )
 
 // recent are the peers that were read last: most lines of a session name the same one,
@@ -22,7 +22,7 @@ func (g *Grammar) relay(s string) (relay, bool) {
 	if g.recent == nil || len(s) < enough || len(s) > len(g.recent[0].text) {
 		return parseRelay(s)
 	}
-	some := smtp.Eight(s, 0) + 3*smtp.Eight(s, len(s)/2-4) + 5*smtp.Eight(s, len(s)-len("]")-8)
+	some := swar.First(s) + 3*swar.First(s[len(s)/2-4:]) + 5*swar.First(s[len(s)-len("]")-8:])
 	p := &g.recent[some*0x9e3779b97f4a7c15>>56]
 	if s == string(p.text[:p.n]) {
 		return relay{p.ip, s[p.at : p.at+p.name]}, true

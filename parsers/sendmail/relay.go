@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/swar"
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
@@ -79,7 +80,7 @@ func hostName(s string) string {
 
 func ofName(s string) bool {
 	for ; len(s) >= 8; s = s[8:] {
-		if !smtp.EightOfName(smtp.Eight(s, 0)) {
+		if !smtp.EightOfName(swar.First(s)) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package sendmail
 import (
 	"strings"
 
+	"github.com/relaylens/relaylens/internal/swar"
 	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
@@ -116,7 +117,7 @@ func number(s string) (n int, rest string, ok bool) {
 // lastIndex is [strings.LastIndex] for a sep that begins with a rare character.
 func lastIndex(s, sep string) int {
 	for end := len(s); ; {
-		i := smtp.LastIndexByte(s[:end], sep[0])
+		i := swar.LastIndexByte(s[:end], sep[0])
 		if i < 0 || strings.HasPrefix(s[i:], sep) {
 			return i
 		}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strings"
+
+	"github.com/relaylens/relaylens/internal/swar"
 )
 
 // ParseIP reads a client address as MTAs write it: dotted IPv4, IPv6 bare or
@@ -35,8 +37,8 @@ func parseIPv4(s string) (a netip.Addr, ok bool) {
 	}
 	var b [20]byte // so that four bytes can be looked at wherever a field begins
 	if n := len(s) - 8; n >= 0 {
-		binary.LittleEndian.PutUint64(b[:], eight(s, 0))
-		binary.LittleEndian.PutUint64(b[n:], eight(s, n))
+		binary.LittleEndian.PutUint64(b[:], swar.At(s, 0))
+		binary.LittleEndian.PutUint64(b[n:], swar.At(s, n))
 	} else {
 		copy(b[:], s)
 	}

@@ -1,19 +1,10 @@
 package smtp
 
 import (
-	"encoding/binary"
 	"math/bits"
-	"strings"
-	"unsafe"
+
+	"github.com/relaylens/relaylens/internal/swar"
 )
-
-// Eight is eight bytes of s from at on, the first of them the lowest. s has as many.
-func Eight(s string, at int) uint64 { return eight(s[at:at+8], 0) }
-
-// eight is [Eight] for those who know that s has as many: nothing looks again.
-func eight(s string, at int) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), at))[:])
-}
 
 // Alphanumeric reports whether s is of ASCII letters and digits alone. It looks at
 // eight of them at a time.
@@ -28,14 +19,14 @@ func Alphanumeric(s string) bool {
 		}
 		return true
 	case n <= 8:
-		return SixteenAlphanumeric(eight(s, 0), eight(s, n)) // some of them twice
+		return SixteenAlphanumeric(swar.At(s, 0), swar.At(s, n)) // some of them twice
 	}
 	for at := 0; at < n; at += 8 {
-		if !EightAlphanumeric(eight(s, at)) {
+		if !EightAlphanumeric(swar.At(s, at)) {
 			return false
 		}
 	}
-	return EightAlphanumeric(eight(s, n))
+	return EightAlphanumeric(swar.At(s, n))
 }
 
 func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -43,34 +34,32 @@ func letter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // Of eight bytes in a word, each is added what makes its highest bit tell that it is
 // as much as some bound. Where the bounds of several ranges are passed, an odd number of
 // them tells that it is in one: so bits that are not the same make one that is set.
-const (
-	each = 0x0101010101010101
-	high = each * 0x80
-)
-
+//
 // from has the highest bit of each byte of x set that is not less than first. No byte of x
 // is more than 0x7f; first is more than 0.
-func from(x uint64, first uint64) uint64 { return x + each*(0x80-first) }
+func from(x uint64, first uint64) uint64 { return x + swar.Each*(0x80-first) }
 
 // EightAlphanumeric reports whether each of eight bytes is an ASCII letter or digit.
-func EightAlphanumeric(x uint64) bool { return x&high == 0 && alphanumeric(x)&high == high }
+func EightAlphanumeric(x uint64) bool {
+	return x&swar.High == 0 && alphanumeric(x)&swar.High == swar.High
+}
 
 // SixteenAlphanumeric is EightAlphanumeric of twice as many.
 func SixteenAlphanumeric(x, y uint64) bool {
-	return (x|y)&high == 0 && alphanumeric(x)&alphanumeric(y)&high == high
+	return (x|y)&swar.High == 0 && alphanumeric(x)&alphanumeric(y)&swar.High == swar.High
 }
 
 // alphanumeric has the highest bit of each byte of x set that is a letter or digit.
 func alphanumeric(x uint64) uint64 {
-	small := x | each*0x20
+	small := x | swar.Each*0x20
 	return from(small, 'a') ^ from(small, 'z'+1) ^ from(x, '0') ^ from(x, '9'+1)
 }
 
 // EightOfName reports whether each of eight bytes is what names of hosts are made of:
 // an ASCII letter, a digit, a dot, a hyphen, an underscore, or none of ASCII.
 func EightOfName(x uint64) bool {
-	s := x &^ high
-	return (alphanumeric(s)^from(s, '-')^from(s, '.'+1)^from(s, '_')^from(s, '_'+1)|x)&high == high
+	s := x &^ swar.High
+	return (alphanumeric(s)^from(s, '-')^from(s, '.'+1)^from(s, '_')^from(s, '_'+1)|x)&swar.High == swar.High
 }
 
 // PlainLength is the length of what s begins with that is plain, or up to seven less:
@@ -78,24 +67,12 @@ func EightOfName(x uint64) bool {
 // Controls, spaces, quotes, brackets, commas, colons, backslashes and some others are not plain.
 func PlainLength(s string) (n int) {
 	for ; n <= len(s)-8; n += 8 {
-		x := eight(s, n)
-		s := x &^ high
+		x := swar.At(s, n)
+		s := x &^ swar.High
 		in := from(s, '-') ^ from(s, '9'+1) ^ from(s, '?') ^ from(s, 'Z'+1) ^ from(s, '^') ^ from(s, '~'+1) | x
-		if in&high != high {
-			return n + bits.TrailingZeros64(^in&high)/8
+		if in&swar.High != swar.High {
+			return n + bits.TrailingZeros64(^in&swar.High)/8
 		}
 	}
 	return n
-}
-
-// LastIndexByte is [strings.LastIndexByte], which looks at one byte at a time.
-func LastIndexByte(s string, c byte) int {
-	n, sought := len(s), each*uint64(c)
-	for ; n >= 8; n -= 8 {
-		x := eight(s, n-8) ^ sought
-		if other := (x&^high + each*0x7f) | x; other&high != high {
-			return n - 1 - bits.LeadingZeros64(^other&high)/8
-		}
-	}
-	return strings.LastIndexByte(s[:n], c)
 }

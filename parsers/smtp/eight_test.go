@@ -1,7 +1,6 @@
 package smtp
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strings"
 	"testing"
@@ -64,25 +63,6 @@ func TestPlainLength(t *testing.T) {
 			if got := PlainLength(s); got > n || got < n-7 || len(s) >= n+8 && got != n {
 				t.Errorf("PlainLength(%q) = %d, want %d", s, got, n)
 			}
-		}
-	}
-}
-
-func TestLastIndexByte(t *testing.T) {
-	for n := range 30 {
-		for at := range n {
-			for _, c := range []byte{0, 1, ',', 0x7f, 0x80, 0xff} {
-				for _, other := range []byte{c + 1, c - 1, c ^ 0x80} {
-					b := bytes.Repeat([]byte{other}, n)
-					b[at], b[at/2] = c, c
-					if got := LastIndexByte(string(b), c); got != at {
-						t.Fatalf("LastIndexByte(%q, %q) = %d, want %d", b, c, got, at)
-					}
-				}
-			}
-		}
-		if got := LastIndexByte(strings.Repeat("x", n), ','); got != -1 {
-			t.Errorf("%d bytes: %d", n, got)
 		}
 	}
 }

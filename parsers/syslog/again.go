@@ -1,6 +1,16 @@
 package syslog
 
-import "time"
+import (
+	"time"
+
+	"github.com/relaylens/relaylens/internal/swar"
+)
+
+// isoKey is a stamp as long as isoLayout: its first sixteen bytes and its last eight.
+type isoKey [3]uint64
+
+// keyOf is of what s begins with, which is as long.
+func keyOf(s string) isoKey { return isoKey{swar.First(s), swar.First(s[8:]), swar.First(s[11:])} }
 
 // isoDay is the day of the last stamp: "2006-01-02T", and its Unix time, were it UTC.
 type isoDay struct {
@@ -38,7 +48,7 @@ func (c *clock) keepForm(s string, st *stamp) {
 	}
 	f := isoForm{length: st.n, decimals: decimals, digits: st.digits, offset: int64(st.offset), loc: c.zone(int(st.offset)), nanos: 1_000_000_000}
 	f.mask = ^uint64(0) << (8 * (7 - (st.n - begin)))
-	f.zone = wordAt(s, st.n-7) & f.mask
+	f.zone = swar.At(s, st.n-7) & f.mask
 	for range decimals {
 		f.nanos /= 10
 	}
@@ -49,12 +59,12 @@ func (c *clock) keepForm(s string, st *stamp) {
 // is its length. S is as long as a stamp and a space can be.
 func (c *clock) isoAgain(s string) (n int) {
 	f := &c.isoForm
-	if n = f.length; n == 0 || wordAt(s, n-7)&f.mask != f.zone || s[4] != '-' || s[10] != 'T' || c.isoKey != keyOf(s) && !c.readISO(s) {
+	if n = f.length; n == 0 || swar.At(s, n-7)&f.mask != f.zone || s[4] != '-' || s[10] != 'T' || c.isoKey != keyOf(s) && !c.readISO(s) {
 		return 0
 	}
 	nsec := int32(0)
 	if f.decimals > 0 {
-		decimals, ok := numberAtEnd(wordAt(s, len(isoLayout)+1+f.decimals-8), 8*f.decimals)
+		decimals, ok := numberAtEnd(swar.At(s, len(isoLayout)+1+f.decimals-8), 8*f.decimals)
 		if !ok || s[len(isoLayout)] != '.' {
 			return 0
 		}

@@ -1,13 +1,12 @@
 package syslog
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/swar"
 )
 
 // Beginning is what stands before the text of a line that begins as lines before it did.
@@ -29,7 +28,7 @@ func (d *Decoder) Begin(s string, reference int64) (b Beginning) {
 	if len(s) < shortest || len(s) > maxRecord || s[len(s)-1] < ' ' || endsEscaped(s) || len(d.export.entry)+len(d.groups) > 0 || !d.keeps {
 		return b
 	}
-	same := wordAt(s, 0) == c.bsdKey[0] && wordAt(s, bsdLength-8) == c.bsdKey[1] && s[bsdLength] == ' ' && reference == c.bsdRef
+	same := swar.At(s, 0) == c.bsdKey[0] && swar.At(s, bsdLength-8) == c.bsdKey[1] && s[bsdLength] == ' ' && reference == c.bsdRef
 	var known *heading
 	var pid int32
 	var text string
@@ -69,9 +68,9 @@ func (h *headings) begin(s string) (known *heading, pid int32, text string) {
 		}
 		return known, 0, s[end+1:]
 	}
-	pid, digits := numberInBrackets(wordAt(s, end))
+	pid, digits := numberInBrackets(swar.At(s, end))
 	const behind = ']' | ':'<<8 | ' '<<16
-	if end += digits; digits == 0 || wordAt(s, end-5)>>40 != behind {
+	if end += digits; digits == 0 || swar.At(s, end-5)>>40 != behind {
 		return nil, 0, ""
 	}
 	return known, pid, s[end+len("]: "):]
@@ -107,7 +106,7 @@ func (g *guesses) guess(s string) *heading {
 	if g.at > len(s)-8 {
 		return nil
 	}
-	known := g.list[guessOf(wordAt(s, 0), wordAt(s, g.at))]
+	known := g.list[guessOf(swar.At(s, 0), swar.At(s, g.at))]
 	if known == nil || len(s)-shortestText < len(known.text) || !known.words.begin(s) {
 		return nil
 	}
@@ -123,7 +122,7 @@ func (g *guesses) learn(s string, known *heading) {
 		}
 		g.at, g.lead = known.own, 0
 	}
-	g.list[guessOf(wordAt(s, 0), wordAt(s, g.at))] = known
+	g.list[guessOf(swar.At(s, 0), swar.At(s, g.at))] = known
 }
 
 const (
@@ -135,8 +134,8 @@ const (
 // guessOf numbers a heading by its first word, and the first one of its program up to
 // the bracket or colon behind it.
 func guessOf(first, program uint64) uint64 {
-	bracket, colon := program^'['*lowBits, program^':'*lowBits
-	ends := ((bracket-lowBits)&^bracket | (colon-lowBits)&^colon) & highBits
+	bracket, colon := program^'['*swar.Each, program^':'*swar.Each
+	ends := ((bracket-swar.Each)&^bracket | (colon-swar.Each)&^colon) & swar.High
 	program &= (ends - 1) &^ ends
 	return (first ^ bits.RotateLeft64(program, 29)) * 0x9e3779b97f4a7c15 >> (64 - guessBits)
 }
@@ -150,13 +149,13 @@ type words struct {
 func wordsOf(text string) (w words) {
 	w.lastAt = len(text) - 8
 	w.secondAt, w.thirdAt = min(8, w.lastAt), max(0, w.lastAt-8)
-	w.first, w.second, w.third, w.last = wordAt(text, 0), wordAt(text, w.secondAt), wordAt(text, w.thirdAt), wordAt(text, w.lastAt)
+	w.first, w.second, w.third, w.last = swar.At(text, 0), swar.At(text, w.secondAt), swar.At(text, w.thirdAt), swar.At(text, w.lastAt)
 	return w
 }
 
 // begin reports whether they are what s, which is as long, begins with.
 func (w *words) begin(s string) bool {
-	return wordAt(s, 0)^w.first|wordAt(s, w.secondAt)^w.second|wordAt(s, w.thirdAt)^w.third|wordAt(s, w.lastAt)^w.last == 0
+	return swar.At(s, 0)^w.first|swar.At(s, w.secondAt)^w.second|swar.At(s, w.thirdAt)^w.third|swar.At(s, w.lastAt)^w.last == 0
 }
 
 // Fill makes env that of a line of which Begin has just read the beginning.
@@ -197,20 +196,12 @@ const (
 	shortest     = bsdLength + 1 + minHeading + shortestText
 )
 
-// wordAt is the eight bytes of s at i, which has as many.
-func wordAt(s string, i int) uint64 {
-	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(unsafe.Pointer(unsafe.StringData(s)), i))[:])
-}
-
-// The lowest and the highest bits of eight bytes.
-const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
-
 // numberInBrackets is the number that a word begins with, in so many digits; none when it
 // does not, or when no closing bracket stands behind it.
-func numberInBrackets(word uint64) (number int32, digits int) {
-	other := word ^ ']'*lowBits
-	n := bits.TrailingZeros64((other-lowBits)&^other&highBits) &^ 7
-	number, ok := numberAtEnd(word<<(64-n), n)
+func numberInBrackets(x uint64) (number int32, digits int) {
+	other := x ^ ']'*swar.Each
+	n := bits.TrailingZeros64((other-swar.Each)&^other&swar.High) &^ 7
+	number, ok := numberAtEnd(x<<(64-n), n)
 	if n&63 == 0 || !ok {
 		return 0, 0
 	}
@@ -218,10 +209,10 @@ func numberInBrackets(word uint64) (number int32, digits int) {
 }
 
 // numberAtEnd is the number that the last n bits of a word are, if they are digits.
-func numberAtEnd(word uint64, n int) (number int32, ok bool) {
-	w := (word ^ '0'*lowBits) >> (64 - n) << (64 - n) // zeros in front
+func numberAtEnd(x uint64, n int) (number int32, ok bool) {
+	w := (x ^ '0'*swar.Each) >> (64 - n) << (64 - n) // zeros in front
 	const pair = 0x000000ff000000ff
 	tens := w*10 + w>>8
 	tens = tens&pair*(100+1000000<<32) + tens>>16&pair*(1+10000<<32)
-	return int32(tens >> 32), (w|(w+(0x80-10)*lowBits))&highBits == 0
+	return int32(tens >> 32), (w|(w+(0x80-10)*swar.Each))&swar.High == 0
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/swar"
 )
 
 // What Begin and Fill read is what Decode reads, of whatever lines, and so are the
@@ -107,12 +108,12 @@ func TestNumberInBrackets(t *testing.T) {
 		{"1]: text", 1, 1}, {"4711]: t", 4711, 4}, {"1234567]", 1234567, 7}, {"0]: text", 0, 1}, {"007]: te", 7, 3},
 		{"12345678", 0, 0}, {"]: text ", 0, 0}, {"1x3]: te", 0, 0}, {"1/3]: te", 0, 0}, {"1:3]: te", 0, 0}, {"1\xb93]: t", 0, 0}, {"\xff1]: te", 0, 0}, {"-12]: te", 0, 0},
 	} {
-		if number, digits := numberInBrackets(wordAt(c.word, 0)); number != c.number || digits != c.digits {
+		if number, digits := numberInBrackets(swar.At(c.word, 0)); number != c.number || digits != c.digits {
 			t.Errorf("%q: %d of %d digits, want %d of %d", c.word, number, digits, c.number, c.digits)
 		}
 	}
 	for n := range int32(10_000) {
-		if got, digits := numberInBrackets(wordAt(fmt.Sprintf("%d]       ", n*997), 0)); got != n*997 || digits == 0 {
+		if got, digits := numberInBrackets(swar.At(fmt.Sprintf("%d]       ", n*997), 0)); got != n*997 || digits == 0 {
 			t.Fatalf("%d is read as %d", n*997, got)
 		}
 	}

@@ -1,6 +1,10 @@
 package syslog
 
-import "time"
+import (
+	"time"
+
+	"github.com/relaylens/relaylens/internal/swar"
+)
 
 const isoLayout = "2006-01-02T15:04:05"
 
@@ -26,12 +30,6 @@ type clock struct {
 	zones [8]zone
 	next  int // of zones, to be replaced
 }
-
-// isoKey is a stamp as long as isoLayout: its first sixteen bytes and its last eight.
-type isoKey [3]uint64
-
-// keyOf is of what s begins with, which is as long.
-func keyOf(s string) isoKey { return isoKey{load(s), load(s[8:]), load(s[11:])} }
 
 type zone struct {
 	offset int
@@ -74,7 +72,7 @@ func (d *bsdDay) dated(ref int64) bool {
 }
 
 // dayKey is "Jan _2 ", with which s begins.
-func dayKey(s string) uint64 { return load(s) << 8 }
+func dayKey(s string) uint64 { return swar.First(s) << 8 }
 
 // bsdOfDay reads a stamp of the same day as the last one, of which bsdTime is the
 // time then.
@@ -87,7 +85,7 @@ func (c *clock) bsdOfDay(s string, ref int64) bool {
 		return false
 	}
 	c.last = c.bsdDay.start + int64(h*3600+m*60+sec)
-	c.bsdKey = [2]uint64{load(s), load(s[bsdLength-8:])}
+	c.bsdKey = [2]uint64{swar.First(s), swar.First(s[bsdLength-8:])}
 	c.bsdRef, c.bsdTime = ref, time.Unix(c.last, 0).In(c.loc)
 	return true
 }
@@ -112,7 +110,7 @@ const bsdLength = len("Jan _2 15:04:05")
 // bsdAgain reports whether s begins with the last stamp of RFC 3164, of which bsdTime
 // is the time.
 func (c *clock) bsdAgain(s string, ref time.Time) bool {
-	return len(s) > bsdLength && s[bsdLength] == ' ' && load(s) == c.bsdKey[0] && load(s[bsdLength-8:]) == c.bsdKey[1] && ref.Unix() == c.bsdRef
+	return len(s) > bsdLength && s[bsdLength] == ' ' && swar.First(s) == c.bsdKey[0] && swar.First(s[bsdLength-8:]) == c.bsdKey[1] && ref.Unix() == c.bsdRef
 }
 
 func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n int) {
@@ -133,7 +131,7 @@ func (c *clock) readBSD(s string, ref time.Time) (t time.Time, digits uint8, n i
 	t = c.inferYear(month, day, h, m, sec, ref)
 	t = t.Add(time.Duration(c.repeated(t)) * time.Second)
 	if end == 15 {
-		c.bsdKey = [2]uint64{load(s), load(s[bsdLength-8:])}
+		c.bsdKey = [2]uint64{swar.First(s), swar.First(s[bsdLength-8:])}
 		c.bsdRef, c.bsdTime = ref.Unix(), t
 		c.keepDay(s, t, ref)
 	}
@@ -186,7 +184,7 @@ func (c *clock) readISO(s string) bool {
 	century, yy, month, day := two(s[0], s[1]), two(s[2], s[3]), two(s[5], s[6]), two(s[8], s[9])
 	h, m, sec, ok := timeOfDay(s[11:])
 	ofDay := int64(h*3600 + m*60 + sec)
-	if date := [2]uint64{load(s), load(s[3:])}; ok && date == c.isoDay.date {
+	if date := [2]uint64{swar.First(s), swar.First(s[3:])}; ok && date == c.isoDay.date {
 		c.isoKey, c.isoSec = keyOf(s), c.isoDay.start+ofDay
 		return true
 	}
@@ -199,7 +197,7 @@ func (c *clock) readISO(s string) bool {
 	}
 	c.isoKey = keyOf(s)
 	c.isoSec = time.Date(year, mon, day, h, m, sec, 0, time.UTC).Unix()
-	c.isoDay = isoDay{[2]uint64{load(s), load(s[3:])}, c.isoSec - ofDay}
+	c.isoDay = isoDay{[2]uint64{swar.First(s), swar.First(s[3:])}, c.isoSec - ofDay}
 	return true
 }
 

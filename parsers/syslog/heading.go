@@ -1,12 +1,11 @@
 package syslog
 
 import (
-	"encoding/binary"
 	"math/bits"
 	"strings"
-	"unsafe"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/internal/swar"
 )
 
 // headings remembers how lines began. A log has a few hosts with a few programs
@@ -58,13 +57,8 @@ func (h *headings) at(text string) *heading {
 // numberOf says where a heading has its place, there or one further, by both ends of
 // it: what differs is the host in front and the program behind.
 func numberOf(text string) int {
-	x := load(text) ^ bits.RotateLeft64(load(text[len(text)-8:]), 29) ^ uint64(len(text))
+	x := swar.First(text) ^ bits.RotateLeft64(swar.First(text[len(text)-8:]), 29) ^ uint64(len(text))
 	return int(x*0x9e3779b97f4a7c15>>(64-6)) * 2
-}
-
-// load is the first eight bytes of s, which has as many.
-func load(s string) uint64 {
-	return binary.LittleEndian.Uint64(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
 // remember keeps what was read of the beginning of s, if all of it stands before
