@@ -69,8 +69,7 @@ var rules = []rule{
 	{reasons: said(relaylens.ReasonNone, relaylens.ReasonAuthRequired), when: noRelay, why: (*history).whyRelayDenied},
 
 	{reasons: said(relaylens.ReasonClientPolicy, relaylens.ReasonHelo), when: nameless, why: (*history).whyNameless},
-	{reasons: said(relaylens.ReasonDNSBL), when: func(e *relaylens.Event) bool { return e.Direction != relaylens.Outbound }, why: (*history).whyListed},
-	{cause: relaylens.CauseClientBlocklisted, reasons: said(relaylens.ReasonDNSBL)},
+	{reasons: said(relaylens.ReasonDNSBL), why: (*history).whyListed}, // a remote server's were told above
 	{cause: relaylens.CausePolicy, when: func(e *relaylens.Event) bool {
 		return e.Kind == relaylens.KindRejected && e.Reason != relaylens.ReasonOther
 	}},
