@@ -34,10 +34,7 @@ func (h *host) lapsed(now int64) {
 		l.from, l.to, l.refused = min(l.from, now), max(l.to, now), l.refused+1
 		return
 	}
-	if len(h.lapses) == maxLapses {
-		h.lapses = append(h.lapses[:0], h.lapses[1:]...)
-	}
-	h.lapses = append(h.lapses, lapse{from: now, to: now, refused: 1})
+	h.lapses = pushed(h.lapses, lapse{from: now, to: now, refused: 1}, maxLapses)
 }
 
 // lapse notes that a helper failed, and counts what is taken while one does.
@@ -70,11 +67,11 @@ func (h *history) mostlyWell(p *relaylens.Finding) bool {
 // asked; where Sendmail does not tell the map, the server is all that is known.
 func helperEntity(e *relaylens.Event) relaylens.Entity {
 	name := e.RemoteHost
-	if relaylens.HelperOf(e) == relaylens.HelperBlocklist {
+	switch relaylens.HelperOf(e) {
+	case relaylens.HelperBlocklist:
 		zone, _ := relaylens.Blocklist(e)
-		return relaylens.Entity{Kind: relaylens.EntityHelper, Value: strings.ToLower(zone)}
-	}
-	if relaylens.HelperOf(e) == relaylens.HelperTable {
+		name = strings.ToLower(zone)
+	case relaylens.HelperTable:
 		if e.MTA == relaylens.Sendmail && strings.HasPrefix(name, "check_") {
 			return relaylens.Entity{Kind: relaylens.EntityServer, Value: e.Host}
 		}
@@ -92,9 +89,10 @@ var databases = map[string]string{"mysql": "mysql", "pgsql": "pgsql", "postgresq
 
 // helperConfidence is how sure a finding about a helper is.
 func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
-	what := lacks(relaylens.HelperOf(&evidence[0]))
+	failed := relaylens.HelperOf(&evidence[0])
+	what := lacks[failed]
 	switch {
-	case relaylens.HelperOf(&evidence[0]) == relaylens.HelperBlocklist:
+	case failed == relaylens.HelperBlocklist:
 		return 0.95, "clients that mail came from are on it as well, or it says itself that it does not answer; hardly anybody else gets through"
 	case f.history.mostlyWell(p):
 		return 0.7, fmt.Sprintf("the server says itself that %s, and takes plenty of other mail meanwhile", what)
@@ -114,22 +112,15 @@ func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.E
 	return 0.97, "the server says itself that " + what
 }
 
-var helperNames = map[relaylens.Helper]string{relaylens.HelperMilter: "a milter", relaylens.HelperPolicy: "a policy service", relaylens.HelperTable: "a table",
-	relaylens.HelperFilter: "the filter before the queue", relaylens.HelperScanner: "a scanner"}
-
-// lacks says what the server says itself of what failed.
-func lacks(h relaylens.Helper) string {
-	switch h {
-	case relaylens.HelperDisk:
-		return "its disk is full, or cannot be written"
-	case relaylens.HelperConfiguration:
-		return "it cannot read its configuration"
-	case relaylens.HelperCertificate:
-		return "it cannot use its certificate"
-	case relaylens.HelperCapacity:
-		return "it has as many clients as it may have, or too much to do"
-	case relaylens.HelperBlocklist:
-		return "a blocklist has everybody on it"
-	}
-	return helperNames[h] + " does not answer"
+// lacks is what a server says itself of each helper that failed.
+var lacks = map[relaylens.Helper]string{
+	relaylens.HelperMilter:        "a milter does not answer",
+	relaylens.HelperPolicy:        "a policy service does not answer",
+	relaylens.HelperTable:         "a table does not answer",
+	relaylens.HelperFilter:        "the filter before the queue does not answer",
+	relaylens.HelperScanner:       "a scanner does not answer",
+	relaylens.HelperDisk:          "its disk is full, or cannot be written",
+	relaylens.HelperConfiguration: "it cannot read its configuration",
+	relaylens.HelperCertificate:   "it cannot use its certificate",
+	relaylens.HelperCapacity:      "it has as many clients as it may have, or too much to do",
 }

@@ -99,10 +99,15 @@ func (h *host) down(o outage) {
 		last.from, last.to, last.mute = min(last.from, o.from), max(last.to, o.to), last.mute && o.mute
 		return
 	}
-	if len(h.outages) == maxOutages {
-		h.outages = append(h.outages[:0], h.outages[1:]...)
+	h.outages = pushed(h.outages, o, maxOutages)
+}
+
+// pushed is list with v behind, less the first one where there are most already.
+func pushed[T any](list []T, v T, most int) []T {
+	if len(list) == most {
+		list = append(list[:0], list[1:]...)
 	}
-	h.outages = append(h.outages, o)
+	return append(list, v)
 }
 
 // wasDown reports whether logins could not succeed around a time.

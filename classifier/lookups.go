@@ -62,10 +62,7 @@ func (l *lookups) prove() {
 		l.past[n] = silence{min(l.past[n].from, l.now.from), l.now.to}
 		return
 	}
-	if len(l.past) == maxSilences {
-		l.past = append(l.past[:0], l.past[1:]...)
-	}
-	l.past = append(l.past, l.now)
+	l.past = pushed(l.past, l.now, maxSilences)
 }
 
 // answer notes that DNS told of a client, or of whom it brought mail from.
@@ -115,10 +112,7 @@ func (h *history) listed(e *relaylens.Event, now int64) {
 	host := h.hostEntry(e, now)
 	l := host.listAt(named.zone)
 	if l == nil {
-		if len(host.lists) == maxLists {
-			host.lists = append(host.lists[:0], host.lists[1:]...)
-		}
-		host.lists = append(host.lists, list{zone: named.zone})
+		host.lists = pushed(host.lists, list{zone: named.zone}, maxLists)
 		l = &host.lists[len(host.lists)-1]
 	}
 	client := h.address(e.ClientIP)

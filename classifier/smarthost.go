@@ -41,10 +41,7 @@ func (h *history) relayed(e *relaylens.Event, now int64) {
 		}
 		return
 	case s == nil:
-		if len(host.smarthosts) == maxSmarthosts {
-			host.smarthosts = append(host.smarthosts[:0], host.smarthosts[1:]...)
-		}
-		host.smarthosts = append(host.smarthosts, smarthost{name: h.name(e.RemoteHost), from: now, to: now})
+		host.smarthosts = pushed(host.smarthosts, smarthost{name: h.name(e.RemoteHost), from: now, to: now}, maxSmarthosts)
 	default:
 		s.to = max(s.to, now)
 	}
