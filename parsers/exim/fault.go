@@ -6,17 +6,23 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// failings begin and end the lines of messages that are refused for a fault of this
-// server's: a function of the site's own, or a file that could not be written. They are
-// all that is logged of it. receive.c, receive_msg, run_mime_acl
+// failings begin and end the lines of what is refused for a fault of this server's: a
+// function of the site's own, or a file that could not be written. They are all that is
+// logged of it, and the client is not told. The space checks are
+// "{spool|log} directory space check failed: space={n} inodes={n}".
+// receive.c, receive_msg, run_mime_acl, receive_check_fs
 var failings = [...]struct {
 	begin, end string
+	stage      relaylens.Stage
+	lacks      string
 	copied     bool
 }{
-	{"Spool write error: ", "", false},
-	{"local_scan() function ", ")", true},
-	{"invalid return ", " from local_scan(). Temporary rejection given", false},
-	{"acl_smtp_mime: error while creating mbox spool file", "", false},
+	{begin: "Spool write error: ", stage: relaylens.StageEOD, lacks: relaylens.Disk},
+	{begin: "spool directory space check failed: ", stage: relaylens.StageMail, lacks: relaylens.Disk},
+	{begin: "log directory space check failed: ", stage: relaylens.StageMail, lacks: relaylens.Disk},
+	{begin: "local_scan() function ", end: ")", stage: relaylens.StageEOD, copied: true},
+	{begin: "invalid return ", end: " from local_scan(). Temporary rejection given", stage: relaylens.StageEOD},
+	{begin: "acl_smtp_mime: error while creating mbox spool file", stage: relaylens.StageEOD},
 }
 
 // faultLine reads the refusals for which this server is to blame. All are answered 451,
@@ -27,8 +33,6 @@ func faultLine(text string, rec *relaylens.Record) relaylens.Verdict {
 		return noCertificate(text, rec)
 	case text[0] == 'M':
 		return notWritten(text, rec)
-	case hasAnyPrefix(text, "spool directory space check failed: ", "log directory space check failed: "):
-		return spaceCheck(text, rec)
 	}
 	for i := range failings {
 		f := &failings[i]
@@ -36,23 +40,11 @@ func faultLine(text string, rec *relaylens.Record) relaylens.Verdict {
 			continue
 		}
 		rec.Copied = f.copied
-		refused(&host{}, relaylens.StageEOD, relaylens.ReasonResources, text, rec)
-		rec.Event.Class = relaylens.Class4xx
-		if f.begin[0] == 'S' {
-			rec.Event.RemoteHost = relaylens.Disk
-		}
+		refused(&host{}, f.stage, relaylens.ReasonResources, text, rec)
+		rec.Event.Class, rec.Event.RemoteHost = relaylens.Class4xx, f.lacks
 		return relaylens.Parsed
 	}
 	return relaylens.Ignored
-}
-
-// spaceCheck reads "{spool|log} directory space check failed: space={n} inodes={n}": MAIL
-// gets 452, and who sent it is not told. receive.c, receive_check_fs
-func spaceCheck(text string, rec *relaylens.Record) relaylens.Verdict {
-	e := &rec.Event
-	e.Kind, e.Reason, e.Direction, e.Stage = relaylens.KindRejected, relaylens.ReasonResources, relaylens.Inbound, relaylens.StageMail
-	e.Class, e.Text, e.RemoteHost = relaylens.Class4xx, text, relaylens.Disk
-	return relaylens.Parsed
 }
 
 // notWritten reads "Message abandoned: Spool write error ({why}) while receiving message from
