@@ -119,13 +119,14 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	findings := g.classify.NewFindings()
 	findings.Brief()
 	counted := r.counted()
-	// early says that refusals whose cause is open are counted before it is told.
-	early := func() bool { return !files.twins && r.groups == nil && !r.o.Match.Uses("cause") }
+	// causeless counts do not ask for the cause, so that refusals whose cause is open
+	// are counted before it is told, unless a copy of one may follow.
+	causeless := r.groups == nil && !r.o.Match.Uses("cause")
 	err := g.read(ctx, files, func(e *relaylens.Event) bool {
 		switch {
 		case e.Kind == relaylens.KindConnection, !within(e.Time, counted):
 		case e.Refusal() && (files.twins || !g.classify.Settled()):
-			if early() {
+			if causeless && !files.twins {
 				r.builder.AddOpen(e)
 			}
 			return true
@@ -145,7 +146,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	}
 	defer g.close()
 	count := r.add
-	if early() {
+	if causeless && !files.twins {
 		count = r.builder.AddCause
 	}
 	if err := r.countFinal(g, findings, count); err != nil {
