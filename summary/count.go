@@ -51,7 +51,7 @@ type waiting struct {
 	hashes [fieldRemote][together]uint64 // 0 where there is no value
 	events [together]waitingEvent
 	texts  []byte // of events
-	near   uint64 // see [aggregate.Top.Near]
+	read   uint64 // see [aggregate.Top.Reach]
 }
 
 type waitingEvent struct {
@@ -102,7 +102,7 @@ func (t *tally) settle() {
 	w := &t.waiting
 	for field := range fieldRemote {
 		hashes := w.hashes[field][:w.n]
-		w.near += t.lists[field].Near(hashes)
+		w.read += t.lists[field].Reach(hashes)
 		for i, hash := range hashes {
 			if hash == 0 {
 				continue

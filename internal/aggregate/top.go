@@ -96,10 +96,10 @@ func (t *Top[V]) find(hash uint64) (place int, s *slot[V]) {
 // bits are as good as chance, finds by those only.
 func (t *Top[V]) Hash(key string) uint64 { return maphash.String(t.seed, key) }
 
-// Near reads what Known, or Take, will mostly need for keys by their hashes, 0 for none.
+// Reach reads what Known, or Take, will mostly need for keys by their hashes, 0 for none.
 // Who adds many calls it before: a processor waits for the memory of all at once then.
 // Its result means nothing, and has to be used.
-func (t *Top[V]) Near(hashes []uint64) (read uint64) {
+func (t *Top[V]) Reach(hashes []uint64) (read uint64) {
 	mask, leaving := len(t.index)-1, 0
 	for _, hash := range hashes {
 		m := t.index[mark(hash).home(mask)]
