@@ -10,18 +10,18 @@ import (
 // what the daemon needs.
 const maxConnections = 512
 
-// bounded is a listener that closes connections at once when there are too many.
-type bounded struct {
+// limited is a listener that closes connections at once when there are too many.
+type limited struct {
 	net.Listener
 	room chan struct{} // as many as there are connections
 }
 
-func newBounded(l net.Listener, most int) *bounded {
-	return &bounded{l, make(chan struct{}, most)}
+func newLimited(l net.Listener, most int) *limited {
+	return &limited{l, make(chan struct{}, most)}
 }
 
 // Accept implements [net.Listener].
-func (b *bounded) Accept() (net.Conn, error) {
+func (b *limited) Accept() (net.Conn, error) {
 	for {
 		c, err := b.Listener.Accept()
 		if err != nil {
@@ -36,7 +36,7 @@ func (b *bounded) Accept() (net.Conn, error) {
 	}
 }
 
-// seated is one of the connections of a [bounded].
+// seated is one of the connections of a [limited].
 type seated struct {
 	net.Conn
 	leave func()

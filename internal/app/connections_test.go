@@ -36,7 +36,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBounded(l, 2)
+	b := newLimited(l, 2)
 	accepted := make(chan net.Conn)
 	go func() {
 		defer close(accepted)

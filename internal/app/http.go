@@ -36,7 +36,7 @@ func (a *App) serve(configFile string) {
 	defer close(a.served)
 	// The toolkit's own news, that it listens, is told by Start.
 	quietly := a.webLogger().WithOptions(zap.IncreaseLevel(zapcore.WarnLevel))
-	err := web.Serve(newBounded(a.listener, maxConnections), a.server, &web.FlagConfig{WebConfigFile: &configFile}, slogger(quietly))
+	err := web.Serve(newLimited(a.listener, maxConnections), a.server, &web.FlagConfig{WebConfigFile: &configFile}, slogger(quietly))
 	if err != nil && !errors.Is(err, http.ErrServerClosed) {
 		a.fail(fmt.Errorf("serve web: %w", err))
 	}
