@@ -16,7 +16,7 @@ const (
 )
 
 // Detector finds spikes. It is not safe for concurrent use. What it needs is
-// bounded by its settings: some 2 MB, 4 more where many clients try for hours, and
+// bounded by its settings: some 2 MB, 6 more where many clients try for hours, and
 // 0.3 kB for each of MaxEntities.
 type Detector struct {
 	settings Settings
