@@ -45,6 +45,20 @@ func (s *Store) Stats(ctx context.Context) (Stats, error) {
 	return st, err
 }
 
+// Newest is the time of the nth event from behind, the zero time where there are
+// fewer.
+func (s *Store) Newest(ctx context.Context, n int) (at time.Time, err error) {
+	err = s.read.row(ctx, func(st *sqlite.Stmt) {
+		if !st.ColumnIsNull(0) {
+			at = time.Unix(0, st.ColumnInt64(0)).UTC()
+		}
+	}, "SELECT (SELECT time FROM events ORDER BY time DESC LIMIT 1 OFFSET ?)", n-1)
+	if err != nil {
+		return at, fmt.Errorf("read time of events: %w", err)
+	}
+	return at, nil
+}
+
 // size is that of the database in bytes, without its write-ahead log and what is
 // free in it.
 func (s *Store) size(ctx context.Context) (bytes int64, err error) {

@@ -21,8 +21,8 @@ type waiting struct {
 	spare   *hourTops // one that was written, for its memory
 	newest  int64     // event, in Unix seconds
 	values  int       // of all hours
-	events  int
-	unknown bool // what waits is to be read from the database
+	events  int       // that were counted, of any hour
+	unknown bool      // what waits is to be read from the database
 }
 
 const (
@@ -40,6 +40,7 @@ const (
 type hourTops struct {
 	hour   int64
 	since  int64 // the events behind this one are counted here
+	before int   // events that were counted before the first of this one
 	noted  bool  // in hours_waiting
 	idle   int   // commits since the last event
 	fields [len(topFields)]topList
@@ -95,7 +96,7 @@ func (wa *waiting) begin(hour, since int64) *hourTops {
 	if wa.spare = nil; h == nil {
 		h = &hourTops{}
 	}
-	h.hour, h.since = hour, since
+	h.hour, h.since, h.before = hour, since, wa.events
 	return h
 }
 
@@ -186,7 +187,7 @@ func (l *topList) keep(most int) {
 // The largest values of an hour that is over are what stays of it only where events come
 // in order. Elsewhere others of its events may come, which are added to all it had.
 func (wa *waiting) write(w *writer, st *statements, most int, behind, ordered bool) error {
-	all := !behind || wa.values > maxWaiting || wa.events > maxWaitingEvents || len(wa.hours) > maxWaitingHours
+	all := !behind || wa.values > maxWaiting || wa.behindOldest() > maxWaitingEvents || len(wa.hours) > maxWaitingHours
 	slices.SortFunc(wa.hours, func(a, b *hourTops) int { return cmp.Compare(a.hour, b.hour) })
 	left := wa.hours[:0]
 	for _, h := range wa.hours {
@@ -213,6 +214,15 @@ func (wa *waiting) write(w *writer, st *statements, most int, behind, ordered bo
 		wa.events, wa.newest = 0, 0
 	}
 	return nil
+}
+
+// behindOldest is how many events whoever reads goes through.
+func (wa *waiting) behindOldest() int {
+	most := 0
+	for _, h := range wa.hours {
+		most = max(most, wa.events-h.before)
+	}
+	return most
 }
 
 // note writes down that the hour waits, and is older by a commit.

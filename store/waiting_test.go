@@ -108,6 +108,9 @@ func TestHoursThatWaitAgreeWithEvents(t *testing.T) {
 					}
 					commit(t, s, b)
 					waited = waited || asked(t, s, "SELECT count(*) FROM hours_waiting")[0] > 0
+					if want := asked(t, s, "SELECT count(*) FROM events WHERE seq > (SELECT min(since) FROM hours_waiting)")[0]; int64(s.waiting.behindOldest()) != want {
+						t.Errorf("%d events are said to be behind the oldest hour that waits, want %d", s.waiting.behindOldest(), want)
+					}
 				}
 				if hour%2 == 1 {
 					checkReader(t, r, s, begin, hours)

@@ -80,9 +80,11 @@ func (a *App) openAlerts(first *state) {
 
 // startAlerts has the watch remember the past, and begins to tell.
 func (a *App) startAlerts(ctx context.Context) error {
-	if err := remember(ctx, a.pipeline.watch, a.store, a.config.Alerting.MinEvents, a.alerts.logger); err != nil {
+	minEvents := a.config.Alerting.MinEvents // which no reload changes
+	if err := remember(ctx, a.pipeline.watch, a.store, minEvents, a.alerts.logger); err != nil {
 		return fmt.Errorf("learn from event store: %w", err)
 	}
+	a.pipeline.watch.Recall(func() { a.recall(minEvents) })
 	a.pipeline.tempo.hear(a.pipeline.watch.Now(), time.Now())
 	a.alerts.sender.Expect(a.pipeline.watch.Alerts())
 	a.alerts.start(a.alerts.sender)

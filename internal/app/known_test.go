@@ -54,6 +54,10 @@ func TestRestartKnows(t *testing.T) {
 		last = last[:strings.Index(last, "198.51.100.")] // while it comes
 		last = last[:strings.LastIndexByte(last, '\n')+1]
 		more(r, first, strings.Count(first, "\n"))
+		waitFor(t, func() (near bool) { // what is long gone is recalled then
+			err := r.pipeline.do(t.Context(), func() { near = r.pipeline.tempo.near })
+			return err == nil && near
+		})
 		if restarts {
 			r.stop()
 			r = start()

@@ -2,12 +2,10 @@ package app
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/config"
 	"github.com/relaylens/relaylens/internal/spike"
 	"github.com/relaylens/relaylens/internal/watch"
@@ -34,11 +32,7 @@ func SpikeSettings(c *config.Config) (spike.Settings, error) {
 // each, what came lately, and which alerts there are. When the latter cannot be
 // read, it goes on without them and says so.
 func remember(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int, l *zap.Logger) error {
-	stats, err := s.Stats(ctx)
-	if err == nil && !stats.Newest.IsZero() {
-		err = warm(ctx, w, s, minEvents, stats.Newest)
-	}
-	if err != nil {
+	if err := warm(ctx, w, s, minEvents); err != nil {
 		return err
 	}
 	// A crash may have left alerts whose events were not committed yet.
@@ -53,17 +47,20 @@ func remember(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int
 }
 
 // warm has the watch know the refusals until the newest.
-func warm(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int, newest time.Time) error {
-	since := newest.Add(-warmFor).Truncate(time.Hour)
-	var events []relaylens.Event
-	for e, err := range s.Select(ctx, store.Query{Span: store.Span{Since: since}, Reverse: true, Limit: maxWarm}) {
-		if err != nil {
-			return err
-		}
-		events = append(events, e)
+func warm(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int) error {
+	newest, err := s.Newest(ctx, 1)
+	if err != nil || newest.IsZero() {
+		return err
 	}
-	if len(events) == maxWarm {
-		since = events[maxWarm-1].Time.Truncate(time.Hour)
+	from, err := s.Newest(ctx, maxWarm)
+	if err != nil {
+		return err
+	}
+	since := newest.Add(-warmFor).Truncate(time.Hour)
+	if from.After(since) {
+		since = from.Truncate(time.Hour)
+	} else {
+		from = since
 	}
 	var counts []spike.Count
 	for t, err := range s.Totals(ctx, store.Span{Since: since.Add(-learnFor), Until: since}) {
@@ -76,10 +73,23 @@ func warm(ctx context.Context, w *watch.Watch, s *store.Store, minEvents int, ne
 	if err := learnEntities(ctx, w, s, since, minEvents); err != nil {
 		return err
 	}
-	for _, e := range slices.Backward(events) {
+	for e, err := range s.Events(ctx, store.Span{Since: from}) {
+		if err != nil {
+			return err
+		}
 		w.Warm(&e)
 	}
 	return nil
+}
+
+// recall has the watch know what it left out while it was far behind the present.
+func (a *App) recall(minEvents int) {
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+	defer cancel()
+	a.pipeline.handOver(handOverTime)
+	if err := warm(ctx, a.pipeline.watch, a.store, minEvents); err != nil {
+		a.alerts.logger.Error("what is usual is not known from the event store, and is learned anew", zap.Error(err))
+	}
 }
 
 // longGone is how far event time may be behind the clock for somebody to be told

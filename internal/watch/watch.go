@@ -53,6 +53,7 @@ type Watch struct {
 	gathered int64 // when that was
 	step     int64 // the last, in Unix seconds; 0 before the first
 	behind   time.Duration
+	past     past
 }
 
 // New makes a watch that tells causes with c, which nobody else uses.
@@ -69,6 +70,10 @@ func (w *Watch) LearnEntities(past []spike.Past) { w.detector.LearnEntities(past
 // Warm takes a refusal of the past, with its cause, before the first event: what
 // a daemon that starts again has counted already. It finds nothing.
 func (w *Watch) Warm(e *relaylens.Event) {
+	if w.past.recalling { // it was classified and kept
+		w.detector.Add(e)
+		return
+	}
 	cause := e.Cause
 	w.classifier.Classify(e)
 	e.Cause = cause
@@ -105,10 +110,14 @@ func (w *Watch) Now() time.Time {
 // with, of which nobody will be told: it is looked at less often. Problems are looked
 // for once the present is so near that they may last: until then causes are told anew,
 // and what is usual is learned.
-func (w *Watch) Behind(d time.Duration) { w.behind = d }
+func (w *Watch) Behind(d time.Duration) {
+	w.behind = d
+	w.forgo()
+}
 
 // Limit sets the time that no event can be much later than.
 func (w *Watch) Limit(now time.Time) {
+	w.past.limit = now
 	w.clock.Limit(now.Unix())
 	w.detector.Limit(now)
 }
@@ -118,7 +127,9 @@ func (w *Watch) Limit(now time.Time) {
 func (w *Watch) Classify(e *relaylens.Event) {
 	w.Observe(e.Time)
 	w.classifier.Classify(e)
-	w.detector.Add(e)
+	if !w.past.forgone {
+		w.detector.Add(e)
+	}
 }
 
 // Keep takes a refusal that was classified, to be looked at again. Its texts are
@@ -207,7 +218,9 @@ func (w *Watch) look(at int64) {
 		}
 		w.gathered = at
 	}
-	w.detector.Advance(s.Time)
+	if !w.past.forgone {
+		w.detector.Advance(s.Time)
+	}
 	if s.Findings = w.findings; !past {
 		s.Changed = w.engine.Step(&alerting.Input{Now: s.Time, Findings: w.findings, Refusals: w.recent.all, Since: w.recent.since, Spikes: w.spikes(s.Time)})
 	}
