@@ -2,7 +2,6 @@ package classifier
 
 import (
 	"hash/maphash"
-	"math"
 	"net/netip"
 
 	"github.com/relaylens/relaylens"
@@ -42,7 +41,8 @@ type server struct {
 	host, service []byte
 	name          uint64 // of the host
 	writer        uint64 // of the program at the host
-	met           int64  // when it was last told to the fleet
+	known         bounded.Held[host]
+	peer          bounded.Held[peer]
 }
 
 // servers remembers some of them. An event is mostly of one that was met before.
@@ -71,8 +71,7 @@ func (h *history) server(e *relaylens.Event) *server {
 func (h *history) findServer(e *relaylens.Event) *server {
 	s := h.servers.at(e.Host, e.Service)
 	if string(s.host) != e.Host || string(s.service) != e.Service || s.name == 0 {
-		s.host, s.service = append(s.host[:0], e.Host...), append(s.service[:0], e.Service...)
-		s.name, s.met = h.name(e.Host), math.MinInt64
+		*s = server{host: append(s.host[:0], e.Host...), service: append(s.service[:0], e.Service...), name: h.name(e.Host)}
 		s.writer = bounded.Mix(maphash.String(h.seed, e.Host), maphash.String(h.seed, e.Service))
 	}
 	h.current.server = s
@@ -91,7 +90,8 @@ func (h *history) known(e *relaylens.Event, now int64) *host {
 }
 
 func (h *history) findHost(e *relaylens.Event, now int64) *host {
-	h.current.host = h.hosts.Get(h.host(e), now)
+	s := h.server(e)
+	h.current.host = s.known.Get(h.hosts, s.name, now)
 	return h.current.host
 }
 

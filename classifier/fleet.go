@@ -80,16 +80,14 @@ func (f *fleet) learn(h *history, e *relaylens.Event) {
 
 // meet says that a server was heard of.
 func (f *fleet) meet(s *server, e *relaylens.Event, now int64) {
-	loggedIn, unresolved := e.Kind == relaylens.KindAuthOK, e.Reason == relaylens.ReasonDomainTempfail
-	if s.met == now && !loggedIn && !unresolved {
-		return // in this second it was
+	p := s.peer.Get(f.peers, s.name, now)
+	if p == nil {
+		p = entry(f.peers, s.name, now)
 	}
-	s.met = now
-	p := entry(f.peers, s.name, now)
 	p.name, p.seen = s.name, max(p.seen, now)
-	if loggedIn {
+	if e.Kind == relaylens.KindAuthOK {
 		p.loggedIn = max(p.loggedIn, now)
-	} else if unresolved {
+	} else if e.Reason == relaylens.ReasonDomainTempfail {
 		p.unresolved = max(p.unresolved, now)
 	}
 }

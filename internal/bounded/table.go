@@ -21,6 +21,7 @@ type Table[V any] struct {
 	free   []int32
 	hand   int32
 	len    int
+	left   uint64 // entries that ever left
 	max    int
 	ttl    int64
 	// oldest is when, or before, the entry was used that was not used for longest;
@@ -330,6 +331,7 @@ func (t *Table[V]) Len() int { return t.len }
 func (t *Table[V]) remove(at int, i int32) {
 	t.close(at)
 	t.len--
+	t.left++
 	c := t.cell(i)
 	c.state = 0
 	if t.evict != nil {
