@@ -7,7 +7,6 @@ import "github.com/relaylens/relaylens"
 // of the events, so the same events give the same causes.
 type Classifier struct {
 	history *history
-	settled bool
 }
 
 // New makes a classifier that has seen nothing.
@@ -22,15 +21,24 @@ func New(options ...Option) *Classifier {
 // Classify learns from an event and, if it is a refusal, sets its cause: the
 // best so far, CauseUnknown where too little is known.
 func (c *Classifier) Classify(e *relaylens.Event) {
-	c.history.turn()
-	c.history.learn(e)
-	c.history.fleet.learn(c.history, e)
+	c.take(e)
 	c.decide(e, false)
 }
 
-// Settled reports whether the cause of the event that was classified last is told
-// by the event itself, so that nothing that comes later changes it.
-func (c *Classifier) Settled() bool { return c.settled }
+// Learn is Classify for who asks for the cause of each refusal by Final, once there are no
+// more events: no cause is told that a later event may change, and settled reports whether
+// one is told, or none is needed.
+func (c *Classifier) Learn(e *relaylens.Event) (settled bool) {
+	c.take(e)
+	return !e.Kind.Refusal() || c.settle(e)
+}
+
+// take learns from an event.
+func (c *Classifier) take(e *relaylens.Event) {
+	c.history.turn()
+	c.history.learn(e)
+	c.history.fleet.learn(c.history, e)
+}
 
 // Revise sets the cause of a refusal anew, by what was seen since, while more may
 // come. It learns nothing.
@@ -55,28 +63,34 @@ func (c *Classifier) Done() {
 }
 
 func (c *Classifier) decide(e *relaylens.Event, late bool) {
-	c.settled = true
-	if !e.Kind.Refusal() {
-		return
+	if e.Kind.Refusal() {
+		c.tell(e, ruleOf(e), late)
 	}
-	if given(e) {
-		e.Cause, c.settled = c.history.fleetCause(e, e.Given), false
-		return
+}
+
+// settle sets the cause of a refusal, if nothing that comes later changes it.
+func (c *Classifier) settle(e *relaylens.Event) (settled bool) {
+	r := ruleOf(e)
+	if given(e) || r != nil && r.open {
+		return false
 	}
-	e.Cause = relaylens.CauseUnknown
-	if c.history.site.isMonitor(e) {
+	if c.tell(e, r, false); r != nil && r.why != nil && !c.history.current.settled {
+		e.Cause = relaylens.CauseNone
+		return false
+	}
+	return true
+}
+
+// tell sets the cause of a refusal by the rule that is for it.
+func (c *Classifier) tell(e *relaylens.Event, r *rule, late bool) {
+	switch {
+	case given(e):
+		e.Cause = c.history.fleetCause(e, e.Given)
+	case c.history.site.isMonitor(e):
 		e.Cause = relaylens.CausePolicy
-		return
-	}
-	reason := e.Reason
-	if e.Kind == relaylens.KindRelayDenied {
-		reason = relaylens.ReasonNone // whatever another program says it was
-	}
-	for _, r := range rulesOf[reason] {
-		if cause, ok := r.decide(c.history, e, late); ok {
-			e.Cause, c.settled = cause, r.why == nil || c.history.current.settled
-			e.Cause = c.history.fleetCause(e, e.Cause)
-			return
-		}
+	case r == nil:
+		e.Cause = relaylens.CauseUnknown
+	default:
+		e.Cause = c.history.fleetCause(e, r.decide(c.history, e, late))
 	}
 }

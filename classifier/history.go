@@ -366,7 +366,7 @@ func (h *history) relayDenied(e *relaylens.Event, now int64) {
 	if d := h.recipient(e); d.name != "" {
 		c.denDomains.Add(d.key)
 		if c.maybeHonest() && !h.ofProvider(d.name, now) {
-			entry(h.denied, d.key, now).add(key, h.from(e).key, now)
+			h.want(d, key, h.from(e).key, now)
 		}
 	}
 	if c.failedUser != 0 && now-c.failedAt <= sessionTime && e.Sender != "" && c.failedUser == h.sender(e) {

@@ -20,10 +20,14 @@ type deniedDomain struct {
 	wanted  int64               // when it was last found that enough of them are honest
 }
 
-// add notes a client that may be honest. Those of long ago make room, and so do
-// those of a full set that turned out to be others.
-func (d *deniedDomain) add(client, sender uint64, now int64) {
+// want notes a client that may be honest, and wants a domain. Those of long ago make room,
+// and so do those of a full set that turned out to be others.
+func (h *history) want(domain domain, client, sender uint64, now int64) {
+	d := entry(h.denied, domain.key, now)
 	full := d.clients.Len() == bounded.SetSize && !d.clients.Has(client) && now-d.wanted > wantedWithin
+	if full && h.wanted(domain, now) {
+		d.wanted, full = now, false
+	}
 	if d.since == 0 || now-d.since > wantedWithin || full {
 		*d = deniedDomain{since: now, wanted: d.wanted}
 	}

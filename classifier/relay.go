@@ -159,11 +159,7 @@ func (h *history) wanted(domain domain, now int64) bool {
 			honest += int(c.looks - shady)
 		}
 	}
-	if honest < strangers*int(upright-shady) {
-		return false
-	}
-	d.wanted = max(d.wanted, now)
-	return true
+	return honest >= strangers*int(upright-shady)
 }
 
 // moved reports whether the sender's mail was accepted until now from other

@@ -17,16 +17,29 @@ type rule struct {
 	// why, where it is set, tells the cause from what was seen. Late says that
 	// nothing more will be: what is likely by then is said, too.
 	why func(h *history, e *relaylens.Event, late bool) relaylens.Cause
+	// open says that later events may change what why tells, whatever was seen so far.
+	open bool
 }
 
-func (r *rule) decide(h *history, e *relaylens.Event, late bool) (relaylens.Cause, bool) {
-	switch {
-	case r.when != nil && !r.when(e):
-		return relaylens.CauseNone, false
-	case r.why != nil:
-		return r.why(h, e, late), true
+func (r *rule) decide(h *history, e *relaylens.Event, late bool) relaylens.Cause {
+	if r.why != nil {
+		return r.why(h, e, late)
 	}
-	return r.cause, true
+	return r.cause
+}
+
+// ruleOf is the first rule whose evidence e has; nil where there is none.
+func ruleOf(e *relaylens.Event) *rule {
+	reason := e.Reason
+	if e.Kind == relaylens.KindRelayDenied {
+		reason = relaylens.ReasonNone // whatever another program says it was
+	}
+	for _, r := range rulesOf[reason] {
+		if r.when == nil || r.when(e) {
+			return r
+		}
+	}
+	return nil
 }
 
 // rules are tried in order; the first whose evidence is there decides.
@@ -50,7 +63,7 @@ var rules = []rule{
 	{cause: relaylens.CauseAuthBackendUnavailable, reasons: said(relaylens.ReasonBackend)},
 	{reasons: said(relaylens.ReasonAuthPolicy), when: func(e *relaylens.Event) bool {
 		return strings.Contains(e.Text, "when not advertised") // Exim src/smtp_in.c
-	}, why: (*history).whyNotOffered},
+	}, why: (*history).whyNotOffered, open: true},
 	{cause: relaylens.CausePolicy, reasons: said(relaylens.ReasonAuthPolicy)},
 
 	// The sender's domain or its server speaks.
@@ -65,8 +78,8 @@ var rules = []rule{
 
 	// What the event does not tell, what was seen of its client, user and
 	// domains may.
-	{reasons: said(relaylens.ReasonCredentials), why: (*history).whyFailed},
-	{reasons: said(relaylens.ReasonNone, relaylens.ReasonAuthRequired), when: noRelay, why: (*history).whyRelayDenied},
+	{reasons: said(relaylens.ReasonCredentials), why: (*history).whyFailed, open: true},
+	{reasons: said(relaylens.ReasonNone, relaylens.ReasonAuthRequired), when: noRelay, why: (*history).whyRelayDenied, open: true},
 
 	{reasons: said(relaylens.ReasonClientPolicy, relaylens.ReasonHelo), when: nameless, why: (*history).whyNameless},
 	{reasons: said(relaylens.ReasonDNSBL), why: (*history).whyListed}, // a remote server's were told above

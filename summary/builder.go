@@ -74,6 +74,7 @@ func seriesOf(kind relaylens.Kind, direction relaylens.Direction) series {
 // in bounded memory and in any order. It is not safe for concurrent use.
 type Builder struct {
 	span, before Span
+	whole        bool // all is in span
 	now, then    tally
 	context      [256]int64 // by kind
 	actions      [256]int64 // by action
@@ -82,7 +83,7 @@ type Builder struct {
 // NewBuilder counts what is in span, and compares with before; the zero Span
 // compares with nothing.
 func NewBuilder(span, before Span) *Builder {
-	b := &Builder{span: span, before: before}
+	b := &Builder{span: span, before: before, whole: span == Span{}}
 	b.now.init()
 	b.then.init()
 	return b
@@ -129,7 +130,7 @@ type rest struct{ events, bound int64 }
 
 // tally is the one that an event of time t belongs to; nil for none.
 func (b *Builder) tally(t time.Time) *tally {
-	if b.span.contains(t) {
+	if b.whole || b.span.contains(t) {
 		return &b.now
 	}
 	if b.before != (Span{}) && b.before.contains(t) {
@@ -141,21 +142,33 @@ func (b *Builder) tally(t time.Time) *tally {
 // Add counts one event. Events that are no refusals are only counted; e is not
 // kept.
 func (b *Builder) Add(e *relaylens.Event) {
-	b.AddOpen(e)
-	b.AddCause(e)
+	switch t := b.tally(e.Time); {
+	case t == nil:
+	case e.Refusal():
+		t.open(e)
+		t.cause(e)
+	case t == &b.now:
+		b.addContext(e)
+	}
 }
 
 // AddOpen is Add for a refusal whose cause is not known yet. AddCause, of the same event
 // with its cause, has to follow some time.
 func (b *Builder) AddOpen(e *relaylens.Event) {
-	t := b.tally(e.Time)
-	if t == nil {
-		return
+	if t := b.tally(e.Time); t != nil {
+		t.open(e)
 	}
-	if !e.Refusal() {
-		b.addContext(t, e)
-		return
+}
+
+// AddCause completes AddOpen.
+func (b *Builder) AddCause(e *relaylens.Event) {
+	if t := b.tally(e.Time); t != nil {
+		t.cause(e)
 	}
+}
+
+// open counts a refusal in everything that does not ask for its cause.
+func (t *tally) open(e *relaylens.Event) {
 	s := seriesOf(e.Kind, e.Direction)
 	t.add(e.Time, e.Host, e.MTA, s, 1)
 	t.widen(e.Time)
@@ -166,19 +179,16 @@ func (b *Builder) AddOpen(e *relaylens.Event) {
 	t.inbound(e, s)
 }
 
-// AddCause completes AddOpen.
-func (b *Builder) AddCause(e *relaylens.Event) {
-	if t := b.tally(e.Time); t != nil && e.Refusal() {
-		t.what.add(What{e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}, 1)
-	}
+// cause counts a refusal by what the closed lists say of it.
+func (t *tally) cause(e *relaylens.Event) {
+	t.what.add(What{e.Kind, e.Direction, e.Reason, e.Cause, e.ReplyClass()}, 1)
 }
 
-func (b *Builder) addContext(t *tally, e *relaylens.Event) {
-	switch {
-	case t != &b.now:
-	case e.Kind.Refusal():
+// addContext counts what is no refusal.
+func (b *Builder) addContext(e *relaylens.Event) {
+	if e.Kind.Refusal() {
 		b.actions[e.Action]++
-	default:
+	} else {
 		b.context[e.Kind]++
 	}
 }

@@ -18,6 +18,7 @@ type gathered struct {
 	classify *classifier.Classifier
 	events   *spool.Spool
 	match    relaylens.Match
+	settled  bool // the cause of the event that was read last: none that is read later changes it
 	// readErr tells which files could not be read; the others were.
 	readErr error
 }
@@ -33,13 +34,13 @@ func (l *Files) gather(ctx context.Context, match relaylens.Match, reverse bool,
 }
 
 // read reads the files to their end, for a later line may tell the cause of an
-// earlier one: want sees causes that are not final yet. With an error g is
+// earlier one: want sees no causes but those that are settled. With an error g is
 // closed.
 func (g *gathered) read(ctx context.Context, files *Files, want func(*relaylens.Event) bool) error {
 	early := g.match.Without("cause") // which is not known before the end
 	var spoolErr error
 	g.readErr = files.Read(ctx, func(e *relaylens.Event) {
-		g.classify.Classify(e)
+		g.settled = g.classify.Learn(e)
 		if spoolErr == nil && early.Event(e) && want(e) {
 			spoolErr = g.events.Add(e)
 		}

@@ -125,7 +125,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	err := g.read(ctx, files, func(e *relaylens.Event) bool {
 		switch {
 		case e.Kind == relaylens.KindConnection, !within(e.Time, counted):
-		case e.Refusal() && (files.twins || !g.classify.Settled()):
+		case e.Refusal() && (files.twins || !g.settled):
 			if causeless && !files.twins {
 				r.builder.AddOpen(e)
 			}
