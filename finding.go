@@ -77,8 +77,9 @@ type Finding struct {
 	Host   string `json:"host,omitempty"` // the server that refused; empty when several did
 	MTA    MTA    `json:"mta"`
 
-	Events  int       `json:"events"`
-	Clients int       `json:"clients"` // distinct; a lower bound where there are many
+	Events  int       `json:"events"`           // refusals
+	Errors  int       `json:"errors,omitempty"` // lines in which the server itself says what fails; they are no refusals
+	Clients int       `json:"clients"`          // distinct; a lower bound where there are many
 	Users   int       `json:"users"`
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"`

@@ -18,9 +18,11 @@ const (
 	HelperBlocklist            // in DNS, that has everybody on it
 	HelperCertificate          // its own, with the key
 	HelperCapacity             // for one client more
+	HelperService              // a program of the server's own, that does not run
+	HelperStore                // of mailboxes, or what else mail is handed to at last
 )
 
-var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration", "blocklist", "certificate", "capacity"}}
+var helpers = enum[Helper]{"helper", []string{"", "milter", "policy_service", "table", "filter", "scanner", "disk", "configuration", "blocklist", "certificate", "capacity", "service", "mailbox_store"}}
 
 // Names of what has none of its own.
 const (
@@ -28,6 +30,8 @@ const (
 	Certificate   = "certificate"
 	Capacity      = "capacity"
 	Configuration = "configuration" // or this, a colon and the word that cannot be read
+	Service       = "service:"      // and the name of the program
+	Store         = "store:"        // and by what, or where, it is reached
 )
 
 // Helpers lists them.
@@ -41,9 +45,14 @@ func (h Helper) String() string { return helpers.name(h) }
 // Source: smtpd/smtpd_proxy.c smtpd_proxy_connect, smtpd_proxy_rdwr_error.
 var filterDown = [...]string{"connect to proxy filter ", "lost connection with proxy ", "timeout talking to proxy "}
 
-// HelperOf is what failed where a refusal was given for the want of it, whose name is
-// then e.RemoteHost, or [Blocklist] of e; HelperNone of all other events.
+// HelperOf is what failed where a refusal was given for the want of it, or where the server
+// says itself that it fails, which is a KindBackendError. Its name is then e.RemoteHost, or
+// [Blocklist] of e. HelperNone of all other events, as of an error that is told of again where
+// something is refused for it.
 func HelperOf(e *Event) Helper {
+	if e.Kind == KindBackendError {
+		return ownFault(e.RemoteHost)
+	}
 	if e.Reason == ReasonDNSBL && e.Cause == CausePolicy && e.Direction == Inbound { // else the cause is that the client is on it
 		return HelperBlocklist
 	}
@@ -62,15 +71,8 @@ func HelperOf(e *Event) Helper {
 			return HelperCapacity
 		}
 	case ReasonResources:
-		switch {
-		case e.RemoteHost == Disk:
-			return HelperDisk
-		case e.RemoteHost == Certificate:
-			return HelperCertificate
-		case e.RemoteHost == Capacity:
-			return HelperCapacity
-		case e.RemoteHost == Configuration, strings.HasPrefix(e.RemoteHost, Configuration+":"):
-			return HelperConfiguration
+		if h := ownFault(e.RemoteHost); h != HelperNone {
+			return h
 		}
 		for _, p := range filterDown {
 			if strings.HasPrefix(e.Text, p) {
@@ -80,4 +82,30 @@ func HelperOf(e *Event) Helper {
 		return HelperTable
 	}
 	return HelperNone
+}
+
+// ownFault is what has one of the names that are no table's.
+func ownFault(name string) Helper {
+	switch {
+	case name == "":
+	case name == Disk:
+		return HelperDisk
+	case name == Certificate:
+		return HelperCertificate
+	case name == Capacity:
+		return HelperCapacity
+	case name == Configuration, strings.HasPrefix(name, Configuration+":"):
+		return HelperConfiguration
+	case strings.HasPrefix(name, Service):
+		return HelperService
+	case strings.HasPrefix(name, Store):
+		return HelperStore
+	}
+	return HelperNone
+}
+
+// OfFinding reports whether findings are made of e: of refusals, and of what the server says
+// itself that fails.
+func OfFinding(e *Event) bool {
+	return e.Refusal() || e.Kind == KindBackendError && ownFault(e.RemoteHost) != HelperNone
 }

@@ -43,10 +43,12 @@ type group struct {
 	kind         relaylens.EntityKind
 	internal     bool             // the client is in a network of ours, or has a name of ours
 	other        bool             // the first two of witnesses are two clients
+	halted       bool             // the server says that it gave up, not only that something failed
 	began        relaylens.Reason // of the first event
 	latest       relaylens.Reason // of the latest
 	latestClass  relaylens.Class
 	events       uint32
+	errors       uint32 // of the server's own, that are no refusals
 	guesses      uint32 // events of which the cause is no more than likely
 	first        time.Time
 	clients      counter
@@ -92,7 +94,7 @@ func (c *counter) len() int {
 func (c *Classifier) NewFindings() *Findings {
 	f := &Findings{history: c.history}
 	f.groups = bounded.NewTable(maxFindings, memory, f.forget)
-	f.groups.Spare = func(g *group) bool { return g.events >= manyEvents }
+	f.groups.Spare = func(g *group) bool { return g.events+g.errors >= manyEvents }
 	return f
 }
 
@@ -120,6 +122,9 @@ func (f *Findings) AddLast(e *relaylens.Event) { f.add(e, false) }
 
 func (f *Findings) add(e *relaylens.Event, kept bool) {
 	switch {
+	case e.Kind == relaylens.KindBackendError:
+		f.addFault(e, kept)
+		return
 	case !e.Refusal(), e.Cause == relaylens.CauseNone, e.Cause == relaylens.CauseUnknown:
 		return
 	case e.Cause == relaylens.CausePolicy:
@@ -128,18 +133,23 @@ func (f *Findings) add(e *relaylens.Event, kept bool) {
 		}
 	}
 	host, entity := f.scope(e)
-	g, isNew := f.groups.Put(f.key(e, host, entity), e.Time.Unix())
+	g, isNew := f.groups.Put(f.key(e.Cause, host, entity), e.Time.Unix())
 	if isNew {
-		*g = group{cause: e.Cause, mta: e.MTA, kind: entity.Kind, first: e.Time, began: e.Reason}
-		f.texts.Set(&g.host, host)
-		f.texts.Set(&g.entity, entity.Value)
+		f.begin(g, e, e.Cause, host, entity)
 	}
 	f.addTo(g, e, kept)
 }
 
-func (f *Findings) key(e *relaylens.Event, host string, entity relaylens.Entity) uint64 {
+// begin makes g one of e.
+func (f *Findings) begin(g *group, e *relaylens.Event, cause relaylens.Cause, host string, entity relaylens.Entity) {
+	*g = group{cause: cause, mta: e.MTA, kind: entity.Kind, first: e.Time, began: e.Reason}
+	f.texts.Set(&g.host, host)
+	f.texts.Set(&g.entity, entity.Value)
+}
+
+func (f *Findings) key(cause relaylens.Cause, host string, entity relaylens.Entity) uint64 {
 	h := f.history
-	at := bounded.Mix(maphash.String(h.seed, host), uint64(e.Cause))
+	at := bounded.Mix(maphash.String(h.seed, host), uint64(cause))
 	return bounded.Mix(bounded.Mix(maphash.String(h.seed, entity.Value), uint64(entity.Kind)), at)
 }
 
@@ -240,7 +250,7 @@ func (f *Findings) problems() []*problem {
 		}
 	})
 	f.groups.Each(func(g *group) {
-		if g.cause != relaylens.CausePolicy || g.events >= helperRefusals {
+		if g.cause != relaylens.CausePolicy || max(g.events, g.errors) >= helperRefusals {
 			all = append(all, f.problem(g, now))
 			list = append(list, &all[len(all)-1])
 		}
@@ -251,7 +261,7 @@ func (f *Findings) problems() []*problem {
 	list = mergeHosts(f.mergeResolver(mergeGuessers(f.mergeRoamers(f.tellLogins(f.mergeRemotes(list))))))
 	f.tellFleet(list)
 	slices.SortFunc(list, func(a, b *problem) int {
-		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events, a.Events),
+		return cmp.Or(cmp.Compare(urgency(a.Fault), urgency(b.Fault)), cmp.Compare(b.Events+b.Errors, a.Events+a.Errors),
 			cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Entity.Value, b.Entity.Value), cmp.Compare(a.Host, b.Host))
 	})
 	return list

@@ -186,7 +186,7 @@ func (f *Findings) mergeRoamers(list []*problem) []*problem {
 		p.Events = 0
 	}
 	for _, p := range list {
-		if p.Events > 0 {
+		if p.Events+p.Errors > 0 {
 			kept = append(kept, p)
 		}
 	}

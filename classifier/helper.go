@@ -40,7 +40,7 @@ func (h *host) lapsed(now int64) {
 // lapse notes that a helper failed, and counts what is taken while one does.
 func (h *history) lapse(e *relaylens.Event, now int64) {
 	switch {
-	case e.Refusal() && relaylens.HelperOf(e) != relaylens.HelperNone:
+	case (e.Refusal() || e.Kind == relaylens.KindBackendError) && relaylens.HelperOf(e) != relaylens.HelperNone:
 		h.hostEntry(e, now).lapsed(now)
 		h.lapsed = max(h.lapsed, now)
 	case e.Kind == relaylens.KindAccepted && h.lapsed != 0 && now-h.lapsed <= helperGap && e.User == "" && e.ClientIP.IsValid() && !h.site.internal(e.ClientIP):
@@ -88,9 +88,12 @@ func helperEntity(e *relaylens.Event) relaylens.Entity {
 var databases = map[string]string{"mysql": "mysql", "pgsql": "pgsql", "postgresql": "pgsql", "ldap": "ldap", "mongodb": "mongodb", "redis": "redis", "oracle": "oracle", "memcache": "memcache"}
 
 // helperConfidence is how sure a finding about a helper is.
-func (f *Findings) helperConfidence(p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
+func (f *Findings) helperConfidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
 	failed := relaylens.HelperOf(&evidence[0])
 	what := lacks[failed]
+	if p.Events == 0 {
+		return f.faultConfidence(g, p, evidence)
+	}
 	switch {
 	case failed == relaylens.HelperBlocklist:
 		return 0.95, "clients that mail came from are on it as well, or it says itself that it does not answer; hardly anybody else gets through"
@@ -123,4 +126,6 @@ var lacks = map[relaylens.Helper]string{
 	relaylens.HelperConfiguration: "it cannot read its configuration",
 	relaylens.HelperCertificate:   "it cannot use its certificate",
 	relaylens.HelperCapacity:      "it has as many clients as it may have, or too much to do",
+	relaylens.HelperService:       "a program of its own does not run",
+	relaylens.HelperStore:         "the mailbox store, or what else mail is handed to, does not answer",
 }

@@ -69,8 +69,8 @@ func (h *host) authError(now int64) { h.down(outage{from: now, to: now}) }
 // passwords may be as well, or what has nothing to do with logins.
 func (h *host) backendError(e *relaylens.Event, now int64) {
 	said := e.Text
-	if strings.HasPrefix(e.RemoteHost, relaylens.Configuration) {
-		return // of restrictions, which a login does not need
+	if relaylens.HelperOf(e) != relaylens.HelperNone {
+		return // which a login does not need: restrictions, or room for mail
 	}
 	for _, other := range []string{"connect to Milter ", "milter ", "malware ", "spam "} {
 		if strings.HasPrefix(said, other) {
@@ -111,10 +111,15 @@ func pushed[T any](list []T, v T, most int) []T {
 }
 
 // wasDown reports whether logins could not succeed around a time.
-func (h *host) wasDown(at int64) bool {
+func (h *host) wasDown(at int64) bool { return h.downAt(at, true) }
+
+// saidDown is wasDown by what was said of logins by name.
+func (h *host) saidDown(at int64) bool { return h.downAt(at, false) }
+
+func (h *host) downAt(at int64, mute bool) bool {
 	const slack = 60
 	for _, o := range h.outages {
-		if at >= o.from-slack && at <= o.to+slack {
+		if at >= o.from-slack && at <= o.to+slack && (mute || !o.mute) {
 			return true
 		}
 	}

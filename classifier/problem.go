@@ -18,10 +18,10 @@ type problem struct {
 func (f *Findings) problem(g *group, now time.Time) problem {
 	p := problem{Finding: relaylens.Finding{Cause: g.cause, Fault: faultOf(g.cause), MTA: g.mta, Host: f.texts.View(g.host),
 		Entity: relaylens.Entity{Kind: g.kind, Value: f.texts.View(g.entity)},
-		Events: int(g.events), Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.episode.last}, witnesses: g.seen()}
+		Events: int(g.events), Errors: int(g.errors), Clients: g.clients.len(), Users: g.users.len(), First: g.first, Last: g.episode.last}, witnesses: g.seen()}
 	g.episode.tell(&p.Finding, now)
 	if p.Cause == relaylens.CausePolicy {
-		p.Confidence, p.Why = f.helperConfidence(&p.Finding, f.view(p.witnesses))
+		p.Confidence, p.Why = f.helperConfidence(g, &p.Finding, f.view(p.witnesses))
 	} else {
 		p.Confidence, p.Why = confidence(g, &p.Finding)
 	}
@@ -107,6 +107,7 @@ func mergeBy(list []*problem, enough int, whole func(*problem) (relaylens.Entity
 // number is what is certain.
 func merge(a, b *problem) {
 	a.Events += b.Events
+	a.Errors += b.Errors
 	if a.Cause == relaylens.CauseCredentialGuessing { // of different clients each
 		a.Clients += b.Clients
 	} else {

@@ -30,7 +30,7 @@ func (d *Diagnosis) Check() error {
 // possible reports whether the numbers of a finding can be, and its words be shown.
 // What it is about may be a client's text, which is escaped where it is shown.
 func possible(f *relaylens.Finding) bool {
-	for _, n := range []int{f.Events, f.Clients, f.Users, f.Returns} {
+	for _, n := range []int{f.Events, f.Errors, f.Clients, f.Users, f.Returns} {
 		if !number(int64(n)) {
 			return false
 		}

@@ -78,7 +78,7 @@ func AppendDiagnosis(dst []byte, d *Diagnosis, zone *time.Location) []byte {
 	if last != first {
 		last = first + " to " + last
 	}
-	dst = fmt.Appendf(dst, "  %s%s, %s\n", count(d.Events, "refusal"), whose, last)
+	dst = fmt.Appendf(dst, "  %s%s, %s\n", evidenceOf(&d.Finding), whose, last)
 	dst = appendStanding(dst, &d.Finding, zone)
 	dst = fmt.Appendf(dst, "  %.0f %% sure: %s\n", d.Confidence*100, d.Why)
 	for i := range d.Evidence {
@@ -136,4 +136,15 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// evidenceOf is how much shows a problem.
+func evidenceOf(f *relaylens.Finding) string {
+	switch {
+	case f.Errors == 0:
+		return count(f.Events, "refusal")
+	case f.Events == 0:
+		return count(f.Errors, "error") + " of its own"
+	}
+	return count(f.Events, "refusal") + " and " + count(f.Errors, "error") + " of its own"
 }

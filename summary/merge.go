@@ -40,10 +40,10 @@ func MergeDiagnoses(lists [][]*Diagnosis) []*Diagnosis {
 				continue
 			}
 			m := merged[i]
-			events := max(m.Events, d.Events)
+			events, errors := max(m.Events, d.Events), max(m.Errors, d.Errors)
 			join(&m.Finding, &d.Finding)
 			if shareEvidence(m, d) { // two stores of the same events
-				m.Events, m.Partial = events, m.Partial && d.Partial
+				m.Events, m.Errors, m.Partial = events, errors, m.Partial && d.Partial
 				continue
 			}
 			m.Evidence = append(m.Evidence, d.Evidence...)[:min(3, len(m.Evidence)+len(d.Evidence))]
@@ -65,7 +65,7 @@ func sameProblem(a, b *relaylens.Finding) bool {
 }
 
 func join(a, b *relaylens.Finding) {
-	a.Events += b.Events
+	a.Events, a.Errors = a.Events+b.Events, a.Errors+b.Errors
 	a.Clients, a.Users = max(a.Clients, b.Clients), max(a.Users, b.Users)
 	if b.First.Before(a.First) {
 		a.First = b.First
@@ -95,7 +95,7 @@ func joinStanding(a, b *relaylens.Finding) {
 
 func byUrgency(a, b *relaylens.Finding) int {
 	order := []relaylens.Fault{relaylens.FaultServer, relaylens.FaultClient, relaylens.FaultRemote, relaylens.FaultAttacker, relaylens.FaultNone}
-	return cmp.Or(cmp.Compare(slices.Index(order, a.Fault), slices.Index(order, b.Fault)), cmp.Compare(b.Events, a.Events))
+	return cmp.Or(cmp.Compare(slices.Index(order, a.Fault), slices.Index(order, b.Fault)), cmp.Compare(b.Events+b.Errors, a.Events+a.Errors))
 }
 
 var errReport = errors.New("read summary: it cannot be")

@@ -188,7 +188,7 @@ func (r *Report) findings() section {
 		if i == maxShownFindings {
 			break
 		}
-		events := Number(int64(d.Events))
+		events := Number(int64(max(d.Events, d.Errors)))
 		if d.Partial {
 			events += "+"
 		}

@@ -45,7 +45,14 @@ func (r *Report) AppendText(dst []byte, o TextOptions) []byte {
 		if len(head) > 0 {
 			dst = append(dst, '\n')
 		}
-		return append(dst, "No refusals.\n"...)
+		dst = append(dst, "No refusals.\n"...)
+		if len(r.Findings) == 0 {
+			return dst
+		}
+		for _, l := range layOut([]section{r.findings()}, o) { // of what the server says itself
+			dst = append(append(append(dst, '\n'), l.text...), '\n')
+		}
+		return dst
 	}
 	totals, problems, lists := []section{r.totals()}, []section{r.causes(), r.findings(), r.news(), r.remote()}, r.lists()
 	order := append(append(totals, problems[:2]...), append(lists, problems[2:]...)...)

@@ -141,7 +141,7 @@ func (b *backtest) replay(c *cobra.Command, files []string) error {
 	err = b.readFiles(c, files, func(f *ask.Files) error {
 		return f.Read(c.Context(), func(e *relaylens.Event) {
 			w.Classify(e)
-			if e.Refusal() {
+			if relaylens.OfFinding(e) {
 				kept := e.Clone()
 				w.Keep(&kept)
 			}

@@ -103,9 +103,9 @@ func summary(a *relaylens.Alert) string {
 	}
 	switch {
 	case a.Finding != nil && a.Finding.Clients > 0:
-		fmt.Fprintf(&b, " (%s from %s)", count(a.Finding.Events, "refusal"), count(a.Finding.Clients, "client"))
+		fmt.Fprintf(&b, " (%s from %s)", amount(a.Finding), count(a.Finding.Clients, "client"))
 	case a.Finding != nil:
-		fmt.Fprintf(&b, " (%s)", count(a.Finding.Events, "refusal"))
+		fmt.Fprintf(&b, " (%s)", amount(a.Finding))
 	case a.Value > 0:
 		fmt.Fprintf(&b, " (%s in %s, expected %s)", count(int(a.Value), "refusal"), span(a.Window), number(a.Expected))
 	}
@@ -149,6 +149,17 @@ func entryOf(a *relaylens.Alert) *knowledge.Entry {
 	return knowledge.Of(cause)
 }
 
+// amount is how much shows a problem.
+func amount(f *relaylens.Finding) string {
+	switch {
+	case f.Errors == 0:
+		return count(f.Events, "refusal")
+	case f.Events == 0:
+		return count(f.Errors, "error") + " of its own"
+	}
+	return count(f.Events, "refusal") + " and " + count(f.Errors, "error") + " of its own"
+}
+
 func description(a *relaylens.Alert) string {
 	var parts []string
 	if a.Value > 0 {
@@ -156,7 +167,7 @@ func description(a *relaylens.Alert) string {
 			span(a.Window), count(int(a.Value), "refusal"), number(a.Expected)))
 	}
 	if f := a.Finding; f != nil {
-		text := fmt.Sprintf("%s since %s", count(f.Events, "refusal"), a.StartsAt.Format("2006-01-02 15:04:05 -07:00"))
+		text := fmt.Sprintf("%s since %s", amount(f), a.StartsAt.Format("2006-01-02 15:04:05 -07:00"))
 		if f.Users > 0 {
 			text += fmt.Sprintf(", %s", count(f.Users, "user"))
 		}

@@ -191,10 +191,11 @@ func largest(before, now *relaylens.Finding) *relaylens.Finding {
 }
 
 func told(f *relaylens.Finding) float64 {
+	n := float64(f.Events + f.Errors)
 	if known(f.Cause) {
-		return float64(f.Events)
+		return n
 	}
-	return most * float64(f.Events)
+	return most * n
 }
 
 // find is the problem that c is: an active one before one that ended.

@@ -101,7 +101,7 @@ func (g *Engine) toldApart(c *candidate) (apart bool) {
 
 func proves(f *relaylens.Finding) bool {
 	p, ok := proofs[f.Cause]
-	return ok && f.Fault == relaylens.FaultServer && f.Confidence >= sure && f.Events >= p.events && f.Last.Sub(f.First) >= p.lasting &&
+	return ok && f.Fault == relaylens.FaultServer && f.Confidence >= sure && max(f.Events, f.Errors) >= p.events && f.Last.Sub(f.First) >= p.lasting &&
 		(f.Clients >= p.clients || f.Cause == relaylens.CausePolicy && anonymous(f))
 }
 
@@ -138,8 +138,8 @@ func evident(f *relaylens.Finding) candidate {
 	if len(f.Evidence) > 0 {
 		c.alert.Kind = f.Evidence[0].Kind
 	}
-	if f.Events > 1 {
-		c.gap = f.Last.Sub(f.First) / time.Duration(f.Events-1)
+	if n := f.Events + f.Errors; n > 1 {
+		c.gap = f.Last.Sub(f.First) / time.Duration(n-1)
 	}
 	return c
 }
@@ -150,14 +150,14 @@ func combine(some []*relaylens.Finding) relaylens.Finding {
 	whole := *some[0]
 	hosts := true
 	for _, f := range some[1:] {
-		if f.Events > whole.Events {
+		if f.Events+f.Errors > whole.Events+whole.Errors {
 			whole.Evidence, whole.Confidence, whole.Why, whole.MTA = f.Evidence, f.Confidence, f.Why, f.MTA
 		}
 		hosts = hosts && f.Host == whole.Host
 	}
-	whole.Events, whole.Clients, whole.Users = 0, 0, 0
+	whole.Events, whole.Errors, whole.Clients, whole.Users = 0, 0, 0, 0
 	for _, f := range some {
-		whole.Events += f.Events
+		whole.Events, whole.Errors = whole.Events+f.Events, whole.Errors+f.Errors
 		whole.Clients, whole.Users = max(whole.Clients, f.Clients), max(whole.Users, f.Users)
 		if f.First.Before(whole.First) {
 			whole.First = f.First

@@ -281,9 +281,13 @@ func (p *pipeline) event(ev *relaylens.Event) {
 	p.windows.Add(ev)
 	if ev.Refusal() {
 		p.watch.Keep(p.ledger.add(ev))
-	} else {
-		p.ledger.tallies.add(ev)
+		return
 	}
+	if relaylens.OfFinding(ev) {
+		fault := ev.Clone()
+		p.watch.Keep(&fault)
+	}
+	p.ledger.tallies.add(ev)
 }
 
 // hear has the watch know the time of the last line that was read.

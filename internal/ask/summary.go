@@ -123,6 +123,9 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	// are counted before it is told, unless a copy of one may follow.
 	causeless := r.groups == nil && !r.o.Match.Uses("cause")
 	err := g.read(ctx, files, func(e *relaylens.Event) bool {
+		if e.Kind == relaylens.KindBackendError && g.match.Event(e) && within(e.Time, r.o.Span) {
+			findings.AddLast(e)
+		}
 		switch {
 		case e.Kind == relaylens.KindConnection, !within(e.Time, counted):
 		case e.Refusal() && (files.twins || !g.settled):

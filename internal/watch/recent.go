@@ -100,9 +100,10 @@ func (r *recent) findings(c *classifier.Classifier) []relaylens.Finding {
 	return f.List()
 }
 
+// all are the refusals.
 func (r *recent) all(yield func(*relaylens.Event) bool) {
 	for i := range r.events {
-		if !yield(&r.events[i]) {
+		if e := &r.events[i]; e.Refusal() && !yield(e) {
 			return
 		}
 	}

@@ -132,8 +132,8 @@ func (w *Watch) Classify(e *relaylens.Event) {
 	}
 }
 
-// Keep takes a refusal that was classified, to be looked at again. Its texts are
-// kept as they are.
+// Keep takes an event that was classified and of which findings are made, to be looked at
+// again. Its texts are kept as they are.
 func (w *Watch) Keep(e *relaylens.Event) {
 	w.recent.add(e)
 	w.fresh = true

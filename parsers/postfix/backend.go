@@ -86,9 +86,15 @@ const tooBig = "queue file size limit exceeded"
 // otherWarning reads the warnings that any program may write, and those that
 // begin with a queue id.
 func otherWarning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdict {
+	if d == daemonMaster {
+		return masterWarning(rest, rec)
+	}
 	id, after, ok := cutID(rest)
 	if !ok {
-		return backend(rest, rec)
+		if v := backend(rest, rec); v != relaylens.Ignored {
+			return v
+		}
+		return faultWarning(rest, rec)
 	}
 	if id == noQueue {
 		id = ""

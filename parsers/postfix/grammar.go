@@ -31,6 +31,7 @@ const (
 	daemonDelivery // smtp, lmtp, local, virtual, pipe, error, discard
 	daemonQueue    // qmgr, pickup, bounce, postsuper
 	daemonPostscreen
+	daemonMaster
 	daemonForeign // not of Postfix
 )
 
@@ -58,7 +59,9 @@ func daemonOf(program string) daemon {
 		return daemonCleanup
 	case "postscreen":
 		return daemonPostscreen
-	case "trivial-rewrite", "proxymap", "proxywrite", "verify", "scache", "proxy", "sendmail", "postdrop", "master", "spawn", "tlsmgr", "tlsproxy", "anvil", "flush", "showq", "dnsblog", "postmap", "postalias":
+	case "master":
+		return daemonMaster
+	case "trivial-rewrite", "proxymap", "proxywrite", "verify", "scache", "proxy", "sendmail", "postdrop", "spawn", "tlsmgr", "tlsproxy", "anvil", "flush", "showq", "dnsblog", "postmap", "postalias":
 		return daemonOther
 	}
 	return daemonForeign
@@ -110,13 +113,16 @@ func (g *Grammar) parse(d daemon, env *relaylens.Envelope, rec *relaylens.Record
 		}
 	case 'f':
 		if rest, ok := strings.CutPrefix(text, "fatal: "); ok {
-			return fatal(d, rest, rec)
+			return fatal(d, env.Program, rest, rec)
 		}
 	case 'e':
 		if rest, ok := strings.CutPrefix(text, "error: "); ok {
 			return backend(rest, rec)
 		}
 	case 'p':
+		if rest, ok := strings.CutPrefix(text, "panic: "); ok {
+			return died(env.Program, rest, rec)
+		}
 		if rest, ok := strings.CutPrefix(text, "proxy-reject: "); ok && smtpdLine(d) {
 			return g.proxyReject("", rest, rec)
 		}

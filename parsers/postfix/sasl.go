@@ -133,10 +133,13 @@ func detailReason(why string) relaylens.Reason {
 // line follows.
 //
 // Source: smtpd/smtpd_sasl_glue.c smtpd_sasl_activate, smtpd_sasl_initialize.
-func fatal(d daemon, why string, rec *relaylens.Record) relaylens.Verdict {
+func fatal(d daemon, program, why string, rec *relaylens.Record) relaylens.Verdict {
 	ev := &rec.Event
 	if !smtpdLine(d) {
-		return backend(why, rec)
+		if v := backend(why, rec); v != relaylens.Ignored {
+			return v
+		}
+		return died(program, why, rec)
 	}
 	switch {
 	case why == "no SASL authentication mechanisms", why == "SASL per-connection initialization failed",
@@ -146,7 +149,7 @@ func fatal(d daemon, why string, rec *relaylens.Record) relaylens.Verdict {
 	case why == "SASL per-process initialization failed":
 		ev.Kind, ev.Text = relaylens.KindBackendError, why
 	default:
-		if backend(why, rec) == relaylens.Ignored && d == daemonAny {
+		if backend(why, rec) == relaylens.Ignored && died(program, why, rec) == relaylens.Ignored && d == daemonAny {
 			return relaylens.Ignored
 		}
 	}

@@ -1,0 +1,71 @@
+package classifier
+
+import (
+	"math"
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
+
+// addFault takes in what the server itself says that fails. It is no refusal: where
+// nothing is refused for it, as nobody is served or what was taken lies there, it is all
+// that the log tells.
+func (f *Findings) addFault(e *relaylens.Event, kept bool) {
+	h := relaylens.HelperOf(e)
+	if h == relaylens.HelperNone || h == relaylens.HelperService && f.history.loginsDown(e) {
+		return
+	}
+	entity := relaylens.Entity{Kind: relaylens.EntityHelper, Value: e.RemoteHost}
+	g, isNew := f.groups.Put(f.key(relaylens.CausePolicy, e.Host, entity), e.Time.Unix())
+	if isNew {
+		f.begin(g, e, relaylens.CausePolicy, e.Host, entity)
+	}
+	g.errors += min(1, math.MaxUint32-g.errors)
+	g.halted = g.halted || halts(e)
+	g.episode.add(e.Time)
+	if e.Time.Before(g.first) {
+		g.first = e.Time
+	}
+	newRecipient := e.Recipient != "" && g.users.add(f.history.name(e.Recipient))
+	f.see(g, e, newRecipient, kept)
+}
+
+// halts reports whether the server says that it does without what failed for now: nobody
+// is served by it then. Where a process dies, others may serve.
+//
+// Postfix src/master/master_spawn.c, master_throttle; src/qmgr/qmgr_transport.c.
+func halts(e *relaylens.Event) bool {
+	return strings.HasSuffix(e.Text, "-- throttling") || strings.HasPrefix(e.Text, "connect to transport ")
+}
+
+// loginsDown reports whether the server of e said that it cannot check passwords, for which
+// Postfix's server ends as well: that is one problem.
+func (h *history) loginsDown(e *relaylens.Event) bool {
+	host := h.known(e, e.Time.Unix())
+	return host != nil && host.saidDown(e.Time.Unix())
+}
+
+// faultConfidence is how sure a finding is for which nothing was refused.
+func (f *Findings) faultConfidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
+	h := relaylens.HelperOf(&evidence[0])
+	what := lacks[h]
+	switch {
+	case h == relaylens.HelperService && !g.halted:
+		return 0.7, "a process of it ends now and then, and others may serve meanwhile"
+	case h == relaylens.HelperCapacity && !g.halted:
+		return 0.7, "the server says itself that " + what + ", and who comes has to wait"
+	case !g.halted && f.history.mostlyWell(p):
+		return 0.7, "the server says itself that " + what + ", and takes plenty of mail meanwhile"
+	}
+	return 0.97, "the server says itself that " + what + ": " + relaylens.Escaped(reasonIn(evidence).Text, 300)
+}
+
+// reasonIn is the event that tells most: why something ended, rather than that it did.
+func reasonIn(evidence []relaylens.Event) *relaylens.Event {
+	for i := range evidence {
+		if !halts(&evidence[i]) {
+			return &evidence[i]
+		}
+	}
+	return &evidence[0]
+}

@@ -1,0 +1,50 @@
+package postfix
+
+import (
+	"testing"
+
+	"github.com/relaylens/relaylens"
+)
+
+func TestOwnFaults(t *testing.T) {
+	const master, smtpd, cleanup = "postfix/master", "postfix/submission/smtpd", "postfix/cleanup"
+	cases := map[string]struct {
+		program, name string
+	}{
+		"fatal: bad numerical configuration: smtpd_recipient_limit = abc":                                                 {smtpd, "service:smtpd"},
+		"panic: mymalloc: requested length 0":                                                                             {cleanup, "service:cleanup"},
+		"fatal: open active D1FC43BF: Permission denied":                                                                  {"postfix/virtual", "service:virtual"},
+		"fatal: write queue file: No space left on device":                                                                {"postfix/qmgr", "disk"},
+		"fatal: bind 192.0.2.2 port 25: Address already in use":                                                           {master, "service:master"},
+		"warning: process /usr/lib/postfix/sbin/cleanup pid 303 killed by signal 11":                                      {master, "service:cleanup"},
+		"warning: /usr/lib/postfix/sbin/trivial-rewrite: bad command startup -- throttling":                               {master, "service:trivial-rewrite"},
+		`warning: service "smtp" (25) has reached its process limit "2": new clients may experience noticeable delays`:    {master, "capacity"},
+		"warning: mail_queue_enter: create file incoming/945396.486: No space left on device":                             {cleanup, "disk"},
+		"warning: maildrop/DEDE5261: error writing DEECC1B: queue file write error":                                       {"postfix/pickup", "disk"},
+		"warning: connect to transport private/nothere: No such file or directory":                                        {"postfix/qmgr", "service:nothere"},
+		"warning: process /usr/lib/postfix/sbin/cleanup pid 303 exit status 1":                                            {master, ""}, // what it said itself stands before
+		"warning: to avoid this condition, increase the process count in master.cf or reduce the service time per client": {master, ""},
+		"fatal: user@example.com(1000): No recipient addresses found in message header":                                   {"postfix/sendmail", ""},
+		"fatal: the Postfix mail system is not running":                                                                   {"postfix/postfix-script", ""},
+		"fatal: usage: pipe": {"pipe", ""},
+		"warning: /usr/lib/postfix/sbin/evil: bad command startup -- throttling":                                                      {master, ""},
+		"warning: unknown[192.0.2.1]: /usr/lib/postfix/sbin/smtpd: bad command startup -- throttling":                                 {smtpd, ""},
+		"warning: hostname smtpd: bad command startup -- throttling does not resolve to address 192.0.2.1: Name or service not known": {smtpd, ""},
+	}
+	for text, c := range cases {
+		t.Run(text, func(t *testing.T) {
+			var rec relaylens.Record
+			New(relaylens.Texts{}).Parse(&relaylens.Envelope{Host: "mx1", Program: c.program, PID: 7, Text: text}, &rec)
+			e := &rec.Event
+			if c.name == "" {
+				if e.Kind != relaylens.KindNone || e.RemoteHost != "" {
+					t.Errorf("read as %s of %q", e.Kind, e.RemoteHost)
+				}
+				return
+			}
+			if e.Kind != relaylens.KindBackendError || e.RemoteHost != c.name || !relaylens.OfFinding(e) {
+				t.Errorf("read as %s of %q", e.Kind, e.RemoteHost)
+			}
+		})
+	}
+}
