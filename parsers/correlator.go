@@ -44,14 +44,16 @@ type correlator struct {
 	details  *bounded.Table[detail]
 	presumed *bounded.Table[relaylens.Event]
 	protests *bounded.Table[struct{}] // sessions that broke the rules last
-	passed   *bounded.Table[uint32]   // answers that a filter may hand on
-	filters  *bounded.Table[struct{}] // hosts that have one before the queue
-	text     []byte                   // of the event in hand
-	spare    []byte                   // for the next of details
-	copies   *copies
-	troubles troubles
-	held     heldEvents
-	finished finished
+	// dismissals are sessions that ended for breaking them, the last time not told.
+	dismissals *bounded.Table[struct{}]
+	passed     *bounded.Table[uint32]   // answers that a filter may hand on
+	filters    *bounded.Table[struct{}] // hosts that have one before the queue
+	text       []byte                   // of the event in hand
+	spare      []byte                   // for the next of details
+	copies     *copies
+	troubles   troubles
+	held       heldEvents
+	finished   finished
 }
 
 func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
@@ -62,6 +64,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.details = bounded.NewTable(limits.Sessions/4+1, detailTTL, func(d *detail) { d.forget(); d.helper = relaylens.HelperNone })
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.protests = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
+	c.dismissals = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
 	c.filters = bounded.NewTable[struct{}](maxFilters, messageTTL, nil)
 	c.copies = newCopies()

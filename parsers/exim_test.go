@@ -2,6 +2,7 @@ package parsers_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -66,6 +67,32 @@ func TestEximCountsOnce(t *testing.T) {
 			}
 			if d := cmp.Diff(tc.want, refusals(t, parsers.Options{MTA: relaylens.Exim}, log)); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestEximDismissedInRejectlogFirst is about the file that tells of the end alone.
+func TestEximDismissedInRejectlogFirst(t *testing.T) {
+	const syntax = `2026-11-20 09:00:00 SMTP syntax error in "RCPT TO:<b@example.com> FOO" H=(pc) [203.0.113.9] malformed address: FOO may not follow <b@example.com> ` + "\n"
+	const thrownOut = `2026-11-20 09:00:00 SMTP call from (pc) [203.0.113.9] dropped: too many syntax or protocol errors (last command was "RCPT TO:<b@example.com> FOO", C=EHLO,MAIL,RCPT,RCPT)` + "\n"
+	for name, tc := range map[string]struct {
+		mainlog string
+		want    int
+	}{
+		"the last error has a line":                 {syntax + thrownOut, 1},
+		"two have one":                              {syntax + syntax + thrownOut, 2},
+		"none has one":                              {thrownOut, 1},
+		"the next client of the address errs later": {thrownOut + "2026-11-20 09:00:09" + syntax[19:], 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, n := newParser(t, parsers.Options{MTA: relaylens.Exim, Location: time.UTC}), 0
+			emit := func(*relaylens.Event) { n++ }
+			feed(t, p, "rejectlog", []byte(thrownOut), emit)
+			feed(t, p, "mainlog", []byte(tc.mainlog), emit)
+			p.Flush(emit)
+			if n != tc.want {
+				t.Errorf("%d refusals, want %d", n, tc.want)
 			}
 		})
 	}

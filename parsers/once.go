@@ -68,16 +68,20 @@ func (c *correlator) answeredBefore(rec *relaylens.Record, k *keys, f *found, no
 }
 
 // dismissed reports whether the client was thrown out for a command whose refusal
-// was told just before.
+// was told just before. The rejectlog, which has no line of that refusal, may be
+// read first: then the refusal is the one that was told already.
 func (c *correlator) dismissed(rec *relaylens.Record, k *keys, now int64) bool {
+	told, other := c.protests, c.dismissals
 	if rec.Protest {
-		c.protests.Put(k.session, now)
+		told, other = c.dismissals, c.protests
+	}
+	if told.Get(k.session, now) == nil {
+		if rec.Protest || strings.HasPrefix(rec.Event.Text, "too many syntax ") {
+			other.Put(k.session, now)
+		}
 		return false
 	}
-	if c.protests.Get(k.session, now) == nil {
-		return false
-	}
-	c.protests.Delete(k.session)
+	told.Delete(k.session)
 	return true
 }
 

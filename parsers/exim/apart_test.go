@@ -35,6 +35,8 @@ var apartLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonHelo, relaylens.StageHelo), from("203.0.113.9", "host.example.com", "a b"), text("syntactically invalid argument(s)"), hard, copied),
 	`SMTP syntax error in "MAIL FROM:<a@example.com> FOO=bar" H=(pc) [203.0.113.9] malformed address: FOO=bar may not follow <a@example.com> `: want(
 		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail("a@example.com", ""), text("malformed address: FOO=bar may not follow <a@example.com> "), hard, protest),
+	`SMTP syntax error in "MAIL FROM:<a@example.com> AUTH=<x@y>" H=(pc) [203.0.113.9] malformed address: AUTH=<x@y> may not follow <a@example.com> `: want(
+		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageMail), from("203.0.113.9", "", "pc"), mail("a@example.com", ""), text("malformed address: AUTH=<x@y> may not follow <a@example.com> "), hard, protest),
 	`SMTP syntax error in "RCPT TO:<j\303\274rgen@example.com" H=(pc) [203.0.113.9] '>' missing at end of address`: want(
 		is(refusal, relaylens.ReasonAddressSyntax, relaylens.StageRcpt), from("203.0.113.9", "", "pc"), to("<jürgen@example.com"), text("'>' missing at end of address"), hard, protest),
 	"H=(pc) [203.0.113.9] F=<a@example.com> rejected RCPT <b@example.net>: found in bl.example.org": want(

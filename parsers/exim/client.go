@@ -244,11 +244,11 @@ func pathArgument(command string) (string, bool) {
 		return "", false
 	}
 	s := unprinted(strings.TrimLeft(command[colon+1:], " "))
-	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' {
-		return s[1 : len(s)-1], true
-	}
 	if path, rest, ok := cutPath(s); ok && strings.HasPrefix(rest, " ") {
 		return path, true // the parameters are what is wrong
+	}
+	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' {
+		return s[1 : len(s)-1], true
 	}
 	return s, s != ""
 }
