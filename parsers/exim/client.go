@@ -244,11 +244,13 @@ func pathArgument(command string) (string, bool) {
 		return "", false
 	}
 	s := unprinted(strings.TrimLeft(command[colon+1:], " "))
-	if path, rest, ok := cutPath(s); ok && strings.HasPrefix(rest, " ") {
-		return path, true // the parameters are what is wrong
-	}
-	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' {
+	path, rest, ok := cutPath(s)
+	parameters := ok && len(rest) > 1 && rest[0] == ' ' // they are what is wrong
+	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' && (!parameters || rest[1] < 'A' || rest[1] > 'Z') {
 		return s[1 : len(s)-1], true
+	}
+	if parameters {
+		return path, true
 	}
 	return s, s != ""
 }
