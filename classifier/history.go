@@ -165,13 +165,29 @@ func (h *history) learn(e *relaylens.Event) {
 	if e.Time.After(h.latest) {
 		h.latest = e.Time
 	}
+	if !e.Kind.Refusal() {
+		h.context(e, now)
+		return
+	}
+	h.lapse(e, now)
+	h.lookup(e, now)
+	h.relayed(e, now)
+	if e.Action == relaylens.ActionRefuse && e.Direction == relaylens.Inbound && !h.site.isMonitor(e) {
+		h.refused(e, now)
+	}
+}
+
+// context takes in an event that is no refusal.
+func (h *history) context(e *relaylens.Event, now int64) {
 	switch e.Kind {
 	case relaylens.KindDelivered:
 		if deliveredHere(e) {
 			h.ours(h.recipient(e), now)
 		}
+		h.relayed(e, now)
 	case relaylens.KindAccepted:
 		h.accepted(e, now)
+		h.lapse(e, now)
 	case relaylens.KindAuthOK:
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
@@ -179,12 +195,13 @@ func (h *history) learn(e *relaylens.Event) {
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}
-	h.lapse(e, now)
-	h.lookup(e, now)
-	h.relayed(e, now)
-	if !e.Refusal() || e.Direction != relaylens.Inbound || h.site.isMonitor(e) {
-		return
+	if h.silentLately(now) {
+		h.lookup(e, now)
 	}
+}
+
+// refused takes in a refusal of this server's.
+func (h *history) refused(e *relaylens.Event, now int64) {
 	switch {
 	case e.Kind == relaylens.KindAuthFailed:
 		h.failed(e, now)

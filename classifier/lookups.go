@@ -159,7 +159,7 @@ func (h *history) lookup(e *relaylens.Event, now int64) {
 		h.silentAt = max(h.silentAt, now)
 	case e.Reason == relaylens.ReasonDNSBL:
 		h.listed(e, now)
-	case h.silentAt == 0 || now-h.silentAt > silentGap:
+	case !h.silentLately(now):
 	case e.ClientName != "", e.Kind == relaylens.KindAccepted && e.User == "" && e.Sender != "":
 		if host := h.known(e, now); host != nil {
 			host.lookups.answer(now)
@@ -171,6 +171,10 @@ func (h *history) lookup(e *relaylens.Event, now int64) {
 		}
 	}
 }
+
+// silentLately reports whether DNS told any server nothing not long ago, so that it matters
+// what it tells now.
+func (h *history) silentLately(now int64) bool { return h.silentAt != 0 && now-h.silentAt <= silentGap }
 
 // resolved reports whether DNS told before what it does not tell now: mail came from the
 // sender's domain, or of the sender from this very client.

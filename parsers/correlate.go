@@ -178,6 +178,11 @@ func (p *Parser) complete(e *relaylens.Event, mta relaylens.MTA, line *relaylens
 		e.PID = env.PID
 	}
 	fill(&e.Service, env.Program)
+	p.place(e, line)
+}
+
+// place adds where an event stood.
+func (p *Parser) place(e *relaylens.Event, line *relaylens.Line) {
 	e.Source, e.Line, e.Offset = line.Source, line.Number, line.Offset
 	if p.options.Raw {
 		e.Raw = line.Text

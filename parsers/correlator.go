@@ -143,8 +143,13 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 		m.refused, f.message = refused, m
 	}
 	c.recall(k, f, now)
+	c.inherit(f)
+}
+
+// inherit has a message be of the user who logged in where its client is the session's.
+func (c *correlator) inherit(f *found) {
 	m, s := f.message, f.session
-	if s != nil && m.text(textUser) == "" && s.user.known && s.user == m.client {
+	if s != nil && s.user.known && s.user == m.client && m.text(textUser) == "" {
 		c.messages.setTexts(m, [numTexts]string{textUser: s.text(textUser), textMethod: s.text(textMethod)})
 		m.user = m.client
 	}

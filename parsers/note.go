@@ -13,17 +13,20 @@ import (
 type note struct {
 	key    uint64
 	before int32 // the record that came next
-	of     int32 // the number of the time, or of the visit
+	of     int32 // the number of the time, the visit or the mail
 	kind   noteKind
 }
 
 type noteKind uint8
 
 const (
-	noteTime  noteKind = iota // time went on
-	noteEnd                   // the message key is done with
-	notePlain                 // nothing is presumed any more of the connection key
-	noteVisit                 // a client came to or left the process key
+	noteTime   noteKind = iota // time went on
+	noteEnd                    // the message key is done with
+	notePlain                  // nothing is presumed any more of the connection key
+	noteVisit                  // a client came to or left the process key
+	noteBorn                   // a client brought the message key
+	noteActive                 // the message key was taken
+	noteSent                   // the message key was delivered
 )
 
 // visit is all that a record has of a client that came or left.
@@ -95,16 +98,25 @@ func (r *scannedRecord) visits() bool {
 }
 
 // record is what v was noted of.
-func (v *visit) record(n *note, r *scannedRecord) {
-	*r = scannedRecord{line: v.line, writer: v.writer, mta: v.mta, verdict: relaylens.Parsed, second: v.time.Unix(), keys: keys{session: n.key, process: true}}
-	r.env.Time, r.env.TimeDigits, r.env.PID = v.time, v.digits, v.pid
-	r.env.Host, r.env.Program = v.writer.host, v.writer.program
+func (v *visit) record(r *scannedRecord) {
+	r.begin(v.line, v.writer, v.time, v.digits, v.pid)
+	r.mta = v.mta
 	e := &r.rec.Event
-	e.Kind, e.Service, e.Text = relaylens.KindConnection, v.writer.service, v.text
+	e.Kind, e.Text = relaylens.KindConnection, v.text
 	e.ClientIP, e.ClientName, e.ClientPort = v.client, v.name, v.port
 	if r.rec.Fact = relaylens.FactSession; v.left {
 		r.rec.Fact = relaylens.FactSessionEnd
 	}
+}
+
+// begin has r be a record of a process that tells nothing yet.
+func (r *scannedRecord) begin(line *relaylens.Line, w *writer, t time.Time, digits uint8, pid int32) {
+	*r = scannedRecord{}
+	r.line, r.writer, r.verdict, r.second = line, w, relaylens.Parsed, t.Unix()
+	r.keys.session, r.keys.process = w.session(pid), true
+	r.env.Time, r.env.TimeDigits, r.env.PID = t, digits, pid
+	r.env.Host, r.env.Program = w.host, w.program
+	r.rec.Event.Service = w.service
 }
 
 // note takes what was noted.
@@ -121,8 +133,13 @@ func (p *Parser) note(src *source, s *Scanned, n *note) {
 		p.memory.presumed.Delete(n.key)
 	case noteVisit:
 		if v := &s.visits[n.of]; !p.visited(v, n.key, src.second) {
-			v.record(n, &p.visit)
-			result = p.correlate(&p.visit)
+			v.record(&p.noted)
+			result = p.correlate(&p.noted)
+		}
+	case noteBorn, noteActive, noteSent:
+		if m := &s.mails[n.of]; !p.mailed(m, n, m.time.Unix()) {
+			m.record(n, &p.noted)
+			result = p.correlate(&p.noted)
 		}
 	}
 	if !p.warm {

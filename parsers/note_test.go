@@ -21,9 +21,14 @@ func (s *Scanned) atLength() *Scanned {
 	for i := range len(s.records) + 1 {
 		for ; len(notes) > 0 && int(notes[0].before) <= i; notes = notes[1:] {
 			n := notes[0]
-			if n.kind == noteVisit {
-				var r scannedRecord
-				s.visits[n.of].record(&n, &r)
+			var r scannedRecord
+			switch n.kind {
+			case noteVisit:
+				s.visits[n.of].record(&r)
+			case noteBorn, noteActive, noteSent:
+				s.mails[n.of].record(&n, &r)
+			}
+			if r.line != nil {
 				whole.records = append(whole.records, r)
 				continue
 			}
@@ -61,8 +66,8 @@ func toldOf(t *testing.T, log [][]byte, atLength bool) (events []string, total C
 	return events, p.Total()
 }
 
-// Visits that are noted tell what records of them would.
-func TestVisitsInShort(t *testing.T) {
+// What is noted of visits and mail tells what records of it would.
+func TestNotesInShort(t *testing.T) {
 	names, err := filepath.Glob("../testdata/corpus/*/*.log")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("find corpora: %v, %d found", err, len(names))

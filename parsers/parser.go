@@ -49,7 +49,8 @@ type Parser struct {
 	feeds   uint64
 	warm    bool             // what is fed is read again
 	login   relaylens.Record // of the message in hand
-	visit   scannedRecord    // in hand
+	noted   scannedRecord    // of the note in hand, where it takes one
+	mail    relaylens.Event  // of the note in hand, where it takes no record
 }
 
 // source is what is known of one log.

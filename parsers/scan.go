@@ -24,6 +24,7 @@ type Scanned struct {
 	notes   []note
 	times   []time.Time
 	visits  []visit
+	mails   []mail
 	arena   []byte // what the framing had to unescape
 }
 
@@ -57,7 +58,7 @@ func (s *Scanned) last() time.Time {
 }
 
 func (s *Scanned) reset(source string, warm bool) {
-	*s = Scanned{source: source, warm: warm, records: s.records[:0], notes: s.notes[:0], times: s.times[:0], visits: s.visits[:0], arena: s.arena[:0]}
+	*s = Scanned{source: source, warm: warm, records: s.records[:0], notes: s.notes[:0], times: s.times[:0], visits: s.visits[:0], mails: s.mails[:0], arena: s.arena[:0]}
 }
 
 // next is the place of the record that may come next, with a zero Record. It
@@ -239,6 +240,13 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 		n.kind, n.key = noteEnd, t.writer.message(relaylens.Postfix, e.QueueID)
 	case postfix.ShortPassed:
 		n.kind, n.key = notePlain, endpoint(t.writer, e)
+	case postfix.ShortBorn, postfix.ShortActive, postfix.ShortSent:
+		if b.PID == 0 {
+			return false
+		}
+		m := into.mail(&n)
+		m.line, m.writer, m.pid, m.time, m.digits = line, t.writer, b.PID, *now, digits
+		n.kind, n.key = m.set(told, e), t.writer.message(relaylens.Postfix, e.QueueID)
 	default:
 		return false
 	}

@@ -115,18 +115,27 @@ func (t *states) begin(s *state, e *relaylens.Event) {
 
 // learn has s take over every field that e tells.
 func (t *states) learn(s *state, e *relaylens.Event) {
-	s.identity(e)
-	if e.HasSender() {
-		s.nullSender = e.NullSender
-		if e.NullSender { // the last of the texts
-			s.ends[textSender] = s.ends[textSender-1]
-		}
-	}
-	if e.ClientName == "" && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" {
-		t.setSender(s, e.Sender)
+	if s.identity(e); e.ClientName == "" && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" {
+		t.learnSender(s, e.Sender, e.NullSender)
 		return
 	}
+	s.learnNull(e.Sender, e.NullSender)
 	t.setTexts(s, texts(e))
+}
+
+// learnSender has s take over the sender, where one is told.
+func (t *states) learnSender(s *state, sender string, null bool) {
+	s.learnNull(sender, null)
+	t.setSender(s, sender)
+}
+
+func (s *state) learnNull(sender string, null bool) {
+	if null || sender != "" {
+		s.nullSender = null
+	}
+	if null { // the last of the texts
+		s.ends[textSender] = s.ends[textSender-1]
+	}
 }
 
 // setSender is setTexts of the last text alone.

@@ -18,6 +18,35 @@ func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 	if !strings.HasPrefix(rest, "to=<") {
 		return tryNext(id, rest, rec)
 	}
+	var o outcome
+	if v := o.read(rest); v != relaylens.Parsed {
+		return v
+	}
+	ev := &rec.Event
+	switch o.status {
+	case "sent":
+		o.sent(ev)
+		ev.Kind = relaylens.KindDelivered
+	case "deferred", "bounced", "SOFTBOUNCE":
+		if !remote(o.reason, ev) {
+			return relaylens.Ignored
+		}
+		if ev.Enhanced == "" && ev.Code == 0 {
+			ev.Enhanced = o.dsn
+		}
+		ev.Recipient = o.address
+	default: // address probes: deliverable, undeliverable
+		return relaylens.Ignored
+	}
+	ev.QueueID = id
+	return relaylens.Parsed
+}
+
+// outcome is what became of a recipient.
+type outcome struct{ address, relay, dsn, status, reason string }
+
+// read reads "to=<R>⟦, orig_to=<R>⟧, relay=R⟦, conn_use=n⟧, delay=…, dsn=D, status=S (reason)".
+func (o *outcome) read(rest string) relaylens.Verdict {
 	address, rest, ok := cutTo(rest[len("to=<"):])
 	if !ok {
 		if strings.Contains(rest, ", status=") {
@@ -25,49 +54,39 @@ func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		}
 		return relaylens.Ignored
 	}
-	relay, dsn, status, reason, ok := cutStatus(rest)
-	if !ok {
+	if o.address = address; !o.readStatus(rest) {
 		return relaylens.Ignored
 	}
-	ev := &rec.Event
-	switch status {
-	case "sent":
-		cutHost(relay, ev)
-		ev.Kind, ev.Enhanced, ev.Text = relaylens.KindDelivered, dsn, reason
-	case "deferred", "bounced", "SOFTBOUNCE":
-		if !remote(reason, ev) {
-			return relaylens.Ignored
-		}
-		if ev.Enhanced == "" && ev.Code == 0 {
-			ev.Enhanced = dsn
-		}
-	default: // address probes: deliverable, undeliverable
-		return relaylens.Ignored
-	}
-	ev.QueueID, ev.Recipient = id, address
 	return relaylens.Parsed
 }
 
-// cutStatus reads ", relay=R⟦, conn_use=n⟧, delay=…, dsn=D, status=S (reason)".
-// Nothing before the reason is another's words.
-func cutStatus(s string) (relay, dsn, status, reason string, ok bool) {
-	s, ok = strings.CutPrefix(s, ", relay=")
-	if !ok {
-		return "", "", "", "", false
+// sent sets what is told of a delivery.
+func (o *outcome) sent(ev *relaylens.Event) {
+	cutHost(o.relay, ev)
+	ev.Recipient, ev.Enhanced, ev.Text = o.address, o.dsn, o.reason
+}
+
+// readStatus reads all that stands behind the addresses. Nothing before the reason is
+// another's words.
+func (o *outcome) readStatus(s string) (ok bool) {
+	const relay, dsn, status = ", relay=", "dsn=", "status="
+	if !strings.HasPrefix(s, relay) {
+		return false
 	}
-	relay, s, ok = smtp.CutField(s)
-	for ok && !strings.HasPrefix(s, "dsn=") {
+	o.relay, s, ok = smtp.CutField(s[len(relay):])
+	for ok && !strings.HasPrefix(s, dsn) {
 		_, s, ok = smtp.CutField(s)
 	}
 	if !ok {
-		return "", "", "", "", false
+		return false
 	}
-	dsn, s, ok = smtp.CutField(s[len("dsn="):])
-	if !ok || !strings.HasPrefix(s, "status=") {
-		return "", "", "", "", false
+	o.dsn, s, ok = smtp.CutField(s[len(dsn):])
+	if !ok || !strings.HasPrefix(s, status) {
+		return false
 	}
-	status, reason, ok = strings.Cut(s[len("status="):], " (")
-	return relay, dsn, status, strings.TrimSuffix(reason, ")"), ok
+	o.status, o.reason, ok = strings.Cut(s[len(status):], " (")
+	o.reason = strings.TrimSuffix(o.reason, ")")
+	return ok
 }
 
 // cutTo reads a recipient and skips the one that it was before aliasing. An

@@ -22,15 +22,8 @@ func (g *Grammar) birth(pid int32, id, rest string, rec *relaylens.Record) relay
 	ev.QueueID = id
 	if origin, ok := strings.CutPrefix(rest, ", orig_client="); ok {
 		original(origin, ev)
-	} else if after, ok := strings.CutPrefix(rest, ", sasl_method="); ok {
-		n := methodLen(after)
-		if login, ok := strings.CutPrefix(after[n:], ", sasl_username="); ok && n > 0 {
-			end := loginLen(login)
-			ev.User, rest = login[:end], login[end:]
-			if end > 0 {
-				ev.Kind, ev.AuthMethod = relaylens.KindAuthOK, after[:n]
-			}
-		}
+	} else if rest = cutAuth(rest, ev); ev.User != "" {
+		ev.Kind = relaylens.KindAuthOK
 	}
 	if after, ok := strings.CutPrefix(rest, ", orig_queue_id="); ok && id != "" {
 		if parent, after, _ := strings.Cut(after, ", "); queueID(parent) {
@@ -46,6 +39,24 @@ func (g *Grammar) birth(pid int32, id, rest string, rec *relaylens.Record) relay
 	}
 	rec.Fact = relaylens.FactMessage
 	return relaylens.Parsed
+}
+
+// cutAuth reads "⟦, sasl_method=M, sasl_username=U⟧".
+func cutAuth(s string, ev *relaylens.Event) (rest string) {
+	after, ok := strings.CutPrefix(s, ", sasl_method=")
+	if !ok {
+		return s
+	}
+	n := methodLen(after)
+	login, ok := strings.CutPrefix(after[n:], ", sasl_username=")
+	if !ok || n == 0 {
+		return s
+	}
+	end := loginLen(login)
+	if end > 0 {
+		ev.User, ev.AuthMethod = login[:end], after[:n]
+	}
+	return login[end:]
 }
 
 // original reads the client that a proxy or a content filter told with XFORWARD:
@@ -99,28 +110,40 @@ func removed(rest string) bool { return rest == "removed" || strings.HasPrefix(r
 // active reads "from=<S>, size=n, nrcpt=n (queue active)": the message was taken.
 // It recurs with every attempt to deliver.
 func active(id, rest string, rec *relaylens.Record) relaylens.Verdict {
-	const end = " (queue active)"
-	if !strings.HasPrefix(rest, "from=<") || !strings.HasSuffix(rest, end) {
+	sender, ok := activeSender(rest)
+	if !ok {
 		return relaylens.Ignored
-	}
-	sender, after, ok := cutAddr(rest[6:])
-	if !ok || !strings.HasPrefix(after, ", size=") {
-		// Unquoted: nothing but numbers follows the address.
-		i := strings.LastIndex(rest, ">, size=")
-		if i < 0 {
-			return relaylens.Ignored
-		}
-		sender = rest[6:max(6, i)]
 	}
 	ev := &rec.Event
 	ev.QueueID = id
 	ev.SetSender(sender)
 	rec.Fact = relaylens.FactMessage
-	if !strings.HasPrefix(sender, "double-bounce@") {
+	if !ofProbe(sender) {
 		ev.Kind = relaylens.KindAccepted
 	}
 	return relaylens.Parsed
 }
+
+// activeSender is the sender of a message that was taken.
+func activeSender(rest string) (sender string, ok bool) {
+	const begin, end = "from=<", " (queue active)"
+	if !strings.HasPrefix(rest, begin) || !strings.HasSuffix(rest, end) {
+		return "", false
+	}
+	sender, after, ok := cutAddr(rest[len(begin):])
+	if ok && strings.HasPrefix(after, ", size=") {
+		return sender, true
+	}
+	// Unquoted: nothing but numbers follows the address.
+	i := strings.LastIndex(rest, ">, size=")
+	if i < 0 {
+		return "", false
+	}
+	return rest[len(begin):max(len(begin), i)], true
+}
+
+// ofProbe reports whether a message only asks whether an address can be mailed to.
+func ofProbe(sender string) bool { return strings.HasPrefix(sender, "double-bounce@") }
 
 // pickedUp reads "uid=n from=<S>⟦ orig_id=Q⟧": a local submission, or a message
 // that postsuper put back.

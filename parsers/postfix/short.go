@@ -1,6 +1,7 @@
 package postfix
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/relaylens/relaylens"
@@ -17,6 +18,9 @@ const (
 	ShortLeft                 // a client left: the same and Text
 	ShortRemoved              // a message is done with: QueueID
 	ShortPassed               // a client passed postscreen: ClientIP, ClientPort
+	ShortBorn                 // a message has its id: QueueID, ClientIP, ClientName, ClientPort, User, AuthMethod
+	ShortActive               // a message was taken: QueueID, Sender, NullSender
+	ShortSent                 // a message was delivered: QueueID, Recipient, RemoteHost, RemoteIP, Enhanced, Text
 )
 
 // Lines are those of a program that has short ones.
@@ -44,7 +48,7 @@ func (r *Reader) Short(of Lines, pid int32, text string, ev *relaylens.Event) Sh
 	case daemonPostscreen:
 		return shortPostscreen(text, ev)
 	case daemonDelivery:
-		return shortDelivery(text)
+		return shortDelivery(text, ev)
 	case daemonCleanup:
 		return shortCleanup(text)
 	case daemonQueue:
@@ -59,6 +63,7 @@ func (g *Grammar) shortSMTPD(pid int32, text string, ev *relaylens.Event) Short 
 	switch text[:min(len(text), 8)] {
 	case "Anonymou", "Trusted ", "Untruste", "SSL_acce", "lost con", "timeout ":
 		return ShortIgnored
+	case "NOQUEUE:", "warning:":
 	case "connect ", "disconne":
 		if len(text) > maxRecord {
 			return ShortNone
@@ -71,8 +76,30 @@ func (g *Grammar) shortSMTPD(pid int32, text string, ev *relaylens.Event) Short 
 		default:
 			return ShortLeft
 		}
+	default:
+		return g.shortBirth(pid, text, ev)
 	}
 	return ShortNone
+}
+
+// shortBirth is of a message whose client is no other server of the site's.
+func (g *Grammar) shortBirth(pid int32, text string, ev *relaylens.Event) Short {
+	id, rest, ok := cutID(text)
+	if !ok || len(text) > maxRecord {
+		return ShortNone
+	}
+	if rest, ok = strings.CutPrefix(rest, "client="); !ok {
+		return ShortNone
+	}
+	ev.ClientName, ev.ClientPort, ev.User, ev.AuthMethod = "", 0, "", ""
+	if rest, ok = g.client(pid, rest, ev); !ok || !ev.ClientIP.IsValid() || id == noQueue {
+		return ShortNone
+	}
+	if rest = cutAuth(rest, ev); rest != "" {
+		return ShortNone
+	}
+	ev.QueueID = id
+	return ShortBorn
 }
 
 func shortPostscreen(text string, ev *relaylens.Event) Short {
@@ -87,12 +114,23 @@ func shortPostscreen(text string, ev *relaylens.Event) Short {
 	return ShortNone
 }
 
-// shortDelivery is of lines about TLS.
-func shortDelivery(text string) Short {
+// shortDelivery is of lines about TLS, and of what was delivered.
+func shortDelivery(text string, ev *relaylens.Event) Short {
 	if strings.HasPrefix(text, "Trusted ") || strings.HasPrefix(text, "Untruste") {
 		return ShortIgnored
 	}
-	return ShortNone
+	id, rest, ok := cutID(text)
+	if !ok || len(text) > maxRecord || id == noQueue || !strings.HasPrefix(rest, "to=<") {
+		return ShortNone
+	}
+	var o outcome
+	if o.read(rest) != relaylens.Parsed || o.status != "sent" {
+		return ShortNone
+	}
+	ev.RemoteHost, ev.RemoteIP = "", netip.Addr{}
+	o.sent(ev)
+	ev.QueueID = id
+	return ShortSent
 }
 
 // shortCleanup is of "{Q}: message-id=…".
@@ -104,14 +142,24 @@ func shortCleanup(text string) Short {
 	return ShortNone
 }
 
+// shortQueue is of messages that were taken, and of those that left.
 func shortQueue(text string, ev *relaylens.Event) Short {
-	if text[len(text)-1] != 'd' || len(text) > maxRecord {
+	last := text[len(text)-1]
+	if last != 'd' && last != ')' || len(text) > maxRecord {
 		return ShortNone
 	}
 	id, rest, ok := cutID(text)
-	if !ok || id == noQueue || rest != "removed" {
+	if !ok || id == noQueue {
 		return ShortNone
 	}
 	ev.QueueID = id
-	return ShortRemoved
+	if rest == "removed" {
+		return ShortRemoved
+	}
+	sender, ok := activeSender(rest)
+	if !ok || ofProbe(sender) {
+		return ShortNone
+	}
+	ev.SetSender(sender)
+	return ShortActive
 }
