@@ -132,7 +132,7 @@ type Remote struct {
 // ReportOptions say how much a report tells.
 type ReportOptions struct {
 	Top      int            // values of each list; negative is all that were counted
-	Steps    int            // of the time line, at most
+	Steps    int            // of the time line, at most; more than 100 are 100
 	Location *time.Location // of its hours and days
 }
 
@@ -148,7 +148,7 @@ func (b *Builder) Report(o ReportOptions) *Report {
 	}
 	r.Timeline = Timeline{Buckets: []Bucket{}}
 	if !span.Since.IsZero() {
-		r.Timeline = b.now.hist.timeline(span, o.Location, max(o.Steps, 1))
+		r.Timeline = b.now.hist.timeline(span, o.Location, min(max(o.Steps, 1), maxLine))
 	}
 	isInbound := func(w What) bool { return w.Direction != relaylens.Outbound }
 	isRemote := func(w What) bool { return w.Direction == relaylens.Outbound }

@@ -25,7 +25,7 @@ const (
 )
 
 // TextSteps is how many steps a time line has room for on a terminal.
-func TextSteps(width int) int { return min(max(width-totalsWidth, 24), 100) }
+func TextSteps(width int) int { return min(max(width-totalsWidth, 24), maxLine) }
 
 // section is a titled part of the text.
 type section struct {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestTimelineSteps(t *testing.T) {
@@ -104,6 +106,36 @@ func TestHistogramTurnsCoarser(t *testing.T) {
 	}
 	if sum != 2*days*96 {
 		t.Errorf("%d events", sum)
+	}
+}
+
+// What a histogram turned coarser for, no time line shows.
+func TestCoarserIsFineEnough(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	coarse := map[int64]int{}
+	for range 500 {
+		var h, exact histogram
+		h.init()
+		exact.init()
+		since := time.Unix(r.Int64N(60*365*86400), 0)
+		until, length := since, 2+r.Int64N(int64(1)<<(4+r.IntN(20)))
+		for range 50 {
+			at := since.Add(time.Duration(r.Int64N(length)) * time.Second)
+			h.add(at.Unix(), 0, 1)
+			exact.bucket(at.Unix())[0]++
+			until = time.Unix(max(until.Unix(), at.Unix()+1), 0)
+		}
+		h.add(since.Unix(), 1, 1)
+		exact.bucket(since.Unix())[1]++
+		limit := 1 + r.IntN(maxLine)
+		got, want := h.timeline(Span{since, until}, zoneNamed(t, "Asia/Kathmandu"), limit), exact.timeline(Span{since, until}, zoneNamed(t, "Asia/Kathmandu"), limit)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%d seconds in %d steps at most (- of seconds, + of steps of %d):\n%s", length, limit, h.step, diff)
+		}
+		coarse[h.step]++
+	}
+	if len(coarse) != 3 {
+		t.Errorf("steps of %v, want three of them", coarse)
 	}
 }
 
