@@ -53,6 +53,10 @@ type Record struct {
 	// filter before the queue, which may hand on those of another smtpd.
 	PassedOn bool
 
+	// Submitted says that it is a refusal only of a message that somebody is known to
+	// have sent: Postfix's cleanup says the same of those that Postfix itself writes.
+	Submitted bool
+
 	// Copied says that the MTA may write this very line twice: Exim to mainlog
 	// and rejectlog, or to syslog at two priorities.
 	Copied bool

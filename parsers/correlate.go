@@ -116,7 +116,7 @@ func (p *Parser) refusal(r *scannedRecord, f *found, now int64) Result {
 	if f.session != nil {
 		f.session.plain = false
 	}
-	if c.refusedBefore(rec, k, f, now) {
+	if rec.Submitted && f.message == nil || c.refusedBefore(rec, k, f, now) {
 		return ResultContext
 	}
 	all, hold := p.passedOn(r, f, now)

@@ -187,6 +187,19 @@ func TestFilters(t *testing.T) {
 			"Nov 20 09:00:01 mx1 postfix/smtpd[10]: warning: NOQUEUE: queue file size limit exceeded",
 			strings.Replace(answer, "550 5.7.1 no", "354 End data with <CR><LF>.<CR><LF>", 1),
 		}, []string{"3: rejected/size 198.51.100.7  a@example.org>b@example.com"}},
+		"a message that got too big": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/smtpd[10]: 5F1A2B3C: client=pc.example.com[198.51.100.7]",
+			"Nov 20 09:00:01 mx1 postfix/cleanup[20]: 5F1A2B3C: message-id=<x@example.org>",
+			"Nov 20 09:00:01 mx1 postfix/cleanup[20]: warning: 5F1A2B3C: queue file size limit exceeded",
+		}, []string{"3: rejected/size 198.51.100.7  >"}},
+		"a message of a program that got too big": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/pickup[10]: 5F1A2B3C: uid=1000 from=<a>",
+			"Nov 20 09:00:01 mx1 postfix/cleanup[20]: warning: 5F1A2B3C: queue file size limit exceeded",
+		}, []string{"2: rejected/size invalid IP  a>"}},
+		"a notice to the postmaster that got too big": {[]string{
+			"Nov 20 09:00:00 mx1 postfix/cleanup[20]: 5F1A2B3C: message-id=<20261120090000.5F1A2B3C@mx1.example.com>",
+			"Nov 20 09:00:00 mx1 postfix/cleanup[20]: warning: 5F1A2B3C: queue file size limit exceeded",
+		}, nil},
 		"a probe that tries the next server refuses nobody": {[]string{probe,
 			"Nov 20 09:00:02 mx1 postfix/smtp[11]: 6F1A2B3C5D: host mx.example.org[192.0.2.25] said: 450 4.2.0 <a@example.org>: Greylisted (in reply to RCPT TO command)",
 		}, nil},

@@ -103,6 +103,7 @@ func otherWarning(d daemon, rest string, rec *relaylens.Record) relaylens.Verdic
 		if after == tooBig && id != "" {
 			rec.Event.QueueID = id
 			refuse(&rec.Event, relaylens.StageEOD, relaylens.ReasonSize, relaylens.Class5xx, tooBig)
+			rec.Submitted = d == daemonCleanup
 			return relaylens.Parsed
 		}
 		if v := badBDAT(id, after, rec); v != relaylens.Ignored {

@@ -152,7 +152,7 @@ func TestSession(t *testing.T) {
 		{"postfix/smtpd[1]: warning: 4F1A2B3C: queue file size limit exceeded",
 			refused(relaylens.Event{Reason: relaylens.ReasonSize, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "queue file size limit exceeded"})},
 		{"postfix/cleanup[1]: warning: 4F1A2B3C: queue file size limit exceeded",
-			refused(relaylens.Event{Reason: relaylens.ReasonSize, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "queue file size limit exceeded"})},
+			submitted(refused(relaylens.Event{Reason: relaylens.ReasonSize, Stage: relaylens.StageEOD, Class: relaylens.Class5xx, QueueID: "4F1A2B3C", Text: "queue file size limit exceeded"}))},
 		{"postfix/smtpd[1]: warning: bad ETRN x from y[192.0.2.1]... from unknown[203.0.113.9]",
 			refused(relaylens.Event{Reason: relaylens.ReasonProtocol, Stage: relaylens.StageEtrn, Class: relaylens.Class4xx, ClientIP: client, Text: "ETRN"})},
 		{"postfix/smtpd[1]: warning: 4F1A2B3C: malformed BDAT command syntax from unknown[203.0.113.9]: BDAT x",

@@ -30,6 +30,11 @@ func refused(e relaylens.Event) relaylens.Record {
 	return relaylens.Record{Event: e}
 }
 
+func submitted(rec relaylens.Record) relaylens.Record {
+	rec.Submitted = true
+	return rec
+}
+
 // ofDisk says that what r lacks is room on the disk.
 func ofDisk(r relaylens.Record) relaylens.Record {
 	r.Event.RemoteHost = relaylens.Disk
