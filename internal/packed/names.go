@@ -12,7 +12,7 @@ import (
 type Packing struct {
 	names   []string
 	numbers map[string]uint16
-	recent  [numNames][8]uint16 // numbers of names that were told lately, by the look of the name
+	recent  [numNames][recentNames]numbered // that were told lately, by the look of the name
 	texts   int                 // how many of names are texts
 	seed    maphash.Seed
 	once    [256]uint64 // hashes of texts that were seen lately
@@ -28,23 +28,37 @@ const maxNames, maxTexts, maxName = 1 << 12, 1 << 8, 256
 // numNames is how many names an event has. What the server said is the last of them.
 const numNames, textName = 7, 6
 
-// number of a name; 0 is none, of which the name itself is written.
+// numbered is a name with its number.
+type numbered struct {
+	name   string
+	number uint16
+}
+
+const recentNames = 8
+
+// noNumber is that of a name which has none, and is written itself. That of the empty
+// name is 0.
+const noNumber = 0xffff
+
+// number of a name, which is not empty.
 func (p *Packing) number(which int, name string) uint16 {
-	look := len(name)
-	if look > 0 {
-		look += int(name[look-1])
+	r := &p.recent[which][uint(len(name)+int(name[len(name)-1]))%recentNames]
+	if r.name == name {
+		return r.number
 	}
-	recent := &p.recent[which][look%len(p.recent[which])]
-	if n := *recent; n > 0 && p.names[n-1] == name {
-		return n
-	}
+	return p.find(r, which, name)
+}
+
+// find is number of a name that is not r, which it takes the place of.
+func (p *Packing) find(r *numbered, which int, name string) uint16 {
 	n := p.numbers[name]
 	if n == 0 && (which != textName || p.again(name)) {
 		n = p.take(name)
 	}
-	if n > 0 {
-		*recent = n
+	if n == 0 {
+		return noNumber
 	}
+	*r = numbered{p.names[n-1], n}
 	return n
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // textsOf are those that hardly two events have in common.
-func textsOf(e *relaylens.Event) [8]*string {
-	return [8]*string{&e.QueueID, &e.ClientName, &e.Helo, &e.User, &e.Sender, &e.Recipient, &e.RemoteHost, &e.Raw}
+func textsOf(e *relaylens.Event) [numTexts]*string {
+	return [...]*string{&e.QueueID, &e.ClientName, &e.Helo, &e.User, &e.Sender, &e.Recipient, &e.RemoteHost, &e.Raw}
 }
 
 // namesOf are those that most events have in common; see [Packing.number] for the last.
@@ -22,35 +22,37 @@ func namesOf(e *relaylens.Event) [numNames]*string {
 	return [...]*string{&e.Host, &e.Service, &e.Proto, &e.AuthMethod, &e.Source, &e.Enhanced, &e.Text}
 }
 
-// An event begins with its head: what is there of it, a byte of these marks and one that
-// has a bit for each of textsOf, then its numbers, each where it always is, and the
-// numbers of its names.
+// An event begins with its head: what is there of it, then its numbers, the numbers of its
+// names and the lengths of its texts, each where it always is. What has no fixed length
+// follows: names that have no number, texts, addresses.
 const (
 	hasID = 1 << iota
 	hasNullSender
 
-	marksAt, textsAt, codesAt = 0, 1, 2
-	nanosecondsAt             = codesAt + 9
-	timeAt                    = nanosecondsAt + 4
-	lineAt, offsetAt          = timeAt + 8, timeAt + 16
-	zoneAt, pidAt             = offsetAt + 8, offsetAt + 12
-	portAt, codeAt            = pidAt + 4, pidAt + 6
-	namesAt                   = codeAt + 2
-	headSize                  = namesAt + 2*numNames
+	marksAt, codesAt = 0, 1
+	addressesAt      = codesAt + 9 // their lengths
+	nanosecondsAt    = addressesAt + 2
+	timeAt           = nanosecondsAt + 4
+	lineAt, offsetAt = timeAt + 8, timeAt + 16
+	zoneAt, pidAt    = offsetAt + 8, offsetAt + 12
+	portAt, codeAt   = pidAt + 4, pidAt + 6
+	namesAt          = codeAt + 2
+	lengthsAt        = namesAt + 2*numNames
+	headSize         = lengthsAt + 2*numTexts
 )
 
-// setHead writes all of the head but the numbers of names.
+const numTexts = 8
+
+// longText is the length of a text that is not shorter: its length follows, before it.
+const longText = 0xffff
+
+// setHead writes all of the head but what is said of names, texts and addresses.
 func setHead(head *[headSize]byte, e *relaylens.Event) {
 	if !e.ID.IsZero() {
 		head[marksAt] |= hasID
 	}
 	if e.NullSender {
 		head[marksAt] |= hasNullSender
-	}
-	for i, t := range textsOf(e) {
-		if *t != "" {
-			head[textsAt] |= 1 << i
-		}
 	}
 	*(*[9]byte)(head[codesAt:]) = [...]byte{e.TimeDigits, byte(e.MTA), byte(e.Kind), byte(e.Direction), byte(e.Stage),
 		byte(e.Reason), byte(e.Cause), byte(e.Action), byte(e.Class)}
@@ -84,51 +86,54 @@ func (p *Packing) readHead(head *[headSize]byte, e *relaylens.Event) {
 func (p *Packing) Append(dst []byte, e *relaylens.Event) []byte {
 	var head [headSize]byte
 	setHead(&head, e)
-	names := namesOf(e)
-	unknown := 0 // a bit for each name that has no number
-	for i, name := range names {
-		n := p.number(i, *name)
-		binary.LittleEndian.PutUint16(head[namesAt+2*i:], n)
-		if n == 0 {
-			unknown |= 1 << i
-		}
-	}
-	dst = append(dst, head[:]...)
+	at := len(dst)
+	dst = append(dst, head[:]...) // once more when it is whole
 	if head[marksAt]&hasID != 0 {
 		dst = append(dst, e.ID[:]...)
 	}
-	for i := 0; unknown>>i != 0; i++ {
-		if unknown>>i&1 != 0 {
-			dst = appendText(dst, *names[i])
+	for i, name := range namesOf(e) {
+		if *name == "" {
+			continue
+		}
+		n := p.number(i, *name)
+		binary.LittleEndian.PutUint16(head[namesAt+2*i:], n)
+		if n == noNumber {
+			dst = append(binary.LittleEndian.AppendUint32(dst, uint32(len(*name))), *name...)
 		}
 	}
-	for _, t := range textsOf(e) {
-		if *t != "" {
-			dst = appendText(dst, *t)
+	for i, text := range textsOf(e) {
+		n := len(*text)
+		switch {
+		case n == 0:
+			continue
+		case n >= longText:
+			dst = binary.LittleEndian.AppendUint32(dst, uint32(n))
+			n = longText
+		}
+		binary.LittleEndian.PutUint16(head[lengthsAt+2*i:], uint16(n))
+		dst = append(dst, *text...)
+	}
+	for i, a := range addressesOf(e) {
+		if a.IsValid() {
+			head[addressesAt+i] = byte(a.BitLen() / 8)
+			dst = appendAddr(dst, *a)
 		}
 	}
-	return appendAddr(appendAddr(dst, e.ClientIP), e.RemoteIP)
+	copy(dst[at:], head[:])
+	return dst
 }
 
-func appendText(dst []byte, t string) []byte {
-	if len(t) < 0x80 {
-		dst = append(dst, byte(len(t)))
-	} else {
-		dst = binary.AppendUvarint(dst, uint64(len(t)))
-	}
-	return append(dst, t...)
+func addressesOf(e *relaylens.Event) [2]*netip.Addr {
+	return [...]*netip.Addr{&e.ClientIP, &e.RemoteIP}
 }
 
 func appendAddr(dst []byte, a netip.Addr) []byte {
-	switch {
-	case !a.IsValid():
-		return append(dst, 0)
-	case a.Is4():
+	if a.Is4() {
 		b := a.As4()
-		return append(append(dst, byte(len(b))), b[:]...)
+		return append(dst, b[:]...)
 	}
 	b := a.As16()
-	return append(append(dst, byte(len(b))), b[:]...)
+	return append(dst, b[:]...)
 }
 
 var errEvent = errors.New("read packed event: it was changed")
@@ -140,54 +145,61 @@ func (p *Packing) Read(buf []byte, e *relaylens.Event) error {
 	if len(buf) < headSize {
 		return errEvent
 	}
-	head, buf := (*[headSize]byte)(buf), buf[headSize:]
+	head, rest := (*[headSize]byte)(buf), cutting{buf[headSize:], true}
 	p.readHead(head, e)
 	if head[marksAt]&hasID != 0 {
-		buf = buf[copy(e.ID[:], buf):]
+		copy(e.ID[:], rest.cut(len(e.ID)))
 	}
-	var ok bool
 	for i, name := range namesOf(e) {
-		n := binary.LittleEndian.Uint16(head[namesAt+2*i:])
-		switch {
-		case n == 0:
-			if *name, buf, ok = cutText(buf); !ok {
-				return errEvent
-			}
+		switch n := binary.LittleEndian.Uint16(head[namesAt+2*i:]); {
+		case n == noNumber:
+			*name = rest.cut(rest.length())
 		case int(n) > len(p.names):
 			return errEvent
-		default:
+		case n > 0:
 			*name = p.names[n-1]
 		}
 	}
 	for i, t := range textsOf(e) {
-		if head[textsAt]&(1<<i) == 0 {
-			continue
+		n := int(binary.LittleEndian.Uint16(head[lengthsAt+2*i:]))
+		if n == longText {
+			n = rest.length()
 		}
-		if *t, buf, ok = cutText(buf); !ok {
-			return errEvent
+		if n > 0 {
+			*t = rest.cut(n)
 		}
 	}
-	for _, a := range []*netip.Addr{&e.ClientIP, &e.RemoteIP} {
-		var text string
-		if text, buf, ok = cutText(buf); !ok {
-			return errEvent
+	for i, a := range addressesOf(e) {
+		if n := int(head[addressesAt+i]); n > 0 {
+			text := rest.cut(n)
+			*a, _ = netip.AddrFromSlice(unsafe.Slice(unsafe.StringData(text), len(text)))
 		}
-		*a, _ = netip.AddrFromSlice(unsafe.Slice(unsafe.StringData(text), len(text))) // none of no bytes
+	}
+	if !rest.ok {
+		return errEvent
 	}
 	return nil
 }
 
-// cutText reads what appendText wrote.
-func cutText(b []byte) (text string, rest []byte, ok bool) {
-	if len(b) == 0 {
-		return "", nil, false
+// cutting is what is still to be read; ok until something was missing.
+type cutting struct {
+	rest []byte
+	ok   bool
+}
+
+func (c *cutting) cut(n int) string {
+	if n > len(c.rest) {
+		c.rest, c.ok = nil, false
+		return ""
 	}
-	n, used := uint64(b[0]), 1
-	if n >= 0x80 {
-		n, used = binary.Uvarint(b)
+	text := unsafe.String(unsafe.SliceData(c.rest), n)
+	c.rest = c.rest[n:]
+	return text
+}
+
+func (c *cutting) length() int {
+	if b := c.cut(4); b != "" {
+		return int(binary.LittleEndian.Uint32(unsafe.Slice(unsafe.StringData(b), 4)))
 	}
-	if used <= 0 || n > uint64(len(b)-used) {
-		return "", nil, false
-	}
-	return unsafe.String(unsafe.SliceData(b[used:]), int(n)), b[used+int(n):], true
+	return 0
 }

@@ -101,7 +101,7 @@ func TestTextsThatComeAgain(t *testing.T) {
 	for i := range packed {
 		packed[i] = p.Append(nil, &relaylens.Event{Text: text(i)})
 	}
-	if p.texts != maxTexts || len(p.names) != maxTexts+1 {
+	if p.texts != maxTexts || len(p.names) != maxTexts {
 		t.Errorf("%d texts of %d names are kept, want %d", p.texts, len(p.names), maxTexts)
 	}
 	if n, most := len(packed[6]), len(packed[5])-len(text(5)); n > most {
