@@ -196,7 +196,7 @@ func (h *history) context(e *relaylens.Event, now int64) {
 		h.left(e, now)
 	}
 	if h.silentLately(now) {
-		h.lookup(e, now)
+		h.answered(e, now)
 	}
 }
 

@@ -159,15 +159,25 @@ func (h *history) lookup(e *relaylens.Event, now int64) {
 		h.silentAt = max(h.silentAt, now)
 	case e.Reason == relaylens.ReasonDNSBL:
 		h.listed(e, now)
-	case !h.silentLately(now):
-	case e.ClientName != "", e.Kind == relaylens.KindAccepted && e.User == "" && e.Sender != "":
-		if host := h.known(e, now); host != nil {
-			host.lookups.answer(now)
-			if e.Kind == relaylens.KindAccepted {
-				for i := range host.lists {
-					host.lists[i].lookups.answer(now)
-				}
-			}
+	case h.silentLately(now):
+		h.answered(e, now)
+	}
+}
+
+// answered learns from an event what DNS told the server of e, while it matters.
+func (h *history) answered(e *relaylens.Event, now int64) {
+	taken := e.Kind == relaylens.KindAccepted
+	if e.ClientName == "" && (!taken || e.User != "" || e.Sender == "") {
+		return
+	}
+	host := h.known(e, now)
+	if host == nil || host.lookups.failed == 0 && len(host.lists) == 0 || e.Direction == relaylens.Outbound || !e.ClientIP.IsValid() || h.site.internal(e.ClientIP) {
+		return
+	}
+	host.lookups.answer(now)
+	if taken {
+		for i := range host.lists {
+			host.lists[i].lookups.answer(now)
 		}
 	}
 }

@@ -85,6 +85,7 @@ type detail struct {
 type found struct {
 	session, message *state
 	recalled         bool // both were looked for
+	begun            bool // the message is known from this line alone
 	behind           bool // the line names a filter of this machine for the message's client
 	troubled         bool // the process had another session, in which something may have been refused
 }
@@ -140,7 +141,7 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 		m, isNew := c.messages.Put(k.message, now)
 		refused := !isNew && m.refused && e.HasSender()
 		c.messages.begin(m, e)
-		m.refused, f.message = refused, m
+		m.refused, f.message, f.begun = refused, m, true
 	}
 	c.recall(k, f, now)
 	c.inherit(f)
@@ -243,7 +244,7 @@ func (c *correlator) trim(f *found) {
 // enrich gives rec's event what earlier lines told.
 func (c *correlator) enrich(rec *relaylens.Record, k *keys, f *found, now int64) {
 	e := &rec.Event
-	if m := f.message; m != nil {
+	if m := f.message; m != nil && !f.begun {
 		f.behind = m.behind(e)
 		m.fillClient(e)
 		m.fillUser(e)
