@@ -51,6 +51,9 @@ var filterDown = [...]string{"connect to proxy filter ", "lost connection with p
 // something is refused for it.
 func HelperOf(e *Event) Helper {
 	if e.Kind == KindBackendError {
+		if strings.HasPrefix(e.RemoteHost, "/") { // a file that the server keeps for itself
+			return HelperTable
+		}
 		return ownFault(e.RemoteHost)
 	}
 	if e.Reason == ReasonDNSBL && e.Cause == CausePolicy && e.Direction == Inbound { // else the cause is that the client is on it
@@ -107,5 +110,5 @@ func ownFault(name string) Helper {
 // OfFinding reports whether findings are made of e: of refusals, and of what the server says
 // itself that fails.
 func OfFinding(e *Event) bool {
-	return e.Refusal() || e.Kind == KindBackendError && ownFault(e.RemoteHost) != HelperNone
+	return e.Refusal() || e.Kind == KindBackendError && HelperOf(e) != HelperNone
 }

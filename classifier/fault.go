@@ -7,6 +7,9 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
+// services are all programs of a server's own: they need the same files.
+var services = strings.TrimSuffix(relaylens.Service, ":")
+
 // addFault takes in what the server itself says that fails. It is no refusal: where
 // nothing is refused for it, as nobody is served or what was taken lies there, it is all
 // that the log tells.
@@ -16,6 +19,9 @@ func (f *Findings) addFault(e *relaylens.Event, kept bool) {
 		return
 	}
 	entity := relaylens.Entity{Kind: relaylens.EntityHelper, Value: e.RemoteHost}
+	if h == relaylens.HelperService {
+		entity.Value = services // what one cannot read the others cannot, either
+	}
 	g, isNew := f.groups.Put(f.key(relaylens.CausePolicy, e.Host, entity), e.Time.Unix())
 	if isNew {
 		f.begin(g, e, relaylens.CausePolicy, e.Host, entity)
@@ -33,9 +39,11 @@ func (f *Findings) addFault(e *relaylens.Event, kept bool) {
 // halts reports whether the server says that it does without what failed for now: nobody
 // is served by it then. Where a process dies, others may serve.
 //
-// Postfix src/master/master_spawn.c, master_throttle; src/qmgr/qmgr_transport.c.
+// Postfix src/master/master_spawn.c, master_throttle; src/qmgr/qmgr_transport.c. Exim
+// src/daemon.c, daemon_go. Sendmail conf.c, refuseconnections; daemon.c, opendaemonsocket.
 func halts(e *relaylens.Event) bool {
-	return strings.HasSuffix(e.Text, "-- throttling") || strings.HasPrefix(e.Text, "connect to transport ")
+	return strings.HasSuffix(e.Text, "-- throttling") || strings.HasPrefix(e.Text, "connect to transport ") || strings.HasPrefix(e.Text, "socket bind() to port ") ||
+		strings.HasPrefix(e.Text, "rejecting connections on daemon ") || strings.HasPrefix(e.Text, "opendaemonsocket: ")
 }
 
 // loginsDown reports whether the server of e said that it cannot check passwords, for which
@@ -48,7 +56,11 @@ func (h *history) loginsDown(e *relaylens.Event) bool {
 // faultConfidence is how sure a finding is for which nothing was refused.
 func (f *Findings) faultConfidence(g *group, p *relaylens.Finding, evidence []relaylens.Event) (probability float64, why string) {
 	h := relaylens.HelperOf(&evidence[0])
-	what := lacks[h]
+	what, said := lacks[h], &evidence[0]
+	if h == relaylens.HelperService {
+		said = reasonIn(evidence)
+		what += " (" + relaylens.Escaped(strings.TrimPrefix(said.RemoteHost, relaylens.Service), 100) + ")"
+	}
 	switch {
 	case h == relaylens.HelperService && !g.halted:
 		return 0.7, "a process of it ends now and then, and others may serve meanwhile"
@@ -57,7 +69,7 @@ func (f *Findings) faultConfidence(g *group, p *relaylens.Finding, evidence []re
 	case !g.halted && f.history.mostlyWell(p):
 		return 0.7, "the server says itself that " + what + ", and takes plenty of mail meanwhile"
 	}
-	return 0.97, "the server says itself that " + what + ": " + relaylens.Escaped(reasonIn(evidence).Text, 300)
+	return 0.97, "the server says itself that " + what + ": " + relaylens.Escaped(said.Text, 300)
 }
 
 // reasonIn is the event that tells most: why something ended, rather than that it did.

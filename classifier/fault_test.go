@@ -33,9 +33,9 @@ func TestFaultsWithoutRefusals(t *testing.T) {
 		why              string
 	}{
 		"a program that does not start": {events: []relaylens.Event{fault(0, smtpd, "bad numerical configuration: x = y"), fault(1, smtpd, throttled), fault(61, smtpd, throttled)},
-			entity: smtpd, errors: 3, sure: true, why: "bad numerical configuration"},
+			entity: services, errors: 3, sure: true, why: "bad numerical configuration"},
 		"one whose processes end": {events: []relaylens.Event{fault(0, smtpd, "watchdog timeout"), fault(100, smtpd, "watchdog timeout"), fault(200, smtpd, "watchdog timeout")},
-			entity: smtpd, errors: 3, why: "others may serve"},
+			entity: services, errors: 3, why: "others may serve"},
 		"too little of it":                  {events: []relaylens.Event{fault(0, smtpd, throttled), fault(61, smtpd, throttled)}},
 		"for the want of logins":            {events: []relaylens.Event{sasl, fault(1, smtpd, throttled), fault(2, smtpd, throttled), fault(3, smtpd, throttled)}},
 		"a table, which a refusal tells of": {events: []relaylens.Event{fault(0, "hash:/etc/x", "x"), fault(1, "hash:/etc/x", "x"), fault(2, "hash:/etc/x", "x")}},

@@ -10,7 +10,7 @@ import (
 // function of the site's own, or a file that could not be written. They are all that is
 // logged of it, and the client is not told. The space checks are
 // "{spool|log} directory space check failed: space={n} inodes={n}".
-// receive.c, receive_msg, run_mime_acl, receive_check_fs
+// receive.c, receive_msg, run_mime_acl, receive_check_fs; daemon.c, handle_smtp_call
 var failings = [...]struct {
 	begin, end string
 	stage      relaylens.Stage
@@ -23,10 +23,14 @@ var failings = [...]struct {
 	{begin: "local_scan() function ", end: ")", stage: relaylens.StageEOD, copied: true},
 	{begin: "invalid return ", end: " from local_scan(). Temporary rejection given", stage: relaylens.StageEOD},
 	{begin: "acl_smtp_mime: error while creating mbox spool file", stage: relaylens.StageEOD},
+	{begin: "Failed to create spool file ", stage: relaylens.StageEOD, lacks: relaylens.Disk, copied: true},
+	{begin: "Failed setting ownership on spool file ", stage: relaylens.StageEOD, lacks: relaylens.Disk, copied: true},
+	{begin: "Cannot lock /", stage: relaylens.StageEOD, lacks: relaylens.Disk, copied: true},
+	{begin: "daemon: accept process fork failed", stage: relaylens.StageConnect, lacks: relaylens.Capacity, copied: true},
 }
 
-// faultLine reads the refusals for which this server is to blame. All are answered 451,
-// 452 or 454.
+// faultLine reads the refusals for which this server is to blame. All are answered 421,
+// 451, 452 or 454.
 func faultLine(text string, rec *relaylens.Record) relaylens.Verdict {
 	switch {
 	case text[0] == 'T':
@@ -44,7 +48,54 @@ func faultLine(text string, rec *relaylens.Record) relaylens.Verdict {
 		rec.Event.Class, rec.Event.RemoteHost = relaylens.Class4xx, f.lacks
 		return relaylens.Parsed
 	}
+	return ownFault(text, rec)
+}
+
+// ownFaults begin what Exim says that fails where nothing is refused for it: nobody can
+// connect, or what was taken waits. Those that it writes to paniclog as well are copied.
+// daemon.c, daemon_go; queue.c, queue_run; exim.c, exim_setugid; readconf.c
+var ownFaults = [...]struct {
+	begin, name string
+	copied      bool
+}{
+	{"socket bind() to port ", relaylens.Service + "exim", false},
+	{"unable to set gid=", relaylens.Service + "exim", true},
+	{"Exim configuration error", relaylens.Configuration, true},
+	{"fork of delivery process from queue runner ", relaylens.Capacity, true},
+	{"daemon: fork of queue-runner process failed", relaylens.Capacity, true},
+}
+
+func ownFault(text string, rec *relaylens.Record) relaylens.Verdict {
+	e := &rec.Event
+	for i := range ownFaults {
+		f := &ownFaults[i]
+		if text[0] == f.begin[0] && strings.HasPrefix(text, f.begin) {
+			e.Kind, e.Text, e.RemoteHost, rec.Copied = relaylens.KindBackendError, text, f.name, f.copied
+			return relaylens.Parsed
+		}
+	}
+	if name := lockedFile(text); name != "" {
+		e.Kind, e.Text, e.RemoteHost, rec.Copied = relaylens.KindBackendError, text, name, true
+		return relaylens.Parsed
+	}
 	return relaylens.Ignored
+}
+
+// lockedFile is the file of "Failed to get {read|write} lock for {file}: {why}", of hints that
+// every delivery looks at, for which each waits a minute. dbfn.c, dbfn_open
+func lockedFile(text string) string {
+	if !strings.HasPrefix(text, "Failed to get ") {
+		return ""
+	}
+	at := strings.Index(text, " lock for /")
+	if at < 0 {
+		return ""
+	}
+	file, _, ok := strings.Cut(text[at+len(" lock for "):], ": ")
+	if !ok || len(file) > maxName || strings.IndexByte(file, ' ') >= 0 {
+		return ""
+	}
+	return file
 }
 
 // notWritten reads "Message abandoned: Spool write error ({why}) while receiving message from

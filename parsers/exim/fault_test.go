@@ -22,4 +22,23 @@ var faultLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonResources, relaylens.StageEOD), queue(newID), soft, text("acl_smtp_mime: error while creating mbox spool file, message temporarily rejected.")),
 	"Connection from [203.0.113.9]:4711 I=[192.0.2.25]:25 refused: load average = 12.00": want(
 		is(refusal, relaylens.ReasonResources, relaylens.StageConnect), from("203.0.113.9"), port(4711), text("load average = 12.00"), soft, func(rec *relaylens.Record) { rec.Event.RemoteHost = relaylens.Capacity }),
+	newID + " Failed to create spool file /var/spool/exim4//input//" + newID + "-D: Permission denied": want(inbound,
+		is(refusal, relaylens.ReasonResources, relaylens.StageEOD), queue(newID), soft, copied, lacks(relaylens.Disk), text("Failed to create spool file /var/spool/exim4//input//"+newID+"-D: Permission denied")),
+	"daemon: accept process fork failed: Resource temporarily unavailable": want(inbound,
+		is(refusal, relaylens.ReasonResources, relaylens.StageConnect), soft, copied, lacks(relaylens.Capacity), text("daemon: accept process fork failed: Resource temporarily unavailable")),
+	"socket bind() to port 25 for address 192.0.2.2 failed: Address already in use: waiting 30s before trying again (9 more tries)": ownWord(relaylens.Service+"exim",
+		"socket bind() to port 25 for address 192.0.2.2 failed: Address already in use: waiting 30s before trying again (9 more tries)"),
+	"Exim configuration error in line 1 of /etc/exim4/exim4.conf:":                  ownWord(relaylens.Configuration, "Exim configuration error in line 1 of /etc/exim4/exim4.conf:", copied),
+	"daemon: fork of queue-runner process failed: Resource temporarily unavailable": ownWord(relaylens.Capacity, "daemon: fork of queue-runner process failed: Resource temporarily unavailable", copied),
+	newID + " Failed to get read lock for /var/spool/exim4/db/retry.lockfile: timed out": ownWord("/var/spool/exim4/db/retry.lockfile",
+		"Failed to get read lock for /var/spool/exim4/db/retry.lockfile: timed out", copied, queue(newID)),
+}
+
+func lacks(name string) option {
+	return func(rec *relaylens.Record) { rec.Event.RemoteHost = name }
+}
+
+// ownWord is what the server says that fails.
+func ownWord(name, said string, more ...option) relaylens.Record {
+	return want(append(more, lacks(name), text(said), func(rec *relaylens.Record) { rec.Event.Kind = relaylens.KindBackendError })...)
 }

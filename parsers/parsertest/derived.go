@@ -23,6 +23,12 @@ func derived(env *relaylens.Envelope, rec *relaylens.Record) error {
 		}
 		if f.name == "remote_host" {
 			f.value = strings.TrimPrefix(f.value, relaylens.Configuration+":")
+			f.value = strings.TrimPrefix(f.value, relaylens.Store)
+			if name, ok := strings.CutPrefix(f.value, relaylens.Service); ok {
+				if f.value = name; strings.HasSuffix(env.Program, name) || name == "exim" {
+					continue
+				}
+			}
 		}
 		if !strings.Contains(env.Text, f.value) && !strings.Contains(undone, f.value) && !strings.Contains(env.Program, f.value) {
 			return fmt.Errorf("%s %q does not stand in the line %q", f.name, f.value, env.Text)

@@ -54,8 +54,8 @@ func unwritable(why string) bool {
 	return false
 }
 
-// masterWarning reads what master says of the programs that it runs: one that ends by a
-// signal, one that it does not start again for a minute, as it ended before it did anything,
+// masterWarning reads what master says of the programs that it runs: one that ends
+// before its time, one that it does not start again for a minute, as it ended before it did anything,
 // and one of which there are as many as there may be.
 //
 // Source: master/master_spawn.c master_reap_child, master_throttle; master/master_avail.c.
@@ -64,7 +64,8 @@ func masterWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 	if !found {
 		if path, found = strings.CutPrefix(rest, "process "); found {
 			path, _, _ = strings.Cut(path, " pid ")
-			found = strings.Contains(rest[len("process ")+len(path):], " killed by signal ")
+			after := rest[len("process ")+len(path):]
+			found = strings.Contains(after, " killed by signal ") || strings.Contains(after, " exit status ")
 		}
 	}
 	switch {

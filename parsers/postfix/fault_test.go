@@ -22,7 +22,8 @@ func TestOwnFaults(t *testing.T) {
 		"warning: mail_queue_enter: create file incoming/945396.486: No space left on device":                             {cleanup, "disk"},
 		"warning: maildrop/DEDE5261: error writing DEECC1B: queue file write error":                                       {"postfix/pickup", "disk"},
 		"warning: connect to transport private/nothere: No such file or directory":                                        {"postfix/qmgr", "service:nothere"},
-		"warning: process /usr/lib/postfix/sbin/cleanup pid 303 exit status 1":                                            {master, ""}, // what it said itself stands before
+		"warning: process /usr/lib/postfix/sbin/cleanup pid 303 exit status 1":                                            {master, "service:cleanup"},
+		"warning: process /usr/lib/postfix/sbin/cleanup pid 303":                                                          {master, ""},
 		"warning: to avoid this condition, increase the process count in master.cf or reduce the service time per client": {master, ""},
 		"fatal: user@example.com(1000): No recipient addresses found in message header":                                   {"postfix/sendmail", ""},
 		"fatal: the Postfix mail system is not running":                                                                   {"postfix/postfix-script", ""},

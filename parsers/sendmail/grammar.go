@@ -52,7 +52,10 @@ func (g *Grammar) record(id, text string, rec *relaylens.Record) relaylens.Verdi
 			return g.ruleset(id, s, rec)
 		}
 		if s, ok := strings.CutPrefix(text, "rejecting "); ok {
-			return pregreet(s, rec)
+			return pregreet(id, s, rec)
+		}
+		if s, ok := strings.CutPrefix(text, "runqueue: Skipping queue run -- "); ok && id == "" {
+			return ownFault(relaylens.Capacity, s, rec)
 		}
 	case 'f':
 		if s, ok := strings.CutPrefix(text, "from="); ok && id != "" {
@@ -106,8 +109,8 @@ func (g *Grammar) upperS(id, text string, rec *relaylens.Record) relaylens.Verdi
 		return g.starttls(s, rec)
 	}
 	if s, ok := strings.CutPrefix(text, "SYSERR("); ok {
-		if _, said, ok := strings.Cut(s, "): "); ok {
-			return sysErr(said, rec)
+		if user, said, ok := strings.Cut(s, "): "); ok {
+			return sysErr(user, said, rec)
 		}
 	}
 	if s, ok := strings.CutPrefix(text, "SMTP "); ok {
@@ -160,6 +163,10 @@ func mapOf(said string) string {
 		name, _, _ := strings.Cut(rest, ":")
 		return name
 	}
+	if rest, ok := strings.CutPrefix(said, "Cannot open hash database "); ok {
+		name, _, _ := strings.Cut(rest, ": ")
+		return name
+	}
 	if kind, rest, ok := strings.Cut(said, ` map "`); ok && strings.IndexByte(kind, ' ') < 0 {
 		name, _, _ := strings.Cut(rest, `"`)
 		return name
@@ -169,10 +176,13 @@ func mapOf(said string) string {
 
 // sysErr reads what failed on the server's side. A message that cannot be stored is
 // refused with 421, which is not logged. collect.c, dferror
-func sysErr(said string, rec *relaylens.Record) relaylens.Verdict {
+func sysErr(user, said string, rec *relaylens.Record) relaylens.Verdict {
 	if said == "Out of disk space for temp file" || strings.HasPrefix(said, "collect: Cannot write ") {
 		rec.Event.RemoteHost = relaylens.Disk
 		return refusedMessage(said, relaylens.ReasonResources, rec)
+	}
+	if name := failing(user, said); name != "" {
+		return ownFault(name, said, rec)
 	}
 	if name := mapOf(said); name != "" {
 		rec.Helper, rec.Event.RemoteHost = relaylens.HelperTable, name

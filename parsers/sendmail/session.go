@@ -10,10 +10,16 @@ import (
 // pregreet reads what follows "rejecting ": "commands from {host} [{ip}] due to
 // pre-greeting traffic after {n} seconds", "server EHLO from {host} [{ip}] due to
 // traffic before response".
-func pregreet(s string, rec *relaylens.Record) relaylens.Verdict {
+func pregreet(id, s string, rec *relaylens.Record) relaylens.Verdict {
+	if id == "" && strings.HasPrefix(s, "connections on daemon ") {
+		return ownFault(relaylens.Capacity, rejecting+s, rec)
+	}
+	if id == "" && strings.HasPrefix(s, "new messages: min free: ") {
+		return ownFault(relaylens.Disk, rejecting+s, rec)
+	}
 	command, value, ok := strings.Cut(s, " from ")
 	if !ok {
-		return relaylens.Ignored // "rejecting connections on daemon …"
+		return relaylens.Ignored
 	}
 	name, _, ok := cutLast(value, " due to pre-greeting traffic after ")
 	if !ok {
@@ -186,10 +192,12 @@ func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdic
 	if stage == relaylens.StageVrfy && said[0]|0x20 == 'v' {
 		class = relaylens.ClassNone // VRFY is answered 252, the others 502
 	}
-	if said == "Possible SMTP RCPT flood, shutting down connection." {
+	switch {
+	case said == "Possible SMTP RCPT flood, shutting down connection.":
 		stage, reason, class = relaylens.StageRcpt, relaylens.ReasonRateLimit, relaylens.Class4xx
-	}
-	if stage == relaylens.StageNone {
+	case strings.HasPrefix(said, "probable open proxy: command="), strings.HasPrefix(said, "SMTP violation, input too long: "):
+		reason, class = relaylens.ReasonProtocol, relaylens.Class4xx // 421, whatever the command
+	case stage == relaylens.StageNone:
 		return relaylens.Ignored
 	}
 	client.set(e)
