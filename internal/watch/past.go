@@ -1,8 +1,11 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/classifier"
 	"github.com/relaylens/relaylens/internal/spike"
 )
 
@@ -10,12 +13,14 @@ import (
 // anybody is told of spikes: the detector's longest window more than settled.
 const far = settled*time.Second + 3*time.Hour
 
-// past is what the detector is not told of while it passes, as it can be learned from
-// the store at once when the present comes near.
+// past is of what is so long gone that neither spikes nor findings of then are asked
+// for: only refusals whose cause may change are kept, and when the present comes
+// near, the store tells of the others at once.
 type past struct {
-	recall    func() // nil: the detector is told of all
-	forgone   bool   // refusals passed that the detector does not know of
+	recall    func() // nil: all is kept
+	forgone   bool   // refusals passed that are not known here
 	recalling bool
+	settled   bool // the last event is a refusal whose cause nothing changes that comes later
 	limit     time.Time
 }
 
@@ -32,12 +37,31 @@ func (w *Watch) forgo() {
 	case !p.forgone:
 		p.forgone = true
 	default:
-		w.detector, w.ebbs = spike.New(w.settings.Spikes), nil
-		if !p.limit.IsZero() {
-			w.detector.Limit(p.limit)
-		}
-		p.forgone, p.recalling = false, true
-		p.recall()
-		p.recalling = false
+		p.forgone = false
+		w.remember()
 	}
+}
+
+// classify tells the cause of an event that is long gone.
+func (p *past) classify(c *classifier.Classifier, e *relaylens.Event) {
+	told := c.Learn(e)
+	if !told {
+		c.Revise(e) // the best so far
+	}
+	p.settled = told && e.Refusal()
+}
+
+// remember begins anew with what the store knows. It has no events but refusals; the
+// others stay.
+func (w *Watch) remember() {
+	others := slices.DeleteFunc(w.recent.events, func(e relaylens.Event) bool { return e.Refusal() })
+	w.detector, w.ebbs, w.recent = spike.New(w.settings.Spikes), nil, recent{}
+	if p := &w.past; !p.limit.IsZero() {
+		w.detector.Limit(p.limit)
+	}
+	w.past.recalling = true
+	w.past.recall()
+	w.past.recalling = false
+	w.recent.events = append(w.recent.events, others...)
+	slices.SortStableFunc(w.recent.events, func(a, b relaylens.Event) int { return a.Time.Compare(b.Time) })
 }

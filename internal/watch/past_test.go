@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/relaylens/relaylens"
 	"github.com/relaylens/relaylens/classifier"
 )
@@ -19,7 +21,7 @@ func TestRecallsWhatIsLongGone(t *testing.T) {
 		w.settings.Stepped = func(s *Step) {
 			for _, a := range w.Alerts() {
 				if s.Changed && a.EndsAt.IsZero() {
-					began = append(began, s.Time)
+					began = append(began, w.Now())
 				}
 			}
 		}
@@ -56,11 +58,73 @@ func TestRecallsWhatIsLongGone(t *testing.T) {
 	if len(want) != 1 || len(got) != 1 || got[0].Sub(want[0]).Abs() > time.Minute {
 		t.Errorf("told at %v, by who was told of all at %v", got, want)
 	}
-	if a, b := len(left.recent.events), len(all.recent.events); a != b {
-		t.Errorf("%d refusals are remembered, and %d by who was told of all", a, b)
+	lately := func(w *Watch) (ids []relaylens.ID) {
+		for e := range w.recent.all {
+			if w.Now().Sub(e.Time) < reviseAge-time.Minute {
+				ids = append(ids, e.ID)
+			}
+		}
+		return ids
+	}
+	if diff := cmp.Diff(lately(all), lately(left)); diff != "" {
+		t.Errorf("refusals of the last hour (-told of all +recalled):\n%s", diff)
 	}
 	if a, b := left.Now(), all.Now(); !a.Equal(b) {
 		t.Errorf("event time is %s, and %s", a, b)
+	}
+}
+
+// Of what is long gone the same causes are told, and told anew, as where all is kept.
+func TestTellsCausesOfWhatIsLongGone(t *testing.T) {
+	anew := 0
+	causes := func(recall func()) map[relaylens.ID]relaylens.Cause {
+		told := map[relaylens.ID]relaylens.Cause{}
+		w := New(classifier.New(), Settings{Stepped: func(s *Step) {
+			for _, r := range s.Revisions {
+				told[r.ID] = r.Cause
+				anew++
+			}
+		}})
+		w.Recall(recall)
+		w.Behind(far + time.Second)
+		for _, e := range incident() {
+			both := []relaylens.Event{e}
+			if e.Refusal() { // and one whose cause nothing changes
+				e.ID[2], e.Kind, e.Reason = 1, relaylens.KindRejected, relaylens.ReasonUnknownRecipient
+				both = append(both, e)
+			}
+			for _, e := range both {
+				if w.Classify(&e); e.Refusal() {
+					told[e.ID] = e.Cause
+					w.Keep(&e)
+				}
+			}
+		}
+		w.Finish()
+		return told
+	}
+	kept, left := causes(nil), causes(func() {})
+	if diff := cmp.Diff(kept, left); diff != "" {
+		t.Errorf("(-all kept +left out):\n%s", diff)
+	}
+	if anew == 0 {
+		t.Error("no cause was told anew")
+	}
+}
+
+// What is no refusal is in no store, and stays, in the order of time.
+func TestRecallsBesideWhatIsNoRefusal(t *testing.T) {
+	events := floods(1, epoch)[:100]
+	middle := len(events) / 2
+	w := New(classifier.New(), Settings{})
+	w.Recall(func() { remember(w, events, events[0].Time) })
+	w.Behind(far + time.Second)
+	fault := relaylens.Event{Time: events[middle].Time, Kind: relaylens.KindBackendError}
+	w.Classify(&fault)
+	w.Keep(&fault)
+	w.Behind(0)
+	if at := slices.IndexFunc(w.recent.events, func(e relaylens.Event) bool { return e.Kind == relaylens.KindBackendError }); at < middle || len(w.recent.events) != len(events)+1 {
+		t.Errorf("of %d events it is number %d, want %d or the next", len(w.recent.events), at, middle)
 	}
 }
 

@@ -70,13 +70,11 @@ func (w *Watch) LearnEntities(past []spike.Past) { w.detector.LearnEntities(past
 // Warm takes a refusal of the past, with its cause, before the first event: what
 // a daemon that starts again has counted already. It finds nothing.
 func (w *Watch) Warm(e *relaylens.Event) {
-	if w.past.recalling { // it was classified and kept
-		w.detector.Add(e)
-		return
+	if !w.past.recalling { // it was classified before
+		cause := e.Cause
+		w.classifier.Classify(e)
+		e.Cause = cause
 	}
-	cause := e.Cause
-	w.classifier.Classify(e)
-	e.Cause = cause
 	w.detector.Add(e)
 	if w.clock.Observe(e.Time.Unix()) {
 		w.step = w.clock.Now() / every * every
@@ -126,15 +124,20 @@ func (w *Watch) Limit(now time.Time) {
 // time is looked at before.
 func (w *Watch) Classify(e *relaylens.Event) {
 	w.Observe(e.Time)
-	w.classifier.Classify(e)
-	if !w.past.forgone {
-		w.detector.Add(e)
+	if w.past.forgone {
+		w.past.classify(w.classifier, e)
+		return
 	}
+	w.classifier.Classify(e)
+	w.detector.Add(e)
 }
 
-// Keep takes an event that was classified and of which findings are made, to be looked at
-// again. Its texts are kept as they are.
+// Keep takes the event that was classified last, of which findings are made, to be looked
+// at again. Its texts are kept as they are.
 func (w *Watch) Keep(e *relaylens.Event) {
+	if w.past.forgone && w.past.settled {
+		return // there is nothing to tell anew of it
+	}
 	w.recent.add(e)
 	w.fresh = true
 }
