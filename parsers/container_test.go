@@ -99,3 +99,27 @@ func TestEximOnBothStreams(t *testing.T) {
 		})
 	}
 }
+
+// The objects of an array on one line are events of their own, also where two of them say
+// the same, and count as lines.
+func TestArrayOnOneLine(t *testing.T) {
+	const object = `{"timestamp":1795255201000,"message":"Nov 21 10:00:01 mx1 postfix/smtpd[77]: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 454 4.7.1 <b@example.net>: Relay access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP helo=<x>"}`
+	const log = `{"events":[` + object + "," + object + `,{"message":"Nov 21 10:00:02 mx1 cron[7]: x"}]}` + "\n" + object + "\n"
+	p := newParser(t, parsers.Options{Location: time.UTC})
+	ids := make(map[relaylens.ID]bool)
+	var lines []int64
+	emit := func(e *relaylens.Event) {
+		if e.Refusal() {
+			ids[e.ID] = true
+			lines = append(lines, e.Line)
+		}
+	}
+	feed(t, p, "export.json", []byte(log), emit)
+	p.Flush(emit)
+	if diff := cmp.Diff([]int64{1, 1, 2}, lines); diff != "" || len(ids) != 3 {
+		t.Errorf("%d ids, lines -want +got\n%s", len(ids), diff)
+	}
+	if c := p.Counts("export.json"); c[parsers.ResultRefusal] != 3 || c.Lines() != 4 {
+		t.Errorf("counted %v", c)
+	}
+}

@@ -172,13 +172,18 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 }
 
 // join reads the split records that the last line showed to be complete. Their
-// last pieces were counted as ignored when they came.
+// last pieces were counted as ignored when they came; of an array on one line each
+// object after the first counts as a line.
 func (s *scanner) join(f *framing, into *Scanned) {
 	var line relaylens.Line
-	for r := into.next(); f.decoder.Pop(&r.env, &line); r = into.next() {
-		ignored := into.counts[ResultIgnored]
-		own := line
-		if s.record(f, &own, r, into) {
+	for r, end := into.next(), int64(0); f.decoder.Pop(&r.env, &line); r = into.next() {
+		ignored, own := into.counts[ResultIgnored], line
+		first := own.End == 0 || own.End != end
+		switch end = own.End; {
+		case !first:
+			s.record(f, &own, r, into)
+			continue
+		case s.record(f, &own, r, into):
 			into.joined++
 		}
 		into.counts[ResultIgnored] = ignored

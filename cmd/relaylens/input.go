@@ -185,7 +185,8 @@ func noteForeign(w io.Writer, c parsers.Counts) {
 		fmt.Fprintln(w, "relaylens: the only line is not of a mail server: is this the log that Postfix, Exim or Sendmail writes?")
 	case malformed == lines && lines > 1:
 		fmt.Fprintf(w, "relaylens: none of the %d lines can be read: they need a time and the name of a program. "+
-			"Of journalctl that is -o short, json, export or verbose, not cat or short-monotonic.\n", lines)
+			"Of journalctl that is -o short, json, export or verbose, not cat or short-monotonic; "+
+			"of a large JSON document an object a line, as jq -c '.[]' writes it.\n", lines)
 	case of == 0:
 		fmt.Fprintf(w, "relaylens: none of the %d lines is of a mail server: is this the log that Postfix, Exim or Sendmail writes?\n", lines)
 	case malformed*2 >= lines && c[parsers.ResultRefusal] == 0:

@@ -54,6 +54,8 @@ type Decoder struct {
 	headings headings
 	native   nativeStamp
 	export   export
+	inArray  bool // the line in hand is an array of objects
+	table    table
 	wide     wide
 }
 
@@ -124,12 +126,6 @@ func (d *Decoder) Decode(line *relaylens.Line, reference time.Time, env *relayle
 
 const bom = "\xef\xbb\xbf"
 
-// What stands before an object in journalctl -o json-seq (RFC 7464) and json-sse.
-const (
-	recordSeparator = 0x1e
-	eventData       = "data: "
-)
-
 // maxWraps is how deep container prefixes may nest: a compose prefix, then a
 // stamp by --timestamps, then the payload.
 const maxWraps = 2
@@ -139,6 +135,9 @@ const maxWraps = 2
 func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope, depth int) Status {
 	if s == "" {
 		return Blank
+	}
+	if d.table.form != tableNone && depth == 0 {
+		return d.row(line, s, env)
 	}
 	switch c := s[0]; {
 	case 'A' <= c && c <= 'Z':
@@ -163,21 +162,16 @@ func (d *Decoder) record(line *relaylens.Line, s string, env *relaylens.Envelope
 			return d.prioritized(line, rest, env, depth)
 		}
 	case depth > 0 || d.modes[0] == modeNative: // no wrapping in a client's header
-	case c == '{' && d.beginIndented(s, depth):
-		return Pending
-	case c == '{':
-		return d.json(line, s, env)
-	case c == recordSeparator, c == 'd' && strings.HasPrefix(s, eventData):
-		if object := strings.TrimPrefix(s[1:], eventData[1:]); strings.HasPrefix(object, "{") {
-			return d.json(line, object, env)
-		}
-	case c == '[':
-		if pod, payload, ok := cutPod(s); ok {
-			env.Host = pod
-			return d.record(line, payload, env, 1)
+	case c == '{', c == '[', c == 'd', c == recordSeparator:
+		if st, ok := d.document(line, s, env); ok {
+			return st
 		}
 	case c == '-' && strings.HasPrefix(s, "-- "):
 		return Blank
+	case c == escape:
+		if plain := d.uncolored(s); len(plain) < len(s) {
+			return d.record(line, plain, env, depth)
+		}
 	}
 	return d.unframed(line, s, env, depth)
 }
@@ -194,7 +188,7 @@ func (d *Decoder) numeric(line *relaylens.Line, s string, env *relaylens.Envelop
 		return d.rfc3339(line, s, stamp, env, depth), true
 	}
 	i := 1
-	for i < len(s) && i < 12 && digit(s[i]) {
+	for i < len(s) && i < 20 && digit(s[i]) {
 		i++
 	}
 	if i+1 >= len(s) {
@@ -212,7 +206,9 @@ func (d *Decoder) numeric(line *relaylens.Line, s string, env *relaylens.Envelop
 		}
 	case s[:2] == "1 " && (digit(s[2:][0]) || s[2] == '-'):
 		return d.rfc5424(line, s[2:], env), true
-	case s[i] == '.' && i >= 9: // journalctl -o short-unix
+	case s[i] == '\t' && depth == 0 && d.modes[0] != modeNative:
+		return d.papertrail(line, s[i+1:], env)
+	case s[i] == '.' && i >= 9 && i < 12: // journalctl -o short-unix
 		return d.shortUnix(line, s, i, env)
 	}
 	return 0, false
@@ -301,6 +297,14 @@ func (d *Decoder) unframed(line *relaylens.Line, s string, env *relaylens.Envelo
 	if d.modes[0] == modeNative {
 		return d.continuation(s, env, depth)
 	}
+	if d.last.IsZero() && !d.table.looked {
+		if d.table.looked = true; d.beginTable(s) {
+			return Blank
+		}
+	}
+	if rest, ok := strings.CutPrefix(s, "EVENTS\t"); ok {
+		return d.awsText(line, rest, env)
+	}
 	if strings.HasPrefix(s, exportStart) {
 		d.export.entry = append(d.export.entry[:0], '{')
 		st, _ := d.exported(line, env)
@@ -343,7 +347,7 @@ func (d *Decoder) stampless(env *relaylens.Envelope) {
 // ordinary reports whether there is nothing in a text for finish to read, but for a mark
 // of a piece.
 func ordinary(s string) bool {
-	return s != "" && s[0] != 'm' && s[0] != '[' && (len(s) <= len(isoLayout) || s[4] != '-' || !digit(s[0]))
+	return s != "" && s[0] != 'm' && s[0] != '[' && s[0] != escape && (len(s) <= len(isoLayout) || s[4] != '-' || !digit(s[0]))
 }
 
 // finish reads what is in the text of a record but not of it: repeat counts,
@@ -351,6 +355,9 @@ func ordinary(s string) bool {
 func (d *Decoder) finish(line *relaylens.Line, env *relaylens.Envelope) Status {
 	d.stampless(env)
 	d.last = env.Time
+	if env.Text != "" && env.Text[0] == escape {
+		env.Text = d.uncolored(env.Text)
+	}
 	if env.Program == "" && strings.HasPrefix(env.Text, lastRepeated) {
 		if env.Host == "---" { // macOS
 			env.Host = d.previous.lastHost()

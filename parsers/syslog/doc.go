@@ -9,8 +9,11 @@
 //   - either of these with facility and severity, as busybox, FreeBSD's syslogd -v
 //     and socklog write them
 //   - journalctl -o json, json-pretty, json-seq, json-sse, export and verbose
-//   - what shippers and stores of logs make of a line or of its parts, one JSON object each:
-//     Elasticsearch, Logstash, Fluentd, Fluent Bit, Vector, Graylog, Loki, Splunk, rsyslog
+//   - what shippers and stores of logs make of a line or of its parts: Elasticsearch,
+//     Logstash, Fluentd, Fluent Bit, Vector, Graylog, Loki, Splunk, rsyslog, CloudWatch; as
+//     one JSON object each, in an array, or in a table whose first line names the columns
+//   - Papertrail's archives, aws logs --output text, and log show of macOS in every style
+//   - any of these in colours, as ccze, journalctl and grep write them
 //   - the syslogd of Solaris, AIX and macOS, syslog-ng's FULLDATE, UTF-16 as Windows writes it
 //   - Exim's own files, and the second stamp of Exim over syslog
 //   - Docker's json-file, Kubernetes CRI, and the prefixes of docker compose,

@@ -18,6 +18,11 @@ type export struct {
 	binary bool   // such bytes are to come
 	form   form
 	line   relaylens.Line // the last one of an entry that only the next one ends
+
+	// Of an array: how far its objects are indented, -1 before the first; whether one has
+	// begun; and whether the array is over, and the object around it is not.
+	indent       int
+	open, closed bool
 }
 
 // form is how an entry of several lines is written.
@@ -27,6 +32,7 @@ const (
 	formExport  form = iota
 	formPretty       // journalctl -o json-pretty: an object, whose members are indented
 	formVerbose      // journalctl -o verbose: a stamp, and fields that are indented
+	formArray        // objects like those of formPretty, one behind the other
 )
 
 const (
@@ -44,6 +50,8 @@ func (d *Decoder) exported(line *relaylens.Line, env *relaylens.Envelope) (st St
 		return d.pretty(line, env)
 	case x.form == formVerbose:
 		return d.verbose(line)
+	case x.form == formArray:
+		return d.element(line, env)
 	case x.binary:
 		return x.more(line.Text), true
 	}

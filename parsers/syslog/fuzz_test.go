@@ -1,8 +1,11 @@
 package syslog
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +42,13 @@ func FuzzDecode(f *testing.F) {
 		`{"_source":{"message":"x","process":{"name":"exim","pid":1}},"date":1735787045.1}` + "\n2025-01-02T03:04:05Z\ta\t{\"log\":\"b\"}\n",
 		"\xff\xfea\x00\n\x00b\x00\nx.log:1:Jan  2 03:04:05 mx1 mail:info Forwarded from b: exim[1]: [ID 1 mail.info] x#012\n",
 		"2025 Jan  2 03:04:05 a b: c\nJan  2 03:04:05 --- last message repeated 2 times ---\n2025-01-02T03:04:05Z {a=\"b\"} Jan  2 03:04:05 a b: c",
+		"\x1b[36mJan  2 03:04:05 \x1b[0mmx1 exim[7]: a\nJan  2 03:04:05 mx1 exim[7]: \x1b[1ma\x1b[0m\n",
+		"\"timestamp\",\"source\",\"message\"\n\"2025-01-02T03:04:05.1Z\",\"mx1\",\"mx1 exim[7]: \"\"a\"\"\"\n2025-01-02T03:04:05Z,a,b\n",
+		"7\t2025-01-02T03:04:05Z\t2025-01-02T03:04:06Z\t42\tmx1\t192.0.2.1\tMail\tInfo\texim[7]\tx\nEVENTS\t1735787046000\texim[7]: x\t1735787045000\n",
+		"Timestamp                       Thread     Type        Activity             PID    TTL\n2025-01-02 03:04:05.1+0000 0x1 Default 0x0 7 0 smtpd: (a) [b] x\n",
+		"Timestamp  Ty Process[PID:TID]\n2025-01-02 03:04:05.1 Df smtpd[7:1] x\n",
+		"{\n  \"events\": [\n    {\n      \"message\": \"a\"\n    },\n    {\"message\":\"b\"}\n  ],\n  \"x\": 1\n}\n[{\n  \"log\": \"a\"\n},{\n}]\n",
+		`[{"message":"exim[7]: a","timestamp":1735787046000},{"logEvents":[{"message":"b"}]}]`,
 	} {
 		f.Add(seed)
 	}
@@ -157,9 +167,45 @@ var framings = []framing{
 	}, func(r *relaylens.Envelope) { r.Time, r.TimeDigits = r.Time.Truncate(time.Millisecond), 3 }},
 	{"exim", func(r relaylens.Envelope) string { return r.Time.Format(exim) + " " + r.Text },
 		func(r *relaylens.Envelope) { native(r); r.PID = 0 }},
+	{"ccze", func(r relaylens.Envelope) string { return "\x1b[36m" + inner(r, postlogd) + "\x1b[0m" }, colorless},
+	{"journalctl, coloured", func(r relaylens.Envelope) string {
+		r.Text = "\x1b[0;1;39m" + r.Text + "\x1b[0m"
+		return inner(r, postlogd)
+	}, colorless},
+	{"papertrail", func(r relaylens.Envelope) string {
+		return fmt.Sprintf("7\t%s\t%s\t42\t%s\t192.0.2.1\tMail\tInfo\t%s[%d]\t%s", r.Time.Format(micros), r.Time.Format(micros), r.Host, r.Program, r.PID, r.Text)
+	}, nil},
+	{"aws logs", func(r relaylens.Envelope) string {
+		return fmt.Sprintf("EVENTS\t1735787046000\t%s\t%d", inner(r, postlogd), r.Time.UnixMilli())
+	}, seconds},
+	{"log show --style ndjson", func(r relaylens.Envelope) string {
+		return fmt.Sprintf(`{"timestamp":%q,"eventMessage":%s,"processID":%d,"processImagePath":%s}`, r.Time.Format("2006-01-02 15:04:05.000000-0700"), quote(r.Text), r.PID, quote(macPath(r.Program)))
+	}, func(r *relaylens.Envelope) {
+		r.Host, r.Program = "", "postfix/"+path.Base(macPath(r.Program))
+		asJSON(r)
+	}},
 	{"exim with zone and pid", func(r relaylens.Envelope) string {
 		return fmt.Sprintf("%s [%d] %s", r.Time.Format(exim+" -0700"), r.PID, r.Text)
 	}, native},
+}
+
+func macPath(program string) string {
+	return "/usr/libexec/postfix/" + strings.ReplaceAll(program, "/", "_")
+}
+
+// ended is s without what ends a line on other systems, or where it was escaped.
+func ended(s string) string {
+	for before := ""; s != before; {
+		before, s = s, withoutEscapedEnd(strings.TrimRight(s, "\r\n\x00"))
+	}
+	return s
+}
+
+var colors = regexp.MustCompile("\x1b\\[[0-9;:]*[mK]")
+
+func colorless(r *relaylens.Envelope) {
+	seconds(r)
+	r.Text = colors.ReplaceAllString(r.Text, "")
 }
 
 func native(r *relaylens.Envelope) {
@@ -198,7 +244,7 @@ func FuzzRender(f *testing.F) {
 		if pid <= 0 {
 			pid = 1
 		}
-		hostile = strings.TrimRight(strings.ReplaceAll(hostile, "\n", " "), "\r\x00")
+		hostile = ended(strings.ReplaceAll(hostile, "\n", " "))
 		record := relaylens.Envelope{
 			Time: time.Unix(1e9+int64(sec%3e9), int64(micro%1e6)*1000).UTC(), TimeDigits: 6,
 			Host: word(host, "2001:db8::25", "./-"), Program: word(program, "exim", "./_-"), PID: pid,
@@ -218,6 +264,35 @@ func FuzzRender(f *testing.F) {
 			if a, b := show(Ready, &want), show(st, &got); a != b {
 				t.Errorf("%s: %q\nwant %q\ngot  %q", fr.name, fr.render(record), a, b)
 			}
+		}
+	})
+}
+
+// FuzzTable writes records as the rows of a table and reads them back.
+func FuzzTable(f *testing.F) {
+	f.Add("H=(pc) \"x\", [192.0.2.1]", "mx1")
+	f.Add("\n2025-01-02T03:04:05Z,mx2,exim[1]: y\n", "a")
+	f.Add("\"\n\"2025-01-02T03:04:05Z\",\"mx2\",\"exim[1]: y\"\n\"", "a,\"b")
+	f.Fuzz(func(t *testing.T, hostile, host string) {
+		row := [...]string{"2025-01-02T03:04:05Z", word(host, "mx1", "./-"), ended("exim[7]: H=(" + hostile)}
+		var b strings.Builder
+		w := csv.NewWriter(&b)
+		if err := w.WriteAll([][]string{{"timestamp", "source", "message"}, row[:]}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		got := run(NewDecoder(Options{Location: time.UTC}), reference, lines...)
+		want := []string{"blank", row[0] + " " + row[1] + "|exim|7|" + strings.TrimPrefix(row[2], "exim[7]: ")}
+		if len(lines) > 2 || len(b.String()) > relaylens.MaxLine { // no log's line has a newline: none of its lines is read
+			for _, status := range got[1:] {
+				if status != "malformed" && status != "blank" {
+					t.Errorf("%q: %q", lines, got)
+				}
+			}
+			return
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: %s", lines, diff)
 		}
 	})
 }

@@ -93,6 +93,7 @@ func (h *headings) remember(s string, env *relaylens.Envelope) {
 func (d *Decoder) headed(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
 	known := d.headings.find(s)
 	if known == nil || !known.read(s, env) {
+		s = d.uncolored(s)
 		header(s, env)
 		if env.Program == "" {
 			if rest, ok := d.shown(s, env); ok {

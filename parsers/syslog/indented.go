@@ -1,6 +1,7 @@
 package syslog
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,11 @@ func (d *Decoder) beginIndented(s string, depth int) bool {
 		return false
 	}
 	x := &d.export
-	if s == "{" {
+	switch s {
+	case "[", "[{":
+		x.beginArray(s)
+		return true
+	case "{":
 		x.form, x.entry = formPretty, append(x.entry[:0], '{')
 		return true
 	}
@@ -50,6 +55,10 @@ func (d *Decoder) pretty(line *relaylens.Line, env *relaylens.Envelope) (st Stat
 	if s == "" || s[0] != ' ' && s[0] != '\t' || len(x.entry) > maxEntry {
 		*x = export{entry: x.entry[:0]}
 		return 0, false
+	}
+	if strings.TrimLeft(s, " \t") == "{" && bytes.HasSuffix(x.entry, []byte("[\n")) {
+		x.beginArray("[")
+		return d.element(line, env)
 	}
 	x.entry = append(append(x.entry, s...), '\n')
 	return Pending, true

@@ -8,6 +8,35 @@ import (
 	"github.com/relaylens/relaylens/internal/jsonscan"
 )
 
+// What stands before an object in journalctl -o json-seq (RFC 7464) and json-sse.
+const (
+	recordSeparator = 0x1e
+	eventData       = "data: "
+)
+
+// document reads a line that may be an object or an array of them, or begin one. ok is
+// false when it is none.
+func (d *Decoder) document(line *relaylens.Line, s string, env *relaylens.Envelope) (st Status, ok bool) {
+	switch {
+	case d.beginIndented(s, 0):
+		return Pending, true
+	case s[0] == '{':
+		return d.json(line, s, env), true
+	case strings.HasPrefix(s, "[{"):
+		return d.elements(line, s), true
+	case s[0] == '[':
+		if pod, payload, ok := cutPod(s); ok {
+			env.Host = pod
+			return d.record(line, payload, env, 1), true
+		}
+	case s[0] == recordSeparator, strings.HasPrefix(s, eventData):
+		if object := strings.TrimPrefix(s[1:], eventData[1:]); strings.HasPrefix(object, "{") {
+			return d.json(line, object, env), true
+		}
+	}
+	return 0, false
+}
+
 // json reads a line of Docker's json-file, of journalctl -o json, of syslog-ng's
 // $(format-json) or of a shipper. All are objects; which it is, their names tell.
 func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) Status {
@@ -30,6 +59,8 @@ func (d *Decoder) json(line *relaylens.Line, s string, env *relaylens.Envelope) 
 		return d.journal(line, &f, env)
 	case f.shipped.text != "" || f.shipped.original != "" || f.log != "":
 		return d.shipped(line, &f, env)
+	case f.shipped.list != "":
+		return d.elements(line, f.shipped.list)
 	}
 	return Malformed
 }

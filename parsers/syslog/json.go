@@ -28,7 +28,7 @@ func (d *Decoder) text(value string) string {
 	case c == '[':
 		return d.byteArray(value)
 	case digit(c) || c == 't':
-		return strings.TrimRight(value, " \t")
+		return strings.TrimRight(value, " \t\r\n")
 	}
 	return ""
 }

@@ -12,13 +12,15 @@ import (
 // shipped are the values of an object that a log shipper or a log store made of a line:
 // the line itself, or its text beside what stood before it. Each has names of its own for
 // the same: Elastic's common schema and Logstash, rsyslog's jsonmesg and its templates,
-// Fluentd and Fluent Bit, Vector, Graylog's GELF, Loki, Splunk, and the clouds' own.
+// Fluentd and Fluent Bit, Vector, Graylog's GELF, Loki, Splunk, macOS, and the clouds' own.
 type shipped struct {
 	text, original     string // original is the whole line, where text may be part of it
 	program, pid, host string
 	tag                string // "postfix/smtpd[1234]:"
 	reported, indexed  string // time by the log's own stamp, and of its reading
 	piece              string // F or P, as in CRI
+	path               string // of the program's file, on macOS
+	list               string // an array of such objects
 	level              int    // how deep the object is within others
 }
 
@@ -31,7 +33,7 @@ func nestedIn(parent, name string) (prefix string, ok bool) {
 	switch name {
 	case "_source", "result", "fields", "jsonPayload", "data", "parsed", "entry":
 		return "", parent == ""
-	case "host", "process", "event", "labels", "resource":
+	case "host", "process", "event", "labels", "resource", "hits":
 		return name + ".", parent == ""
 	case "log":
 		return "log.", parent == ""
@@ -50,33 +52,44 @@ func (s *shipped) set(parent, name, value string) {
 		}
 		return
 	}
-	var field *string
-	switch parent + name {
-	case "message", "msg", "short_message", "line", "textPayload", "_raw", "@message", "log.message":
-		field = &s.text
-	case "event.original", "rawmsg", "original":
-		field = &s.original
-	case "program", "programname", "appname", "app-name", "app_name", "ident", "application_name", "_application_name",
-		"syslog_program", "syslog_identifier", "process.name", "syslog.appname":
-		field = &s.program
-	case "syslogtag", "tag":
-		field = &s.tag
-	case "pid", "procid", "process_id", "_process_id", "syslog_pid", "process.pid", "syslog.procid":
-		field = &s.pid
-	case "host", "hostname", "logsource", "sysloghost", "syslog_hostname", "host.hostname", "host.name", "syslog.hostname", "labels.host", "labels.hostname":
-		field = &s.host
-	case "timereported", "timestamp", "date":
-		field = &s.reported
-	case "@timestamp", "time", "timegenerated", "_time":
-		field = &s.indexed
-	case "logtag":
-		field = &s.piece
-	default:
+	if value != "" && value[0] == '[' {
+		switch parent + name {
+		case "events", "logEvents", "hits.hits":
+			s.list = value
+		}
 		return
 	}
-	if *field == "" {
+	if field := s.field(parent + name); field != nil && *field == "" {
 		*field = value
 	}
+}
+
+// field is where the value of a name belongs, nil where it is of no interest.
+func (s *shipped) field(name string) *string {
+	switch name {
+	case "message", "msg", "short_message", "line", "textPayload", "_raw", "@message", "log.message", "eventMessage":
+		return &s.text
+	case "event.original", "rawmsg", "original":
+		return &s.original
+	case "program", "programname", "appname", "app-name", "app_name", "ident", "application_name", "_application_name",
+		"syslog_program", "syslog_identifier", "process.name", "syslog.appname":
+		return &s.program
+	case "processImagePath":
+		return &s.path
+	case "syslogtag", "tag":
+		return &s.tag
+	case "pid", "procid", "process_id", "_process_id", "syslog_pid", "process.pid", "syslog.procid", "processID":
+		return &s.pid
+	case "host", "hostname", "logsource", "sysloghost", "syslog_hostname", "host.hostname", "host.name", "syslog.hostname", "labels.host", "labels.hostname":
+		return &s.host
+	case "timereported", "timestamp", "date":
+		return &s.reported
+	case "@timestamp", "time", "timegenerated", "_time":
+		return &s.indexed
+	case "logtag":
+		return &s.piece
+	}
+	return nil
 }
 
 // members takes in what is in an object.
@@ -95,37 +108,48 @@ func (s *shipped) members(prefix, object string) {
 
 // shipped decodes what a shipper made of a line.
 func (d *Decoder) shipped(line *relaylens.Line, f *fields, env *relaylens.Envelope) Status {
-	s := &f.shipped
-	if t, digits, ok := d.moment(d.text(s.reported)); ok {
+	s := f.shipped
+	if s.text = cmp.Or(s.text, f.log); s.text != "" && digit(s.text[0]) {
+		return Malformed // a number is no text
+	}
+	for _, value := range [...]*string{&s.text, &s.original, &s.program, &s.pid, &s.host, &s.tag, &s.reported, &s.indexed, &s.piece, &s.path} {
+		*value = d.text(*value)
+	}
+	if s.program == "" {
+		s.program = macProgram(s.path)
+	}
+	return d.told(line, &s, env)
+}
+
+// told decodes what was told of a line, of which the values are no JSON any more.
+func (d *Decoder) told(line *relaylens.Line, s *shipped, env *relaylens.Envelope) Status {
+	if t, digits, ok := d.moment(s.reported); ok {
 		env.Time, env.TimeDigits = t, digits
-	} else if t, digits, ok := d.moment(d.text(s.indexed)); ok {
+	} else if t, digits, ok := d.moment(s.indexed); ok {
 		env.Time, env.TimeDigits = t, digits
 	}
-	env.Host = d.text(s.host)
-	program, pid := d.text(s.program), parsePID(d.text(s.pid))
-	if tag := d.text(s.tag); tag != "" {
+	env.Host = s.host
+	program, pid := s.program, parsePID(s.pid)
+	if s.tag != "" {
 		var e relaylens.Envelope
-		if cutTag(tag, &e) && e.Text == "" { // rsyslog cuts the program's name at a slash elsewhere
+		if cutTag(s.tag, &e) && e.Text == "" { // rsyslog cuts the program's name at a slash elsewhere
 			program, pid = e.Program, e.PID
 		}
 	}
-	text := d.text(s.text)
-	if s.text == "" {
-		text = d.text(f.log)
-	}
-	if value := cmp.Or(s.text, f.log); value != "" && digit(value[0]) {
-		return Malformed // a number is no text
-	}
-	if whole := d.text(s.original); program == "" && whole != "" && !d.framed(text) {
-		text = whole
+	text := s.text
+	if program == "" && s.original != "" && !d.framed(text) {
+		text = s.original
 	}
 	text = strings.TrimRight(text, "\r\n")
 	if !env.Time.IsZero() {
 		d.reference = env.Time
 	}
+	if n := len(env.Host); program == "" && n > 0 && len(text) > n && text[n] == ' ' && text[:n] == env.Host {
+		text = text[n+1:] // Graylog leaves the host in the text
+	}
 	exim := len(text) > len(isoLayout) && text[4] == '-' && text[10] == ' ' // its own stamp, within the text
 	if program == "" || d.framed(text) && !exim {
-		complete := d.text(s.piece) != "P"
+		complete := s.piece != "P"
 		return d.container(line, 'o', text, complete, env)
 	}
 	text, _, _ = strings.Cut(text, "\n")
