@@ -68,6 +68,23 @@ func (s *Store) ValuesOf(ctx context.Context, span Span, field string, values []
 	})
 }
 
+// valuesWith lists the values of one field as [Store.Values] does.
+func (s *Store) valuesWith(ctx context.Context, span Span, field string) iter.Seq2[Value, error] {
+	return s.parted(ctx, span, func(p stretch) iter.Seq2[Value, error] {
+		// One search for each hour or day: the other fields of each lie between.
+		query := packedHour + ` FROM (SELECT DISTINCT hour FROM hourly_totals WHERE hour >= ? AND hour < ?) h CROSS JOIN hourly_top t
+			WHERE t.hour = h.hour AND t.field = ? GROUP BY h.hour`
+		if s.lists {
+			query += wholeLists + " AND field = ?3"
+		}
+		if p.daily {
+			query = packedDay + ` FROM (SELECT DISTINCT day FROM daily WHERE day >= ? AND day < ?) d CROSS JOIN daily_top t
+				WHERE t.day = d.day AND t.field = ? GROUP BY d.day`
+		}
+		return s.values(ctx, p.daily, func(v *Value) bool { return v.Field == field }, query, p.since, p.until, field)
+	})
+}
+
 // Packed selects all rows of an hour, or a day, and field as one text, which costs
 // half of what so many rows do. The value is last and its length tells where it
 // ends, for it is a stranger's text.

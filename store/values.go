@@ -94,11 +94,11 @@ func (s *Store) frequent(ctx context.Context, field, prefix string, n int) ([]st
 		return nil, fmt.Errorf("read values of events: %w", err)
 	}
 	events := map[string]int64{}
-	for v, err := range s.Values(ctx, day) {
+	for v, err := range s.valuesWith(ctx, day, field) {
 		if err != nil {
 			return nil, err
 		}
-		if v.Field == field && v.Value != "" && strings.HasPrefix(v.Value, prefix) {
+		if v.Value != "" && strings.HasPrefix(v.Value, prefix) {
 			events[v.Value] += v.Events
 		}
 	}

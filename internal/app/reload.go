@@ -141,6 +141,9 @@ func (a *App) apply(ctx context.Context, next *state) error {
 		a.pipeline.parser.SetTexts(next.texts)
 		a.pipeline.windows.SetTopK(next.config.TopK)
 		a.pipeline.classifier.SetSite(next.site)
+		if a.config.Timezone != next.config.Timezone {
+			a.pipeline.watch.SetLocation(next.spikes.Location)
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("change pipeline: %w", err)

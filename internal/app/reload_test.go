@@ -260,10 +260,22 @@ func TestReloadChangesParser(t *testing.T) {
 	r.send("/mail.log", own)
 	r.settle()
 	r.wantMetric(denials + "2")
+	recalled := 0
+	if err := r.pipeline.do(t.Context(), func() {
+		r.pipeline.watch.Behind(0) // the log is of long ago
+		r.pipeline.watch.Recall(func() { recalled++ })
+	}); err != nil {
+		t.Fatal(err)
+	}
 	next = testConfig("/mail.log")
 	next.Timezone = "UTC"
-	if err := r.Reload(); err != nil {
-		t.Fatal(err)
+	for range 2 {
+		if err := r.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if recalled != 1 {
+		t.Errorf("the hours of spikes were learned in the new time zone %d times", recalled)
 	}
 	if r.pipeline.parser == parser {
 		t.Error("the parser does not know the new time zone")

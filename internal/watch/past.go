@@ -51,10 +51,9 @@ func (p *past) classify(c *classifier.Classifier, e *relaylens.Event) {
 	p.settled = told && e.Refusal()
 }
 
-// remember begins anew with what the store knows. It has no events but refusals; the
-// others stay.
+// remember begins anew with what the store knows. What is kept here is known better.
 func (w *Watch) remember() {
-	others := slices.DeleteFunc(w.recent.events, func(e relaylens.Event) bool { return e.Refusal() })
+	kept := w.recent.events
 	w.detector, w.ebbs, w.recent = spike.New(w.settings.Spikes), nil, recent{}
 	if p := &w.past; !p.limit.IsZero() {
 		w.detector.Limit(p.limit)
@@ -62,6 +61,32 @@ func (w *Watch) remember() {
 	w.past.recalling = true
 	w.past.recall()
 	w.past.recalling = false
-	w.recent.events = append(w.recent.events, others...)
-	slices.SortStableFunc(w.recent.events, func(a, b relaylens.Event) int { return a.Time.Compare(b.Time) })
+	w.recent.besides(kept)
+}
+
+// besides adds events, of which some may be there already, in the order of time.
+func (r *recent) besides(events []relaylens.Event) {
+	known := make(map[relaylens.ID]struct{}, len(events))
+	for i := range events {
+		known[events[i].ID] = struct{}{}
+	}
+	r.events = slices.DeleteFunc(r.events, func(e relaylens.Event) bool { _, ok := known[e.ID]; return ok })
+	r.events = append(r.events, events...)
+	slices.SortStableFunc(r.events, func(a, b relaylens.Event) int { return a.Time.Compare(b.Time) })
+	r.forget(max(len(r.events)-maxRecent, 0))
+}
+
+// SetLocation changes the zone of the hours and days that spikes are held against, which
+// are learned from the store anew. Nothing else changes.
+func (w *Watch) SetLocation(zone *time.Location) {
+	w.settings.Spikes.Location = zone
+	switch kept := w.recent; {
+	case w.past.forgone: // they will be
+	case w.past.recall == nil:
+		w.detector = spike.New(w.settings.Spikes)
+	default:
+		w.recent = recent{}
+		w.remember()
+		w.recent = kept
+	}
 }

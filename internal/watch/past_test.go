@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -125,6 +126,42 @@ func TestRecallsBesideWhatIsNoRefusal(t *testing.T) {
 	w.Behind(0)
 	if at := slices.IndexFunc(w.recent.events, func(e relaylens.Event) bool { return e.Kind == relaylens.KindBackendError }); at < middle || len(w.recent.events) != len(events)+1 {
 		t.Errorf("of %d events it is number %d, want %d or the next", len(w.recent.events), at, middle)
+	}
+}
+
+// Another zone has the hours learned from the store anew, by the new one. Causes and
+// evidence are not affected.
+func TestSetLocation(t *testing.T) {
+	events := floods(30, epoch)
+	w := New(classifier.New(), Settings{})
+	n, recalled := 0, 0
+	w.Recall(func() {
+		recalled++
+		remember(w, events[:n], w.Now().Add(-3*time.Hour).Truncate(time.Hour))
+	})
+	for ; !events[n].Time.After(epoch.Add(20 * time.Minute)); n++ {
+		e := events[n]
+		w.Classify(&e)
+		w.Keep(&e)
+		events[n].Cause = e.Cause
+	}
+	kept := slices.Clone(w.recent.events)
+	zone := time.FixedZone("", 9*3600)
+	if w.SetLocation(zone); recalled != 1 || w.settings.Spikes.Location != zone {
+		t.Errorf("recalled %d times, and the zone is %v", recalled, w.settings.Spikes.Location)
+	}
+	if diff := cmp.Diff(kept, w.recent.events, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Errorf("what is kept differs (-before +after):\n%s", diff)
+	}
+	if len(w.Spikes()) == 0 {
+		t.Error("a spike that is on is not known any more")
+	}
+	w.Behind(far + 1)
+	if w.SetLocation(time.UTC); recalled != 1 {
+		t.Errorf("recalled %d times while it is far behind", recalled)
+	}
+	if w.Behind(0); recalled != 2 {
+		t.Errorf("recalled %d times", recalled)
 	}
 }
 
