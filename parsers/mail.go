@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/relaylens/relaylens"
-	"github.com/relaylens/relaylens/parsers/postfix"
 )
 
 // mail is all that a record has of a message that went its way: a client brought it, it was
@@ -24,32 +23,31 @@ type mail struct {
 	port    uint16
 	digits  uint8
 	null    bool // sender
+	mta     relaylens.MTA
 }
 
 // mail is the next one, which n is of.
-func (s *Scanned) mail(n *note) *mail {
+func (s *Scanned) mail(n *note, kind noteKind) *mail {
 	i := len(s.mails)
 	if i == cap(s.mails) {
 		s.mails = append(s.mails, mail{})[:i]
 	}
 	s.mails = s.mails[:i+1]
-	n.of = int32(i)
+	n.kind, n.of = kind, int32(i)
 	return &s.mails[i]
 }
 
 // set has m be what a short line told.
-func (m *mail) set(told postfix.Short, e *relaylens.Event) noteKind {
+func (m *mail) set(kind noteKind, e *relaylens.Event) {
 	m.id = e.QueueID
-	switch told {
-	case postfix.ShortActive:
+	switch kind {
+	case noteActive:
 		m.address, m.null = e.Sender, e.NullSender
-		return noteActive
-	case postfix.ShortSent:
+	case noteSent:
 		m.address, m.peer, m.name, m.login, m.method = e.Recipient, e.RemoteIP, e.RemoteHost, e.Enhanced, e.Text
-		return noteSent
+	default:
+		m.peer, m.name, m.port, m.login, m.method = e.ClientIP, e.ClientName, e.ClientPort, e.User, e.AuthMethod
 	}
-	m.peer, m.name, m.port, m.login, m.method = e.ClientIP, e.ClientName, e.ClientPort, e.User, e.AuthMethod
-	return noteBorn
 }
 
 // tell has e be what m tells.
@@ -72,7 +70,7 @@ func (m *mail) tell(kind noteKind, e *relaylens.Event) {
 // record is what m was noted of.
 func (m *mail) record(n *note, r *scannedRecord) {
 	r.begin(m.line, m.writer, m.time, m.digits, m.pid)
-	r.mta, r.keys.message = relaylens.Postfix, n.key
+	r.mta, r.keys.message = m.mta, n.key
 	if m.tell(n.kind, &r.rec.Event); n.kind != noteSent {
 		r.rec.Fact = relaylens.FactMessage
 	}
@@ -115,7 +113,7 @@ func (p *Parser) told(m *mail, n *note, known *state) {
 	e := &p.mail
 	*e = relaylens.Event{}
 	m.tell(n.kind, e)
-	e.MTA, e.Time, e.TimeDigits, e.PID = relaylens.Postfix, m.time, m.digits, m.pid
+	e.MTA, e.Time, e.TimeDigits, e.PID = m.mta, m.time, m.digits, m.pid
 	e.Host, e.Service = m.writer.host, m.writer.service
 	if p.place(e, m.line); known != nil {
 		known.fillClient(e)

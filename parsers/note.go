@@ -109,11 +109,13 @@ func (v *visit) record(r *scannedRecord) {
 	}
 }
 
-// begin has r be a record of a process that tells nothing yet.
+// begin has r be a record that tells nothing yet.
 func (r *scannedRecord) begin(line *relaylens.Line, w *writer, t time.Time, digits uint8, pid int32) {
 	*r = scannedRecord{}
 	r.line, r.writer, r.verdict, r.second = line, w, relaylens.Parsed, t.Unix()
-	r.keys.session, r.keys.process = w.session(pid), true
+	if pid != 0 {
+		r.keys.session, r.keys.process = w.session(pid), true
+	}
 	r.env.Time, r.env.TimeDigits, r.env.PID = t, digits, pid
 	r.env.Host, r.env.Program = w.host, w.program
 	r.rec.Event.Service = w.service

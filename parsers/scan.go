@@ -96,6 +96,7 @@ type framing struct {
 	mta     relaylens.MTA
 	second  int64       // of the last line
 	writers [256]tagged // by the last digits of the tag
+	own     *writer     // of the lines of Exim's own files
 }
 
 // tagged is the writer of the lines with a tag.
@@ -146,7 +147,12 @@ func (s *scanner) scan(b *relaylens.Batch, into *Scanned) {
 	lines := b.Lines
 	for i := range lines {
 		line := &lines[i]
-		if begin := f.decoder.Begin(line.Text, reference); begin.Tag != 0 {
+		if f.decoder.Native() {
+			if text, ok := f.decoder.BeginNative(line.Text); ok {
+				s.native(f, line, text, into)
+				continue
+			}
+		} else if begin := f.decoder.Begin(line.Text, reference); begin.Tag != 0 {
 			s.begun(f, line, &begin, into)
 			continue
 		}
@@ -249,15 +255,48 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 		if b.PID == 0 {
 			return false
 		}
-		m := into.mail(&n)
-		m.line, m.writer, m.pid, m.time, m.digits = line, t.writer, b.PID, *now, digits
-		n.kind, n.key = m.set(told, e), t.writer.message(relaylens.Postfix, e.QueueID)
+		m := into.mail(&n, mailNotes[told])
+		m.line, m.writer, m.mta, m.pid, m.time, m.digits = line, t.writer, relaylens.Postfix, b.PID, *now, digits
+		m.set(n.kind, e)
+		n.key = t.writer.message(relaylens.Postfix, e.QueueID)
 	default:
 		return false
 	}
 	f.passed(now, into)
 	into.notes = append(into.notes, n)
 	return true
+}
+
+// mailNotes are the notes of what short lines of Postfix tell of mail.
+var mailNotes = [...]noteKind{postfix.ShortBorn: noteBorn, postfix.ShortActive: noteActive, postfix.ShortSent: noteSent}
+
+// native reads a line of Exim's own, of which text is all but the stamp.
+func (s *scanner) native(f *framing, line *relaylens.Line, text string, into *Scanned) {
+	if f.own == nil {
+		f.own = s.writers.find(&relaylens.Envelope{})
+	}
+	w := f.own
+	now, _ := f.decoder.Time()
+	n := note{before: int32(len(into.records))}
+	e := &s.event
+	switch told := exim.ReadShort(text, e); {
+	case told == exim.ShortNone, f.mta != relaylens.MTANone && f.mta != relaylens.Exim:
+		r := into.next()
+		r.env = relaylens.Envelope{}
+		r.env.Time, r.env.Native, r.env.Text = *now, true, text
+		s.read(f, w, line, r, into)
+		return
+	case told == exim.ShortDone:
+		n.kind = noteEnd
+	default:
+		m := into.mail(&n, noteSent)
+		e.Enhanced, e.Text = "", ""
+		m.line, m.writer, m.mta, m.pid, m.time, m.digits = line, w, relaylens.Exim, 0, *now, 0
+		m.set(noteSent, e)
+	}
+	n.key = w.message(relaylens.Exim, e.QueueID)
+	f.passed(now, into)
+	into.notes = append(into.notes, n)
 }
 
 // know finds whose lines those with the tag of env are.

@@ -167,8 +167,8 @@ func (d *Decoder) Fill(b *Beginning, env *relaylens.Envelope) {
 	env.Native, env.Stderr, env.Continuation = false, false, false
 }
 
-// Time is that of a line of which Begin has just read the beginning, with the decimals
-// of a second that it shows.
+// Time is that of a line of which Begin or BeginNative has just read the beginning, with the
+// decimals of a second that it shows, if Begin did.
 func (d *Decoder) Time() (t *time.Time, digits uint8) { return &d.last, d.digits() }
 
 // stamp is the time of a line of which Begin has just read the beginning.

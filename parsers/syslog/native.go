@@ -45,11 +45,45 @@ type nativeStamp struct {
 	time time.Time
 }
 
-// begins reports whether s begins with the same stamp, and its text right behind:
+// begins reports whether s begins with the same stamp, and its text right behind.
+func (n *nativeStamp) begins(s string) bool { return followed(s) && n.key == keyOf(s) }
+
+// followed reports whether a text follows right behind the stamp that s may begin with:
 // no zone and no pid.
-func (n *nativeStamp) begins(s string) bool {
+func followed(s string) bool {
 	const text = len(isoLayout) + 1
-	return len(s) > text && s[text-1] == ' ' && s[text] != '+' && s[text] != '-' && s[text] != '[' && n.key == keyOf(s)
+	return len(s) > text && s[text-1] == ' ' && s[text] != '+' && s[text] != '-' && s[text] != '['
+}
+
+// Native reports whether the stream was found to be one of Exim's own files.
+func (d *Decoder) Native() bool { return d.modes[0] == modeNative }
+
+// BeginNative reads a line of such a file, if it begins with a stamp that has neither
+// fraction nor zone, and no pid follows. It then takes the place of Decode, as
+// [Decoder.Begin] does.
+func (d *Decoder) BeginNative(s string) (text string, ok bool) {
+	const at = len(isoLayout) + 1
+	if !d.Native() || len(s) < at+8 || s[len(s)-1] < ' ' || endsEscaped(s) || d.wide != narrow || len(d.export.entry) > 0 || d.Joined() {
+		return "", false
+	}
+	if d.yearless = false; !d.native.begins(s) && !d.nextNative(s) {
+		return "", false
+	}
+	d.last = d.native.time
+	return s[at:], true
+}
+
+// nextNative takes in the stamp that s begins with, if it has the form of the last one.
+func (d *Decoder) nextNative(s string) bool {
+	if !followed(s) {
+		return false
+	}
+	st, ok := d.clock.iso(s)
+	if !ok || s[10] != ' ' {
+		return false
+	}
+	d.native = nativeStamp{keyOf(s), d.clock.at(&st)}
+	return true
 }
 
 // tagged reports whether s begins with "host tag[pid]: " and the host could be
