@@ -57,6 +57,10 @@ type Record struct {
 	// have sent: Postfix's cleanup says the same of those that Postfix itself writes.
 	Submitted bool
 
+	// Filtered says that it is a filter that refused: Sendmail may ask it about a
+	// recipient that it refused itself, which is one answer.
+	Filtered bool
+
 	// Copied says that the MTA may write this very line twice: Exim to mainlog
 	// and rejectlog, or to syslog at two priorities.
 	Copied bool

@@ -37,6 +37,8 @@ func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now
 		was := m.refused
 		m.refused = true
 		return was
+	case e.MTA == relaylens.Sendmail && e.Direction == relaylens.Inbound && e.Stage == relaylens.StageRcpt && (rec.Filtered || e.Code == 0):
+		return c.rejectedTwice(rec, k, f, now)
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
 		return c.answeredBefore(rec, k, f, now)
 	}
@@ -65,6 +67,22 @@ func (c *correlator) answeredBefore(rec *relaylens.Record, k *keys, f *found, no
 		return true
 	}
 	return false
+}
+
+// rejectedTwice reports whether a filter refuses a recipient that Sendmail refused
+// just before: it asks filters that care to know who is not there, and one that does
+// not work refuses everybody. The client is told what Sendmail said.
+//
+// Source: sendmail/srvrsmtp.c, the call of milter_rcpt.
+func (c *correlator) rejectedTwice(rec *relaylens.Record, k *keys, f *found, now int64) bool {
+	m, recipient := c.stateOf(k, f, now), maphash.String(c.seed, rec.Event.Recipient)
+	if !rec.Filtered {
+		m.answer = recipient
+		return false
+	}
+	was := m.answer
+	m.answer = 0
+	return was == recipient
 }
 
 // dismissed reports whether the client was thrown out for a command whose refusal

@@ -47,7 +47,7 @@ var lines = map[string]relaylens.Record{
 	"H=(pc) [203.0.113.9] rejected AUTH plain AGpvZQBzZWNyZXQ=: no plain text here": want(
 		is(authFault, relaylens.ReasonAuthPolicy, relaylens.StageAuth), from("203.0.113.9", "", "pc"), user("plain", ""), text("no plain text here"), hard, copied),
 	"H=(pc) [203.0.113.9] rejected VRFY joe": want(
-		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), act(relaylens.ActionWarn), copied), // 252
+		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), copied), // 252
 	"H=(pc) [203.0.113.9] rejected VRFY joe: 550 no such command": want(
 		is(refusal, relaylens.ReasonOther, relaylens.StageVrfy), from("203.0.113.9", "", "pc"), reply(550, "", "no such command"), hard, copied),
 	"H=(pc) [203.0.113.9] temporarily rejected VRFY joe: later": want(

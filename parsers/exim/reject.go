@@ -150,7 +150,7 @@ func (g *Grammar) claimed(h *host, c *claim, rec *relaylens.Record) relaylens.Ve
 	case c.verb == discarded:
 		e.Class, e.Code = relaylens.ClassNone, 0
 	case c.answered && e.Code == 0:
-		e.Class, e.Action = relaylens.ClassNone, relaylens.ActionWarn // no refusal
+		e.Class = relaylens.ClassNone
 	}
 	if calloutServer(e); !e.RemoteIP.IsValid() {
 		lacking(c, rec)

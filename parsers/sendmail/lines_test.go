@@ -135,10 +135,13 @@ func at(r read, stage relaylens.Stage) read { r.want.Event.Stage = stage; return
 
 func TestMilter(t *testing.T) {
 	filter := func(line string, stage relaylens.Stage) read {
-		return refused(pre+"Milter: "+line, id, rejected, relaylens.ReasonMilter, stage).held()
+		r := refused(pre+"Milter: "+line, id, rejected, relaylens.ReasonMilter, stage).held()
+		r.want.Filtered = stage == relaylens.StageRcpt
+		return r
 	}
 	greylisted := refused(pre+"Milter: to=<b@example.net>, reject=451 4.7.1 Greylisting in action", id, rejected, relaylens.ReasonGreylist, relaylens.StageRcpt).
 		rcpt("b@example.net").said(451, "4.7.1", "Greylisting in action").held()
+	greylisted.want.Filtered = true
 	discarded := filter("data, discard", relaylens.StageEOD)
 	discarded.want.Event.Action = relaylens.ActionDiscard
 	quarantined := refused(pre+"milter=spamd, quarantine=looks odd", id, rejected, relaylens.ReasonMilter, relaylens.StageEOD).said(0, "", "looks odd")

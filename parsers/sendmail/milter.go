@@ -45,7 +45,7 @@ func milter(id, s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	milterRefusal(&rec.Event, command, &a)
 	milterArgument(&rec.Event, argument)
-	rec.Hold, rec.Helper = id != "", unanswered(&a)
+	rec.Hold, rec.Helper, rec.Filtered = id != "", unanswered(&a), command == relaylens.StageRcpt
 	return relaylens.Parsed
 }
 
