@@ -59,8 +59,22 @@ next:
 	return found
 }
 
+// journals are where systemd keeps the journal: for good, or until the next boot.
+var journals = []string{"/var/log/journal", "/run/log/journal"}
+
+// hasJournal reports whether systemd keeps a journal below root: a directory named by the
+// id of the machine, which has files.
+func hasJournal(root string) bool {
+	for _, dir := range journals {
+		if files, err := filepath.Glob(filepath.Join(root, dir, "*", "*.journal")); err == nil && len(files) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // FindSources returns the sources that are set or, when there are none, one for
-// each of the usual logs below root.
+// each of the usual logs below root; where there is no such log, the journal.
 func (c *Config) FindSources(root string) []Source {
 	if len(c.Sources) > 0 {
 		return c.Sources
@@ -69,7 +83,17 @@ func (c *Config) FindSources(root string) []Source {
 	for _, path := range FindLogs(root) {
 		sources = append(sources, Source{Type: TypeFile, Path: path, MTA: "auto", Start: "end"})
 	}
+	if len(sources) == 0 && hasJournal(root) {
+		sources = []Source{{Type: TypeJournal, MTA: "auto", Start: "end"}}
+	}
 	return sources
+}
+
+// NoSources is the error of a configuration without sources on a machine where
+// none was found.
+func NoSources() error {
+	return &Error{Key: "sources", Problem: "none is set, and neither one of the usual logs exists nor a journal: " + strings.Join(UsualLogs(), ", "),
+		Remedy: "name the log: relaylens serve FILE, or sources: [{path: FILE}] in the configuration file"}
 }
 
 // Check looks at the machine, as Validate does not. The error is what keeps the
@@ -81,7 +105,7 @@ func (c *Config) Check() (warnings []string, err error) {
 func (c *Config) check(root string) (warnings []string, err error) {
 	sources := c.FindSources(root)
 	if len(sources) == 0 {
-		return nil, &Error{Key: "sources", Problem: "none is set, and none of the usual logs exists: " + strings.Join(UsualLogs(), ", "), Remedy: "set the path of a log, or name it on the command line"}
+		return nil, NoSources()
 	}
 	for i, s := range sources {
 		if w := s.check(); w != "" {

@@ -64,6 +64,29 @@ func TestFoundSourcesHaveTheDefaults(t *testing.T) {
 	}
 }
 
+// TestFoundJournal: it is read where no mail server has a log of its own.
+func TestFoundJournal(t *testing.T) {
+	for _, dir := range []string{"/var/log/journal", "/run/log/journal"} {
+		root := t.TempDir()
+		touch(t, root, dir+"/README", dir+"/0123/user-1000.txt")
+		if got := Default().FindSources(root); got != nil {
+			t.Errorf("%s without a journal: found %v", dir, got)
+		}
+		touch(t, root, dir+"/0123/system.journal")
+		c, _, err := loadBytes("x.yaml", []byte("sources: [{type: journal}]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.Sources, Default().FindSources(root)); diff != "" {
+			t.Errorf("%s (-file +found):\n%s", dir, diff)
+		}
+		touch(t, root, "/var/log/mail.log")
+		if got := Default().FindSources(root); len(got) != 1 || got[0].Type != TypeFile {
+			t.Errorf("%s beside a log: found %v", dir, got)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	touch(t, dir, "mail.log", "web.yml")
@@ -82,7 +105,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"all is well", func(*Config) {}, "", ""},
 		{"standard input", func(c *Config) { c.Sources[0].Path = "-" }, "", ""},
-		{"nothing to follow", func(c *Config) { c.Sources = nil }, "", "sources: none is set, and none of the usual logs exists: /var/log/mail.log,"},
+		{"nothing to follow", func(c *Config) { c.Sources = nil }, "", "sources: none is set, and neither one of the usual logs exists nor a journal: /var/log/mail.log,"},
 		{"log missing", func(c *Config) { c.Sources[0].Path = in("none.log") }, `sources[0].path: "` + in("none.log") + `" does not exist yet`, ""},
 		{"log is a directory", func(c *Config) { c.Sources[0].Path = dir }, `cannot be read: it is a directory`, ""},
 		{"pattern matches", func(c *Config) { c.Sources[0].Path = in("m*.log") }, "", ""},

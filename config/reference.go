@@ -11,7 +11,7 @@ const referenceHead = `# Configuration
 
 <!-- Made by "go generate ./config" from the tags in config/config.go. -->
 
-relaylens runs without any configuration: it looks for the usual logs and follows those that exist.
+relaylens runs without any configuration: it looks for the usual logs and follows those that exist, or reads the journal where there are none.
 What is set comes from these places, the later one wins:
 
 1. defaults, as listed here;
@@ -57,6 +57,7 @@ func WriteReference(w io.Writer) error {
 	for _, l := range usualLogs {
 		fmt.Fprintf(b, "| `%s` | %s |\n", l.path, l.who)
 	}
+	b.WriteString("\nWhere none of these exists and systemd keeps a journal, the journal is read.\n")
 	if err := b.Flush(); err != nil {
 		return fmt.Errorf("write reference: %w", err)
 	}

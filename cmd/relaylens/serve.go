@@ -22,7 +22,8 @@ counts to Prometheus on http://127.0.0.1:9725/metrics.
 FILEs take the place of the sources in the configuration: each is followed from
 its end, through every rotation, as tail -F does; - is standard input, read to
 its end. Without FILEs and without sources in the configuration the usual logs
-are looked for, and the daemon says which it took.
+are looked for; where there is none, the journal is read. The daemon says which
+it took.
 
 It asks the runtime to stay near 75 MiB of memory, and more where the limits of
 correlator are higher; GOMEMLIMIT in the environment overrides that.

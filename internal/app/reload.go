@@ -37,8 +37,7 @@ type state struct {
 func (a *App) build(cfg *config.Config) (*state, error) {
 	next := &state{config: cfg, sources: cfg.FindSources(a.options.root)}
 	if len(next.sources) == 0 {
-		return nil, fmt.Errorf("find logs: no sources are set, and none of the usual logs exists (%s); name one: relaylens serve FILE, or set sources in the configuration file",
-			strings.Join(config.UsualLogs(), ", "))
+		return nil, config.NoSources()
 	}
 	if err := CheckWeb(cfg); err != nil {
 		return nil, err
@@ -231,7 +230,11 @@ func (a *App) keep(next *config.Config) {
 // warn logs what is not right with the machine, as far as the daemon can run.
 func (a *App) warn(cfg *config.Config) {
 	if len(cfg.Sources) == 0 {
-		a.logger.Info("no sources are set, following the usual logs")
+		if found := cfg.FindSources(a.options.root); len(found) > 0 && found[0].Type == config.TypeJournal {
+			a.logger.Info("no sources are set and none of the usual logs exists, reading the journal")
+		} else {
+			a.logger.Info("no sources are set, following the usual logs")
+		}
 	}
 	warnings, err := cfg.Check()
 	for _, w := range warnings {

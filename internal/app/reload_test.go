@@ -151,7 +151,7 @@ func TestReloadErrorLeavesPreviousStateIntact(t *testing.T) {
 		"web config": {change: func(c *config.Config) { c.Web.ConfigFile = "/nonexistent/web.yml" }, want: "web.config_file"},
 		"timezone":   {change: func(c *config.Config) { c.Timezone = "Nowhere" }, want: "timezone"},
 		"phrase":     {change: func(c *config.Config) { c.Parsers.Exim.SenderVerify = []string{""} }, want: "parsers.exim"},
-		"no sources": {change: func(c *config.Config) { c.Sources = nil }, want: "find logs"},
+		"no sources": {change: func(c *config.Config) { c.Sources = nil }, want: "sources: none is set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			next := testConfig("/other.log")
