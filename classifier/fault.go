@@ -1,6 +1,7 @@
 package classifier
 
 import (
+	"fmt"
 	"math"
 	"strings"
 
@@ -15,7 +16,7 @@ var services = strings.TrimSuffix(relaylens.Service, ":")
 // that the log tells.
 func (f *Findings) addFault(e *relaylens.Event, kept bool) {
 	h := relaylens.HelperOf(e)
-	if h == relaylens.HelperNone || h == relaylens.HelperService && f.history.loginsDown(e) {
+	if h == relaylens.HelperNone || h == relaylens.HelperService && f.history.loginsDown(e) || h == relaylens.HelperStore && waited(e) {
 		return
 	}
 	entity := relaylens.Entity{Kind: relaylens.EntityHelper, Value: e.RemoteHost}
@@ -42,7 +43,7 @@ func (f *Findings) addFault(e *relaylens.Event, kept bool) {
 // Postfix src/master/master_spawn.c, master_throttle; src/qmgr/qmgr_transport.c. Exim
 // src/daemon.c, daemon_go. Sendmail conf.c, refuseconnections; daemon.c, opendaemonsocket.
 func halts(e *relaylens.Event) bool {
-	return strings.HasSuffix(e.Text, "-- throttling") || strings.HasPrefix(e.Text, "connect to transport ") || strings.HasPrefix(e.Text, "socket bind() to port ") ||
+	return strings.HasSuffix(e.Text, "-- throttling") || strings.HasPrefix(e.Text, "connect to transport ") || e.Text == "mail transport unavailable" || strings.HasPrefix(e.Text, "socket bind() to port ") ||
 		strings.HasPrefix(e.Text, "rejecting connections on daemon ") || strings.HasPrefix(e.Text, "opendaemonsocket: ")
 }
 
@@ -51,6 +52,29 @@ func halts(e *relaylens.Event) bool {
 func (h *history) loginsDown(e *relaylens.Event) bool {
 	host := h.known(e, e.Time.Unix())
 	return host != nil && host.saidDown(e.Time.Unix())
+}
+
+// fewRecipients have each a broken mailbox of their own; more have a mailbox store that is.
+const fewRecipients = 3
+
+// ofPeer reports whether nobody answered where the store is, whoever the mail is for.
+func ofPeer(e *relaylens.Event) bool {
+	return strings.HasPrefix(e.Text, "connect to ") || strings.HasPrefix(e.Text, "delivery temporarily suspended: connect to ") ||
+		strings.HasPrefix(e.Text, "Failed to connect to socket ") || e.Text == "alias database unavailable"
+}
+
+// mostlyStored reports whether a server delivered some mail on its own machine in the time
+// of a finding that it cannot: to other recipients, or another store. Where nobody answers
+// it takes plenty of it, as there are ways around a store.
+func (h *history) mostlyStored(p *relaylens.Finding, peer bool) bool {
+	l := h.lapseOf(p)
+	if l == nil {
+		return false
+	}
+	if peer {
+		return l.stored > plenty*l.refused
+	}
+	return 2*l.stored > l.refused
 }
 
 // faultConfidence is how sure a finding is for which nothing was refused.
@@ -66,7 +90,11 @@ func (f *Findings) faultConfidence(g *group, p *relaylens.Finding, evidence []re
 		return 0.7, "a process of it ends now and then, and others may serve meanwhile"
 	case h == relaylens.HelperCapacity && !g.halted:
 		return 0.7, "the server says itself that " + what + ", and who comes has to wait"
-	case !g.halted && f.history.mostlyWell(p):
+	case h == relaylens.HelperStore && p.Users < fewRecipients && !ofPeer(&evidence[0]):
+		return 0.7, fmt.Sprintf("the server says itself that mail for %s cannot be delivered, which may be their own mailboxes' doing", number(p.Users, "recipient"))
+	case h == relaylens.HelperStore && f.history.mostlyStored(p, ofPeer(&evidence[0])):
+		return 0.7, "the server says itself that mail for some recipients cannot be delivered, and delivers other mail meanwhile"
+	case !g.halted && h != relaylens.HelperStore && f.history.mostlyWell(p):
 		return 0.7, "the server says itself that " + what + ", and takes plenty of mail meanwhile"
 	}
 	return 0.97, "the server says itself that " + what + ": " + relaylens.Escaped(said.Text, 300)
@@ -80,4 +108,22 @@ func reasonIn(evidence []relaylens.Event) *relaylens.Event {
 		}
 	}
 	return &evidence[0]
+}
+
+// waited reports whether a message waits for more than some minutes, by the time that Exim
+// makes the first part of its id of. What becomes of it then tells of a mailbox that is
+// broken as well.
+//
+// Exim src/receive.c, string_base62.
+func waited(e *relaylens.Event) bool {
+	const younger, length = 5 * 60, 6
+	if e.MTA != relaylens.Exim || len(e.QueueID) < length {
+		return false
+	}
+	came := int64(0)
+	for _, c := range []byte(e.QueueID[:length]) {
+		digit := strings.IndexByte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", c)
+		came = came*62 + int64(max(digit, 0))
+	}
+	return e.Time.Unix()-came > younger
 }

@@ -19,6 +19,37 @@ func fault(seconds int, name, said string) relaylens.Event {
 
 const throttled = "/usr/lib/postfix/sbin/smtpd: bad command startup -- throttling"
 
+const stored = relaylens.Store + "virtual"
+
+// mailFor is a message that cannot be stored.
+func mailFor(user string, seconds int) relaylens.Event {
+	e := fault(seconds, stored, "maildir delivery failed: create maildir file /var/vmail/"+user+"/tmp/1.2.mx1: Permission denied")
+	e.Recipient = user + "@example.com"
+	return e
+}
+
+// away is one of which the store is told to nobody.
+func away(user string, seconds int) relaylens.Event {
+	e := fault(seconds, relaylens.Store+"private/lmtp", "connect to mx1[private/lmtp]: No such file or directory")
+	e.Recipient = user + "@example.com"
+	return e
+}
+
+// got is one that is stored.
+func got(user string, seconds int) relaylens.Event {
+	e := fault(seconds, "", "delivered to maildir")
+	e.Kind, e.Recipient = relaylens.KindDelivered, user+"@example.com"
+	return e
+}
+
+// eximWaits is one whose id tells that it came long ago.
+func eximWaits(user string, seconds int) relaylens.Event {
+	e := mailFor(user, seconds)
+	e.MTA, e.QueueID = relaylens.Exim, "1xVBO7-00002E-0f"
+	e.Time = e.Time.AddDate(1, 0, 0)
+	return e
+}
+
 func TestFaultsWithoutRefusals(t *testing.T) {
 	const smtpd = relaylens.Service + "smtpd"
 	refusal := relaylens.Event{Time: faultsBegin.Add(70 * time.Second), Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindRejected, Direction: relaylens.Inbound,
@@ -44,6 +75,13 @@ func TestFaultsWithoutRefusals(t *testing.T) {
 			entity: relaylens.Disk, errors: 3, refusals: 1, sure: true},
 		"as many clients as there may be": {events: []relaylens.Event{fault(0, relaylens.Capacity, "x"), fault(1000, relaylens.Capacity, "x"), fault(2000, relaylens.Capacity, "x")},
 			entity: relaylens.Capacity, errors: 3},
+		"a mailbox store": {events: []relaylens.Event{mailFor("a", 0), mailFor("b", 10), mailFor("c", 20)}, entity: stored, errors: 3, sure: true},
+		"a broken mailbox, and another": {events: []relaylens.Event{mailFor("a", 0), mailFor("b", 10), mailFor("a", 20), mailFor("b", 30)}, entity: stored, errors: 4,
+			why: "their own mailboxes"},
+		"broken mailboxes among others": {events: []relaylens.Event{mailFor("a", 0), mailFor("b", 10), mailFor("c", 20), got("d", 21), got("e", 25)}, entity: stored, errors: 3,
+			why: "delivers other mail"},
+		"a socket where nobody answers": {events: []relaylens.Event{away("a", 0), away("a", 10), away("a", 20)}, entity: relaylens.Store + "private/lmtp", errors: 3, sure: true},
+		"mail of Exim that waited":      {events: []relaylens.Event{eximWaits("a", 0), eximWaits("b", 10), eximWaits("c", 20)}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

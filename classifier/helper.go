@@ -25,6 +25,7 @@ type lapse struct {
 	from, to int64
 	refused  int
 	taken    int // messages from other servers
+	stored   int // and delivered on this machine
 }
 
 // lapsed notes a refusal for the want of a helper.
@@ -43,24 +44,47 @@ func (h *history) lapse(e *relaylens.Event, now int64) {
 	case (e.Refusal() || e.Kind == relaylens.KindBackendError) && relaylens.HelperOf(e) != relaylens.HelperNone:
 		h.hostEntry(e, now).lapsed(now)
 		h.lapsed = max(h.lapsed, now)
+	case e.Kind == relaylens.KindDelivered && h.lapsed != 0 && now-h.lapsed <= helperGap && (deliveredHere(e) || e.RemoteIP.IsLoopback()):
+		if l := h.lastLapse(e, now); l != nil {
+			l.stored++
+		}
 	case e.Kind == relaylens.KindAccepted && h.lapsed != 0 && now-h.lapsed <= helperGap && e.User == "" && e.ClientIP.IsValid() && !h.site.internal(e.ClientIP):
-		if host := h.known(e, now); host != nil && len(host.lapses) > 0 {
-			if l := &host.lapses[len(host.lapses)-1]; now-l.to <= helperGap {
-				l.taken++
-			}
+		if l := h.lastLapse(e, now); l != nil {
+			l.taken++
 		}
 	}
+}
+
+// lastLapse is the one that the host of e is in; nil where it is in none.
+func (h *history) lastLapse(e *relaylens.Event, now int64) *lapse {
+	host := h.known(e, now)
+	if host == nil || len(host.lapses) == 0 {
+		return nil
+	}
+	if l := &host.lapses[len(host.lapses)-1]; now-l.to <= helperGap {
+		return l
+	}
+	return nil
 }
 
 // mostlyWell reports whether a server took plenty of mail in the time of a finding
 // about a helper of its own.
 func (h *history) mostlyWell(p *relaylens.Finding) bool {
+	l := h.lapseOf(p)
+	return l != nil && l.taken > plenty*l.refused
+}
+
+// lapseOf is the lapse that the latest of a finding is in.
+func (h *history) lapseOf(p *relaylens.Finding) *lapse {
 	host := h.hosts.Get(h.name(p.Host), p.Last.Unix())
 	if host == nil {
-		return false
+		return nil
 	}
 	i := slices.IndexFunc(host.lapses, func(l lapse) bool { return l.from <= p.Last.Unix() && p.Last.Unix() <= l.to })
-	return i >= 0 && host.lapses[i].taken > plenty*host.lapses[i].refused
+	if i < 0 {
+		return nil
+	}
+	return &host.lapses[i]
 }
 
 // helperEntity is what failed. A database is one, however many of its tables were

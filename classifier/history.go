@@ -184,6 +184,9 @@ func (h *history) context(e *relaylens.Event, now int64) {
 		if deliveredHere(e) {
 			h.ours(h.recipient(e), now)
 		}
+		if h.lapsed != 0 {
+			h.lapse(e, now)
+		}
 		h.relayed(e, now)
 	case relaylens.KindAccepted:
 		h.accepted(e, now)
@@ -192,6 +195,7 @@ func (h *history) context(e *relaylens.Event, now int64) {
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
 		h.hostEntry(e, now).backendError(e, now)
+		h.lapse(e, now)
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}

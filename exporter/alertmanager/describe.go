@@ -51,7 +51,7 @@ func (d *Describer) Describe(a *relaylens.Alert) (labels, annotations map[string
 		"description": description(a),
 		"evidence":    evidence(a),
 		"fixes":       fixes(a),
-		"ask":         "relaylens diagnose --since " + strconv.Quote(a.StartsAt.Format(time.DateTime)),
+		"ask":         ask(a),
 		"runbook_url": d.runbook(a),
 	}
 	if d.Dashboard != "" {
@@ -63,6 +63,18 @@ func (d *Describer) Describe(a *relaylens.Alert) (labels, annotations map[string
 		}
 	}
 	return d.labels(a), annotations
+}
+
+// ask is the command that tells more. The store has refusals only: errors of the server's own
+// stand in its log, which is named where a shell takes the name as it is.
+func ask(a *relaylens.Alert) string {
+	command := "relaylens diagnose --since " + strconv.Quote(a.StartsAt.Format(time.DateTime))
+	if f := a.Finding; f != nil && f.Events == 0 && len(f.Evidence) > 0 {
+		if log := f.Evidence[0].Source; strings.HasPrefix(log, "/") && strings.Trim(log, "/.-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" {
+			command += " " + log
+		}
+	}
+	return command
 }
 
 func (d *Describer) runbook(a *relaylens.Alert) string {

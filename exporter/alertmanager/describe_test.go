@@ -137,3 +137,22 @@ func check(t *testing.T, name, text string) {
 		}
 	}
 }
+
+// What the store has not is to be asked of the log.
+func TestErrorsWithoutRefusals(t *testing.T) {
+	for log, want := range map[string]string{"/var/log/mail.log": ` /var/log/mail.log`, "/var/log/a b": "", "journal": ""} {
+		t.Run(log, func(t *testing.T) {
+			a := lostDomain("")
+			a.Cause, a.Value, a.Entity = relaylens.CausePolicy, 0, relaylens.Entity{Kind: relaylens.EntityHelper, Value: "service"}
+			e := relaylens.Event{Time: began, Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindBackendError, RemoteHost: relaylens.Service + "smtpd", Text: "x", Source: log}
+			a.Finding = &relaylens.Finding{Cause: a.Cause, Fault: a.Fault, MTA: relaylens.Postfix, Errors: 4, First: began, Last: began, Confidence: 0.9, Evidence: []relaylens.Event{e}}
+			_, annotations := (&Describer{}).Describe(&a)
+			if got := annotations["ask"]; got != `relaylens diagnose --since "2026-03-02 09:14:00"`+want {
+				t.Errorf("ask is %s", got)
+			}
+			if got := annotations["summary"]; got != "A program of this mail server does not run: helper service, at mx1 (4 errors of its own)" {
+				t.Errorf("summary is %s", got)
+			}
+		})
+	}
+}

@@ -135,7 +135,7 @@ func evident(f *relaylens.Finding) candidate {
 		Name: ServerFault, Severity: proofs[f.Cause].severity, Cause: f.Cause, Fault: f.Fault, Host: f.Host, Entity: f.Entity,
 		StartsAt: f.First, Finding: &finding,
 	}}
-	if len(f.Evidence) > 0 {
+	if len(f.Evidence) > 0 && f.Evidence[0].Kind.Refusal() {
 		c.alert.Kind = f.Evidence[0].Kind
 	}
 	if n := f.Events + f.Errors; n > 1 {

@@ -35,6 +35,8 @@ func TestHelperPages(t *testing.T) {
 		"of one client":         {to: 40, change: func(f *relaylens.Finding) { f.Clients = 1 }},
 		"a disk":                {to: 40, change: func(f *relaylens.Finding) { f.Clients, f.Entity.Value = 1, relaylens.Disk }, want: []string{"11 ServerFault critical policy mx1 disk", "55 end of ServerFault critical policy mx1 disk"}},
 		"of nobody who is told": {to: 40, change: func(f *relaylens.Finding) { f.Clients = 0 }, want: []string{"11 " + page, "55 end of " + page}},
+		"by errors alone":       {to: 40, change: func(f *relaylens.Finding) { f.Events, f.Errors, f.Clients = 0, f.Events, 0 }, want: []string{"11 " + page, "55 end of " + page}},
+		"by few errors":         {to: 40, change: func(f *relaylens.Finding) { f.Events, f.Errors, f.Clients = 0, 2, 0 }},
 		"of few":                {to: 40, change: func(f *relaylens.Finding) { f.Events = 2 }},
 		"mostly well":           {to: 40, change: func(f *relaylens.Finding) { f.Confidence = 0.7 }},
 		"what is no fault":      {to: 40, change: func(f *relaylens.Finding) { f.Fault = relaylens.FaultNone }},

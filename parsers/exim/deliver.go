@@ -80,7 +80,7 @@ func delivered(s string, rec *relaylens.Record) relaylens.Verdict {
 func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 	mark := remoteErrorAt(s)
 	if mark < 0 {
-		return relaylens.Ignored
+		return notStored(s, rec)
 	}
 	e := &rec.Event
 	rest, ok := cutRecipient(s, e)

@@ -26,6 +26,12 @@ var faultLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonResources, relaylens.StageEOD), queue(newID), soft, copied, lacks(relaylens.Disk), text("Failed to create spool file /var/spool/exim4//input//"+newID+"-D: Permission denied")),
 	"daemon: accept process fork failed: Resource temporarily unavailable": want(inbound,
 		is(refusal, relaylens.ReasonResources, relaylens.StageConnect), soft, copied, lacks(relaylens.Capacity), text("daemon: accept process fork failed: Resource temporarily unavailable")),
+	newID + " == a@example.com R=local T=lmtp defer (-1): Failed to connect to socket /run/dovecot/lmtp for lmtp transport: No such file or directory": ownWord(relaylens.Store+"lmtp",
+		"Failed to connect to socket /run/dovecot/lmtp for lmtp transport: No such file or directory", copied, queue(newID), toA),
+	newID + " == a@example.com R=local T=maildir defer (28): No space left on device: while creating file /var/vmail/a/tmp/1": ownWord(relaylens.Store+"maildir",
+		"No space left on device: while creating file /var/vmail/a/tmp/1", copied, queue(newID), toA),
+	newID + " == a@example.com R=local T=pipe defer (0): Child process of pipe transport returned 75 (could mean temporary error) from command: /usr/lib/dovecot/deliver": ownWord(relaylens.Store+"pipe",
+		"Child process of pipe transport returned 75 (could mean temporary error) from command: /usr/lib/dovecot/deliver", copied, queue(newID), toA),
 	"socket bind() to port 25 for address 192.0.2.2 failed: Address already in use: waiting 30s before trying again (9 more tries)": ownWord(relaylens.Service+"exim",
 		"socket bind() to port 25 for address 192.0.2.2 failed: Address already in use: waiting 30s before trying again (9 more tries)"),
 	"Exim configuration error in line 1 of /etc/exim4/exim4.conf:":                  ownWord(relaylens.Configuration, "Exim configuration error in line 1 of /etc/exim4/exim4.conf:", copied),
@@ -33,6 +39,8 @@ var faultLines = map[string]relaylens.Record{
 	newID + " Failed to get read lock for /var/spool/exim4/db/retry.lockfile: timed out": ownWord("/var/spool/exim4/db/retry.lockfile",
 		"Failed to get read lock for /var/spool/exim4/db/retry.lockfile: timed out", copied, queue(newID)),
 }
+
+func toA(rec *relaylens.Record) { rec.Event.Recipient = "a@example.com" }
 
 func lacks(name string) option {
 	return func(rec *relaylens.Record) { rec.Event.RemoteHost = name }

@@ -29,7 +29,11 @@ func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 		ev.Kind = relaylens.KindDelivered
 	case "deferred", "bounced", "SOFTBOUNCE":
 		if !remote(o.reason, ev) {
-			return relaylens.Ignored
+			if o.status != "deferred" || !o.notStored(ev) {
+				return relaylens.Ignored
+			}
+			ev.Recipient = o.address
+			break
 		}
 		if ev.Enhanced == "" && ev.Code == 0 {
 			ev.Enhanced = o.dsn
@@ -43,7 +47,7 @@ func delivery(id, rest string, rec *relaylens.Record) relaylens.Verdict {
 }
 
 // outcome is what became of a recipient.
-type outcome struct{ address, relay, dsn, status, reason string }
+type outcome struct{ address, fields, relay, dsn, status, reason string }
 
 // read reads "to=<R>⟦, orig_to=<R>⟧, relay=R⟦, conn_use=n⟧, delay=…, dsn=D, status=S (reason)".
 func (o *outcome) read(rest string) relaylens.Verdict {
@@ -73,6 +77,7 @@ func (o *outcome) readStatus(s string) (ok bool) {
 	if !strings.HasPrefix(s, relay) {
 		return false
 	}
+	o.fields = s
 	o.relay, s, ok = smtp.CutField(s[len(relay):])
 	for ok && !strings.HasPrefix(s, dsn) {
 		_, s, ok = smtp.CutField(s)

@@ -49,3 +49,32 @@ func TestOwnFaults(t *testing.T) {
 		})
 	}
 }
+
+func TestMailThatCannotBeStored(t *testing.T) {
+	cases := map[string]string{ // where it is stored; "" where it is another's doing
+		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to mx1.example.com[private/dovecot-lmtp]: No such file or directory)":                          "store:private/dovecot-lmtp",
+		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to 127.0.0.1[127.0.0.1]:10024: Connection refused)":                                            "store:127.0.0.1:10024",
+		"relay=none, delay=4, delays=0/4/0/0, dsn=4.4.1, status=deferred (delivery temporarily suspended: connect to localhost[::1]:24: Connection refused)":                           "store:::1:24",
+		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to mx.example.net[192.0.2.9]:25: Connection refused)":                                          "",
+		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to a b[private/lmtp]: Connection refused)":                                                     "",
+		"relay=virtual, delay=0.12, delays=0.11/0/0/0, dsn=4.3.0, status=deferred (maildir delivery failed: error writing message: No space left on device)":                           "store:virtual",
+		"relay=virtual, delay=0.12, delays=0.11/0/0/0, dsn=4.2.2, status=deferred (maildir delivery failed: error writing message: Disk quota exceeded)":                               "",
+		"relay=virtual, delay=900, delays=900/0/0/0, dsn=4.3.0, status=deferred (maildir delivery failed: error writing message: No space left on device)":                             "",
+		"relay=local, delay=0.1, delays=0.1/0/0/0, dsn=4.3.0, status=deferred (alias database unavailable)":                                                                            "store:local",
+		"relay=local, delay=0.1, delays=0.1/0/0/0, dsn=4.2.0, status=deferred (temporary failure. Command output: lda: Quota exceeded)":                                                "",
+		"relay=dovecot, delay=0.1, delays=0.1/0/0/0, dsn=4.3.0, status=deferred (temporary failure. Command output: pipe: fatal: pipe_command: execvp /x: No such file or directory )": "store:dovecot",
+		"relay=mx.example.net[192.0.2.9]:25, delay=0.1, delays=0.1/0/0/0, dsn=4.3.0, status=deferred (temporary failure)":                                                              "",
+		"relay=none, delay=0.3, delays=0/0.3/0/0, dsn=4.3.0, status=deferred (mail transport unavailable)":                                                                             "service:transport",
+		"relay=virtual, delay=0.12, delays=0.11/0/0/0, dsn=5.3.0, status=bounced (maildir delivery failed: error writing message: No space left on device)":                            "",
+	}
+	for fields, want := range cases {
+		t.Run(fields, func(t *testing.T) {
+			var rec relaylens.Record
+			New(relaylens.Texts{}).Parse(&relaylens.Envelope{Host: "mx1", Program: "postfix/lmtp", PID: 7, Text: "4F1A2B3C: to=<a@example.com>, " + fields}, &rec)
+			e := &rec.Event
+			if got := relaylens.OfFinding(e) && e.Kind == relaylens.KindBackendError; got != (want != "") || got && (e.RemoteHost != want || e.Recipient != "a@example.com" || e.QueueID != "4F1A2B3C") {
+				t.Errorf("read as %s of %q for %q", e.Kind, e.RemoteHost, e.Recipient)
+			}
+		})
+	}
+}

@@ -13,6 +13,7 @@ type attempt struct {
 	recipient  string
 	recipients int    // how many recipients it is about; 0 where that is not certain
 	subject    string // ctladdr, the local user in whose name it is done
+	delay      string // since it came, "1+02:03:04"
 	mailer     string
 	host       string
 	ip         netip.Addr
@@ -40,6 +41,8 @@ func (g *Grammar) delivery(s string, rec *relaylens.Record) relaylens.Verdict {
 		return a.delivered(rec)
 	case a.mailer == "":
 		return g.endOfMessage(&a, rec)
+	case a.notStored(rec):
+		return relaylens.Parsed
 	}
 	return a.refused(rec)
 }
@@ -58,7 +61,7 @@ func (a *attempt) parse(s string) bool {
 	if !strings.HasPrefix(s, ", delay=") {
 		return false
 	}
-	_, s, _ = smtp.CutField(s[2:])
+	a.delay, s, _ = smtp.CutField(s[len(", delay="):])
 	if rest, ok := strings.CutPrefix(s, "xdelay="); ok {
 		_, s, _ = smtp.CutField(rest)
 	}

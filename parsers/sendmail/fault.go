@@ -44,3 +44,30 @@ func failing(user, said string) (name string) {
 	}
 	return ""
 }
+
+// notStored reads why a new message waits for a mailer that has the mailboxes. What becomes
+// of one that waits already tells of a mailbox that is broken as well. A quota is its user's.
+//
+// Source: deliver.c giveresponse; mailer names of cf/mailer/*.m4.
+func (a *attempt) notStored(rec *relaylens.Record) bool {
+	if a.reply != "" || classOfDSN(a.dsn) == relaylens.Class5xx && !strings.HasPrefix(a.stat, "Deferred: ") || !ofMailboxes(a.mailer) {
+		return false
+	}
+	if !strings.HasPrefix(a.stat, "Deferred: ") && a.stat != "Operating system error" || strings.Contains(a.stat, "uota") {
+		return false
+	}
+	if len(a.delay) != len("00:00:00") || !strings.HasPrefix(a.delay, "00:0") || a.delay[4] > '4' {
+		return false
+	}
+	rec.Event.Recipient = a.recipient
+	ownFault(relaylens.Store+a.mailer, a.stat, rec)
+	return true
+}
+
+func ofMailboxes(mailer string) bool {
+	switch mailer {
+	case "local", "procmail", "lmtp", "dovecot":
+		return true
+	}
+	return strings.HasPrefix(mailer, "cyrus")
+}
