@@ -13,7 +13,7 @@ type Packing struct {
 	names   []string
 	numbers map[string]uint16
 	recent  [numNames][recentNames]numbered // that were told lately, by the look of the name
-	texts   int                 // how many of names are texts
+	texts   int                             // how many of names are texts
 	seed    maphash.Seed
 	once    [256]uint64 // hashes of texts that were seen lately
 

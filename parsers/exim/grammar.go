@@ -12,13 +12,14 @@ import (
 type Grammar struct {
 	texts  relaylens.Texts
 	recent *recent // nil where several goroutines read
+	said   *smtp.Meanings
 }
 
 // New makes a grammar that also knows the site's own texts. It is safe for concurrent use.
 func New(texts relaylens.Texts) *Grammar { return &Grammar{texts: texts} }
 
 // Reader reads what g does, for one goroutine: it remembers what it read last.
-func (g *Grammar) Reader() *Grammar { return &Grammar{g.texts, new(recent)} }
+func (g *Grammar) Reader() *Grammar { return &Grammar{g.texts, new(recent), new(smtp.Meanings)} }
 
 // MTA implements [relaylens.Grammar].
 func (*Grammar) MTA() relaylens.MTA { return relaylens.Exim }

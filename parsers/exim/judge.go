@@ -42,7 +42,7 @@ func (g *Grammar) judgeText(c *claim) (relaylens.Kind, relaylens.Reason) {
 	}
 	for range 8 {
 		part, rest := cutOwn(msg, c)
-		if kind, reason, ok := g.judgeOwn(part, c); ok {
+		if kind, reason, ok := g.judgeOwn(part, c.stage); ok {
 			return kind, reason
 		}
 		if msg = rest; msg == "" {
@@ -84,15 +84,20 @@ func listed(msg string) bool {
 	return strings.IndexByte(zone, '.') > 0
 }
 
-// judgeOwn reads the server's words sentence by sentence: what comes first
-// says what happened, and "see …" says nothing.
-func (g *Grammar) judgeOwn(text string, c *claim) (relaylens.Kind, relaylens.Reason, bool) {
+// judgeOwn reads the server's words.
+func (g *Grammar) judgeOwn(text string, stage relaylens.Stage) (relaylens.Kind, relaylens.Reason, bool) {
 	if g.texts.RelayDenied.Match(text) {
 		return relaylens.KindRelayDenied, relaylens.ReasonNone, true
 	}
 	if g.texts.SenderVerify.Match(text) {
 		return relaylens.KindSenderVerify, relaylens.ReasonUnverified, true
 	}
+	return g.said.Of(text, uint8(stage), func() (relaylens.Kind, relaylens.Reason, bool) { return judgeSentences(text, stage) })
+}
+
+// judgeSentences reads words sentence by sentence: what comes first says what happened,
+// and "see …" says nothing.
+func judgeSentences(text string, stage relaylens.Stage) (relaylens.Kind, relaylens.Reason, bool) {
 	for text != "" {
 		var s string
 		s, text = cutSentence(text)
@@ -103,7 +108,7 @@ func (g *Grammar) judgeOwn(text string, c *claim) (relaylens.Kind, relaylens.Rea
 		switch {
 		case !ok, kind == relaylens.KindNone:
 			continue
-		case kind == relaylens.KindRelayDenied && (c.stage == relaylens.StageHelo || c.stage >= relaylens.StageData):
+		case kind == relaylens.KindRelayDenied && (stage == relaylens.StageHelo || stage >= relaylens.StageData):
 			continue
 		}
 		return kind, reason, true

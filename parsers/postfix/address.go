@@ -67,6 +67,9 @@ func cutSubject(s, address string) (rest string, ok bool) {
 	if s == "" || s[0] != '<' {
 		return s, false
 	}
+	if end := 1 + len(address); (address == "" || address[0] != '"') && (len(s) <= end || s[end] != '>') {
+		return s, false
+	}
 	rest, ok = cutInternal(s[1:], address)
 	if !ok || !strings.HasPrefix(rest, ">: ") {
 		return s, false

@@ -51,7 +51,7 @@ var (
 
 // classify sets kind, reason and text of a rejection by smtpd, whose fields have
 // been read. It is false when the text has two readings.
-func (g *Grammar) classify(body, where string, f *fields, service string, ev *relaylens.Event) bool {
+func (g *Grammar) classify(body, where string, f *fields, program string, ev *relaylens.Event) bool {
 	why, ok := stripSubject(body, where, f, ev)
 	if !ok {
 		ev.Kind, ev.Reason = relaylens.KindRejected, relaylens.ReasonOther
@@ -66,7 +66,7 @@ func (g *Grammar) classify(body, where string, f *fields, service string, ev *re
 	case strings.HasPrefix(why, senderRule.prefix):
 		g.senderRejected(why[len(senderRule.prefix):], ev)
 	case strings.HasPrefix(why, clientRule.prefix):
-		ev.Kind, ev.Reason = g.clientRejected(why[len(clientRule.prefix):], service)
+		ev.Kind, ev.Reason = g.clientRejected(why[len(clientRule.prefix):], Service(program))
 	default:
 		ev.Kind, ev.Reason = g.otherRejected(why)
 	}
@@ -101,6 +101,9 @@ func (g *Grammar) clientRejected(why, service string) (relaylens.Kind, relaylens
 
 // otherRejected reads the texts that concern neither sender nor recipient.
 func (g *Grammar) otherRejected(why string) (relaylens.Kind, relaylens.Reason) {
+	if strings.HasPrefix(why, "Service unavailable; ") && strings.Contains(why, " blocked using ") {
+		return relaylens.KindRejected, relaylens.ReasonDNSBL
+	}
 	if strings.HasPrefix(why, heloRule.prefix) {
 		return g.anyRejected(why[len(heloRule.prefix):], heloRule.reason)
 	}
@@ -123,8 +126,6 @@ func (g *Grammar) otherRejected(why string) (relaylens.Kind, relaylens.Reason) {
 // systemText knows the texts that stand alone.
 func systemText(why string) (relaylens.Reason, bool) {
 	switch {
-	case strings.HasPrefix(why, "Service unavailable; ") && strings.Contains(why, " blocked using "):
-		return relaylens.ReasonDNSBL, true
 	case why == "Session encryption is required":
 		return relaylens.ReasonTLSRequired, true
 	case why == "Message size exceeds fixed limit":
@@ -160,15 +161,26 @@ func (g *Grammar) anyRejected(why string, own relaylens.Reason) (relaylens.Kind,
 	return g.custom(why, own)
 }
 
-// custom reads a text that the site, its milter or its policy service wrote. It
-// is a relay denial only when it begins so: a policy's text may speak of relaying for
-// many reasons.
+// custom reads a text that the site, its milter or its policy service wrote.
 func (g *Grammar) custom(why string, own relaylens.Reason) (relaylens.Kind, relaylens.Reason) {
 	switch {
-	case g.texts.RelayDenied.Match(why) || relayText(why):
+	case g.texts.RelayDenied.Match(why):
 		return relaylens.KindRelayDenied, relaylens.ReasonNone
 	case g.texts.SenderVerify.Match(why):
 		return relaylens.KindSenderVerify, relaylens.ReasonUnverified
+	}
+	kind, reason, _ := g.said.Of(why, uint8(own), func() (relaylens.Kind, relaylens.Reason, bool) {
+		kind, reason := worded(why, own)
+		return kind, reason, true
+	})
+	return kind, reason
+}
+
+// worded is what the words of a text mean. It is a relay denial only when it begins so: a
+// policy's text may speak of relaying for many reasons.
+func worded(why string, own relaylens.Reason) (relaylens.Kind, relaylens.Reason) {
+	if relayText(why) {
+		return relaylens.KindRelayDenied, relaylens.ReasonNone
 	}
 	kind, reason, _ := smtp.Wording(why)
 	switch reason {

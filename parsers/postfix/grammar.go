@@ -4,12 +4,14 @@ import (
 	"strings"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // Grammar reads Postfix lines. It is safe for concurrent use.
 type Grammar struct {
 	texts  relaylens.Texts
 	recent *recent // nil where several goroutines may read
+	said   *smtp.Meanings
 }
 
 // New is a grammar that knows a site's own texts for relay denials and sender

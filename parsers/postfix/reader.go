@@ -1,13 +1,16 @@
 package postfix
 
-import "github.com/relaylens/relaylens"
+import (
+	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
+)
 
 // Reader reads what a [Grammar] does, for one goroutine: it remembers the clients that
-// were read last.
+// were read last, and what servers said.
 type Reader struct{ grammar Grammar }
 
 // Reader is a new one.
-func (g *Grammar) Reader() *Reader { return &Reader{Grammar{g.texts, new(recent)}} }
+func (g *Grammar) Reader() *Reader { return &Reader{Grammar{g.texts, new(recent), new(smtp.Meanings)}} }
 
 // SetTexts changes what the site says in words of its own, also for what For returned.
 func (r *Reader) SetTexts(texts relaylens.Texts) { r.grammar.texts = texts }

@@ -59,8 +59,8 @@ func (g *Grammar) reject(d daemon, env *relaylens.Envelope, id string, a *action
 	if a.ignore {
 		return relaylens.Ignored
 	}
-	i := strings.Index(rest, " from ")
-	if i < 0 || i > len("END-OF-MESSAGE") {
+	i := strings.Index(rest[:min(len(rest), len("END-OF-MESSAGE from "))], " from ")
+	if i < 0 {
 		return unreadable(d)
 	}
 	stage, ok := stageOf(rest[:i])
@@ -168,7 +168,7 @@ func (g *Grammar) rejection(env *relaylens.Envelope, a *action, where, rest stri
 	case st == stylePostscreen:
 		g.screened(body, ev)
 	default:
-		if !g.classify(body, where, &f, Service(env.Program), ev) {
+		if !g.classify(body, where, &f, env.Program, ev) {
 			rec.Tainted = true
 		}
 		if ev.Text == noStorage {

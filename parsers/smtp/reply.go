@@ -27,6 +27,9 @@ func CutEnhanced(s string) (enhanced, text string) {
 	if len(s) < 5 || (s[0] != '2' && s[0] != '4' && s[0] != '5') || s[1] != '.' {
 		return "", s
 	}
+	if len(s) > 5 && digit(s[2]) && s[3] == '.' && digit(s[4]) && s[5] == ' ' { // as most are
+		return s[:5], s[6:]
+	}
 	i := 2
 	for part := 0; part < 2; part++ {
 		start := i
