@@ -41,22 +41,3 @@ func TestOwnFaults(t *testing.T) {
 		})
 	}
 }
-
-// TestThrownOut is of clients that are answered 421 for what they sent in place of a command.
-func TestThrownOut(t *testing.T) {
-	for said, text := range map[string]string{
-		`probable open proxy: command=GET / HTTP/1.1\r\n`:           "probable open proxy: command=GET / HTTP/1.1\r\n",
-		`probable open proxy: command=CONNECT x [192.0.2.66]: VRFY`: "probable open proxy: command=CONNECT x [192.0.2.66]: VRFY",
-		"SMTP violation, input too long: 3002":                      "SMTP violation, input too long: 3002",
-	} {
-		t.Run(said, func(t *testing.T) {
-			var rec relaylens.Record
-			New(relaylens.Texts{}).Parse(&relaylens.Envelope{Host: "mx1", Program: "sm-mta", PID: 7, Text: "6AMHW000310000: host.example.com [203.0.113.9]: " + said}, &rec)
-			e := &rec.Event
-			if e.Kind != relaylens.KindRejected || e.Reason != relaylens.ReasonProtocol || e.Class != relaylens.Class4xx || e.Text != text ||
-				e.ClientIP.String() != "203.0.113.9" || e.ClientName != "host.example.com" || e.Direction != relaylens.Inbound {
-				t.Errorf("%+v", *e)
-			}
-		})
-	}
-}

@@ -109,7 +109,7 @@ var ignored = []string{
 	"sendmail[1]: 502345AB004321: SMTP outgoing connect on mail.example.com",
 	"sendmail[1]: 502345AB004321: message size (284014) exceeds maximum (200000)",
 	"sendmail[1]: 502345AB004321: tempfailed (due to previous checks)",
-	`sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: open proxy: command=GET / HTTP/1.1\r\n`,
+	`sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: probable open proxy: command=GET / HTTP/1.1\r\n`,
 	"sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: VRFY root",
 	"sendmail[1]: 502345AB004321: host.example.com [203.0.113.9]: ",
 	"sendmail[1]: 502345AB004321: Authentication-Warning: mx1: joe set sender to x@example.com using -f",

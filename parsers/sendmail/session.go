@@ -192,12 +192,10 @@ func hostSaid(client relay, said string, rec *relaylens.Record) relaylens.Verdic
 	if stage == relaylens.StageVrfy && said[0]|0x20 == 'v' {
 		class = relaylens.ClassNone // VRFY is answered 252, the others 502
 	}
-	switch {
-	case said == "Possible SMTP RCPT flood, shutting down connection.":
+	if said == "Possible SMTP RCPT flood, shutting down connection." {
 		stage, reason, class = relaylens.StageRcpt, relaylens.ReasonRateLimit, relaylens.Class4xx
-	case strings.HasPrefix(said, "probable open proxy: command="), strings.HasPrefix(said, "SMTP violation, input too long: "):
-		reason, class = relaylens.ReasonProtocol, relaylens.Class4xx // 421, whatever the command
-	case stage == relaylens.StageNone:
+	}
+	if stage == relaylens.StageNone {
 		return relaylens.Ignored
 	}
 	client.set(e)
