@@ -19,8 +19,12 @@ type echo struct {
 // echoTime is for how long one is remembered: by then no window shows it.
 const echoTime = 4 * time.Hour
 
+// echoGrowth is by how much more than it was an echo may be.
+const echoGrowth = 1.25
+
 // hear reports whether s is an echo: its spikes began when their cause was known, and
-// are no larger since. It remembers s where the cause is known.
+// are hardly larger since: what is usual differs from one quarter of an hour to the
+// next, and some of the usual came on top. It remembers s where the cause is known.
 func (e echoes) hear(s *surge, now time.Time) bool {
 	if knows(s.profile.cause, s.profile.fault()) {
 		for i := range s.spikes {
@@ -30,7 +34,7 @@ func (e echoes) hear(s *surge, now time.Time) bool {
 	}
 	for i := range s.spikes {
 		o := &s.spikes[i]
-		if before, ok := e[o.Series]; !ok || !o.Start.Before(before.until) || excess(o) > before.peak {
+		if before, ok := e[o.Series]; !ok || !o.Start.Before(before.until) || excess(o) > echoGrowth*before.peak {
 			return false
 		}
 	}

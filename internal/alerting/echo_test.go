@@ -16,6 +16,7 @@ func TestEchoPagesNobody(t *testing.T) {
 		want  []string
 	}{
 		"it fades":     {90, nil},
+		"it stands":    {112, nil},
 		"it is larger": {900, []string{"75.25 RefusalSpike critical relay_denied"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -232,20 +232,22 @@ func rate(s *spike.Spike) float64 { return s.Value / max(s.Window.Seconds(), 1) 
 
 // pages reports whether somebody is to be told of a surge. One that threatens the
 // service, always. Else attackers' noise only when there is an order more of it
-// than usual, and what happens to one client or user only when it is one of ours
-// whose mail is lost.
+// than usual; so it is with refusals of unknown cause where there are no more of their
+// kind, as it is what is known of them that differs. What happens to one client or user
+// counts only when it is one of ours whose mail is lost.
 func pages(a *relaylens.Alert, s *surge) bool {
-	wide, orders := false, false
+	wide, orders, moved := false, false, a.Cause == relaylens.CauseUnknown
 	for i := range s.spikes {
 		o := &s.spikes[i]
 		if rate(o) >= threat {
 			return true
 		}
+		moved = moved && o.Series.By == spike.PerCause
 		wide = wide || !o.Series.By.Entity()
 		orders = orders || !o.Series.By.Entity() && o.Growth() >= order
 	}
 	switch {
-	case a.Fault == relaylens.FaultAttacker:
+	case a.Fault == relaylens.FaultAttacker, moved:
 		return orders
 	case a.Fault == relaylens.FaultServer, a.Cause == relaylens.CauseClientNotAuthenticated, a.Cause == relaylens.CauseAddressChanged:
 		return true

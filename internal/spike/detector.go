@@ -36,9 +36,10 @@ type Detector struct {
 	slots    [64]slotCache
 	needed   [numTests]float64 // surprise
 	overlap  [numTests]float64 // the part of it that is for windows that overlap
-	causeOn  bool              // a spike of any cause is on
-	causeEnd int64             // of the last one
-	customAt int64             // when what comes every night was seen last, of any track
+	tide     tide
+	causeOn  bool  // a spike of any cause is on
+	causeEnd int64 // of the last one
+	customAt int64 // when what comes every night was seen last, of any track
 	pending  []Spike
 	learned  int64 // the last hour that Learn was told of
 }
@@ -246,7 +247,7 @@ func (d *Detector) learnWindows(t *track, now int64) {
 		return
 	}
 	for w, length := range panesOf {
-		if d.head%length == 0 && now-length*pane >= max(d.known, end) {
+		if d.head%length == 0 && now-length*pane >= max(d.known, end, t.tidalAt) {
 			d.learnWindow(t, w, now)
 		}
 	}

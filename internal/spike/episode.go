@@ -10,6 +10,8 @@ type episode struct {
 	window int     // the one that found it
 	calm   int64   // since when nothing is unusual; 0 while something is
 	end    int64   // of the last spike: no window reaches back beyond it
+	tidal  bool    // it is beyond a tide, and compared with that
+	gone   float64 // how much likelier the usual is than half of the spike, as a logarithm
 }
 
 const (
@@ -55,10 +57,13 @@ func (d *Detector) judge(t *track, now int64) bool {
 			continue
 		}
 		if !e.on {
-			d.forgive(t, &r, now)
-			if r.surprise < least {
+			left := d.forgive(t, &r, now)
+			if r.surprise < least || d.tidal(t, &r, left, now) {
 				continue
 			}
+		}
+		if !e.on || e.tidal {
+			r.expected *= d.lifted(t, w, now)
 		}
 		height = max(height, factor(float64(r.n), r.expected*t.low()))
 		if over := r.surprise - d.needed[w]; over >= 0 && (over > excess || best.n == 0) {
@@ -73,6 +78,7 @@ func (d *Detector) judge(t *track, now int64) bool {
 	if e.on {
 		e.spike.Height = max(e.spike.Height, height)
 	}
+	t.recede(now)
 	return began || e.on && d.calm(t, usual, now)
 }
 
@@ -81,7 +87,7 @@ func (d *Detector) surprising(t *track, r reading, excess float64, now int64) (b
 	if !e.on {
 		began = true
 		d.unlearn(t)
-		*e = episode{on: true, window: r.window, end: e.end, best: math.Inf(-1)}
+		*e = episode{on: true, window: r.window, end: e.end, best: math.Inf(-1), tidal: d.lifted(t, r.window, now) > 1}
 		e.spike = Spike{Series: t.series, Start: unix(t.onset(now, e.end, r)), Found: unix(now), Last: unix(now)}
 	}
 	if excess > e.best {
@@ -116,12 +122,39 @@ func (d *Detector) calm(t *track, usual bool, now int64) (ended bool) {
 	case e.calm == 0:
 		e.calm = now
 		return false
-	case now-e.calm < calmTime:
+	case now-e.calm < calmTime || e.gone < goneFor:
 		return false
 	}
 	e.on, e.end = false, e.calm
 	e.spike.End = unix(e.calm)
 	return true
+}
+
+// goneFor is how much likelier what came has to be as the usual than as half of a
+// spike for that to be gone, as a logarithm: a hundred times.
+const goneFor = 4.6
+
+// recede weighs, every five minutes, whether the spike that is on is gone, or the same
+// level stands and the minutes are too few to show it: the usual is one hypothesis,
+// and half of what the spike was beyond it another (a sequential test, Page,
+// Biometrika 41, 1954).
+func (t *track) recede(now int64) {
+	const fiveMinutes = 1
+	e := &t.episode
+	if !e.on || t.ring.head%panesOf[fiveMinutes] != 0 {
+		return
+	}
+	r := t.read(fiveMinutes, now, 0)
+	usual := max(r.expected, 1e-3)
+	half := usual * (1 + e.spike.Value/max(e.spike.Expected, 1e-3)) / 2
+	half = min(half, usual+(e.spike.Value-e.spike.Expected)/2*windows[fiveMinutes].Seconds()/e.spike.Window.Seconds())
+	if half <= usual {
+		e.gone = goneFor
+		return
+	}
+	n := float64(r.n)
+	e.gone += logMass(n, usual, t.variance(fiveMinutes, usual)) - logMass(n, half, t.variance(fiveMinutes, half))
+	e.gone = min(max(e.gone, 0), 2*goneFor)
 }
 
 // frozen is the first hour that is not to move the level of a track, as a spike

@@ -147,10 +147,21 @@ func (d *Detector) rises(t *track, hour *reading, now int64) bool {
 		return false
 	}
 	surprise := d.surpriseOfRise(t, now, max(t.episode.end, d.known))
-	if surprise < d.needed[rise] || d.routine(t, hour, now) {
+	if surprise < d.needed[rise] || d.routine(t, hour, now) || d.tidalRise(t, now) {
 		return false
 	}
 	hour.surprise = surprise
+	return true
+}
+
+// tidalRise reports whether t rises no more than most causes have.
+func (d *Detector) tidalRise(t *track, now int64) bool {
+	g := d.lifted(t, lastHour, now)
+	r, ok := t.rising(now, max(t.episode.end, d.known))
+	if !ok || g <= 1 || t.surpriseAbove(r.n, max(r.mean, g*r.usual)) >= d.needed[rise] {
+		return false
+	}
+	t.tidalAt = now
 	return true
 }
 
@@ -173,7 +184,7 @@ func (t *track) doubtOfRise(doubt float64) float64 { return doubt * (1 - t.carry
 // night.
 func (d *Detector) learnRise(t *track, now, floor int64) {
 	r, ok := t.rising(now, floor)
-	if !ok || d.customSince(t, now-panesOf[numWindows-1]*pane) || t.surpriseAbove(r.n, r.mean) >= d.needed[rise] {
+	if !ok || now-t.tidalAt <= risePanes*pane || d.customSince(t, now-panesOf[numWindows-1]*pane) || t.surpriseAbove(r.n, r.mean) >= d.needed[rise] {
 		return
 	}
 	t.lessons = append(t.lessons, lesson{due: now + lessonDelay, window: rise, n: float32(r.n), mean: float32(r.mean),

@@ -21,6 +21,7 @@ type track struct {
 	doubt    float64
 	episode  episode
 	customAt int64    // when what comes every night was seen last
+	tidalAt  int64    // when it was no more than the tide last
 	lessons  []lesson // in the order in which they are due
 }
 

@@ -38,18 +38,18 @@ func (w *Watch) spikes(now time.Time) (on []spike.Spike) {
 	first, ebbs := w.ebbs == nil, map[spell]ebb{}
 	for _, s := range w.detector.Active() {
 		id := spell{s.Series, s.Start}
-		minutes, hours := w.detector.Unrest(s.Series)
+		u := w.detector.Unrest(s.Series)
 		e := w.ebbs[id]
-		e.sharp = e.sharp || minutes >= back
+		e.sharp = e.sharp || u.Minutes >= back
 		if first { // a start does not tell again of what was told to be over
 			e.over = w.engine.Over(s.Series)
 		}
-		unrest, limit := max(minutes, hours), float64(calm)
+		unrest, limit := max(u.Minutes, u.Hours), float64(calm)
 		if e.sharp {
-			unrest = minutes
+			unrest = u.Minutes
 		}
 		if e.over {
-			unrest, limit = minutes, back
+			unrest, limit = u.Beyond, back
 		}
 		switch {
 		case unrest >= limit:
@@ -61,7 +61,7 @@ func (w *Watch) spikes(now time.Time) (on []spike.Spike) {
 			e.since = now
 		}
 		if !e.since.IsZero() {
-			e.over = e.over || now.Sub(e.since) >= ebbFor
+			e.over = e.over || now.Sub(e.since) >= ebbFor && u.Gone
 			if s.Last.After(e.since) {
 				s.Last = e.since
 			}

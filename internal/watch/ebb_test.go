@@ -16,7 +16,12 @@ import (
 
 // floods is a log of some days with a refusal or two a minute, at whose end one
 // client sends 120 a minute for so many minutes from each of some moments.
-func floods(minutes int, at ...time.Time) (events []relaylens.Event) {
+func floods(minutes int, at ...time.Time) []relaylens.Event {
+	return rises(120, netip.MustParseAddr("203.0.113.9"), minutes, at...)
+}
+
+// rises is the same with so many refusals a minute, of one client or of many.
+func rises(perMinute float64, from netip.Addr, minutes int, at ...time.Time) (events []relaylens.Event) {
 	r := rand.New(rand.NewPCG(3, 3))
 	id := uint64(0)
 	add := func(at time.Time, client netip.Addr) {
@@ -29,12 +34,15 @@ func floods(minutes int, at ...time.Time) (events []relaylens.Event) {
 		}
 		events = append(events, e)
 	}
-	end := at[len(at)-1].Add(3 * time.Hour)
+	end := at[len(at)-1].Add(time.Duration(minutes)*time.Minute + 3*time.Hour)
 	for now := epoch.Add(-2 * 24 * time.Hour); now.Before(end); {
 		rate, client := 1.5, netip.AddrFrom4([4]byte{198, 51, 100, byte(r.IntN(250))})
 		for _, begin := range at {
 			if !now.Before(begin) && now.Before(begin.Add(time.Duration(minutes)*time.Minute)) {
-				rate, client = 120, netip.MustParseAddr("203.0.113.9")
+				rate = perMinute
+				if from.IsValid() {
+					client = from
+				}
 			}
 		}
 		add(now, client)
@@ -130,6 +138,23 @@ func TestFloodIsOver(t *testing.T) {
 func TestFloodComesAgain(t *testing.T) {
 	got := toldOf(floods(12, epoch, epoch.Add(37*time.Minute)), time.Time{})
 	if len(got) < 3 || got[0] != "1 RelaylensRefusalSpike since 0" || got[1] != "32 end at 17" || got[2] != "38 RelaylensRefusalSpike since 32" {
+		t.Errorf("told %q", got)
+	}
+}
+
+// Three times as much as usual is one page as long as it stands, also where five
+// minutes are too few to show it.
+func TestLevelStands(t *testing.T) {
+	const hours = 8
+	got := toldOf(rises(4.5, netip.Addr{}, hours*60, epoch), time.Time{})
+	if len(got) != 2 {
+		t.Fatalf("told %q", got)
+	}
+	var began, ended, at int
+	if _, err := fmt.Sscanf(got[1], "%d end at %d", &ended, &at); err != nil || ended < hours*60 || ended > hours*60+90 {
+		t.Errorf("told %q", got)
+	}
+	if _, err := fmt.Sscanf(got[0], "%d RelaylensRefusalSpike since", &began); err != nil || began > 40 {
 		t.Errorf("told %q", got)
 	}
 }
