@@ -167,6 +167,8 @@ func length(d time.Duration) string {
 		return strconv.Itoa(int(d/time.Hour)) + "h"
 	case d >= time.Minute && d%time.Minute == 0:
 		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d >= 20*day:
+		return fmt.Sprintf("%.0fd", d.Hours()/24)
 	case d >= 2*day:
 		return fmt.Sprintf("%.1fd", d.Hours()/24)
 	}

@@ -141,6 +141,11 @@ func (o *inputFlags) readStore(c *cobra.Command, question func(*store.Store) err
 	if err != nil {
 		return err
 	}
+	// Who asks right after the first start would take silence for good news.
+	if at, err := s.Newest(c.Context(), 1); err == nil && at.IsZero() && !o.quiet {
+		fmt.Fprintln(c.ErrOrStderr(), "relaylens: the store has no event yet: the daemon reads what is logged from its first start on. "+
+			"To ask what a log has already, name it:", c.CommandPath(), "/var/log/mail.log")
+	}
 	return errors.Join(question(s), s.Close())
 }
 
