@@ -75,7 +75,13 @@ func (c *correlator) answeredBefore(rec *relaylens.Record, k *keys, f *found, no
 //
 // Source: sendmail/srvrsmtp.c, the call of milter_rcpt.
 func (c *correlator) rejectedTwice(rec *relaylens.Record, k *keys, f *found, now int64) bool {
-	m, recipient := c.stateOf(k, f, now), maphash.String(c.seed, rec.Event.Recipient)
+	m := c.stateOf(k, f, now)
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	for _, b := range []byte(rec.Event.Recipient) {
+		h.WriteByte(b & 0x7f) // Sendmail's own refusal has lost the eighth bit
+	}
+	recipient := h.Sum64()
 	if !rec.Filtered {
 		m.answer = recipient
 		return false

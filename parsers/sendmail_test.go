@@ -34,13 +34,14 @@ func TestSendmailCountsOnce(t *testing.T) {
 			at + "<b@example.com>... User unknown",
 			at + "Milter: to=<b@example.com>, reject=550 5.7.1 Command rejected",
 			at + "Milter: to=<c@example.com>, reject=550 5.7.1 Command rejected",
-			at + "<d@example.com>... User unknown",
+			at + "<dC)@example.com>... User unknown",
+			at + `Milter: to=<d\303\251@example.com>, reject=550 5.7.1 Command rejected`,
 			at + "Milter: to=<c@example.com>, reject=550 5.7.1 Command rejected",
 			from,
 		}, []string{
 			"1: rejected/unknown_recipient 203.0.113.9  a@example.net>b@example.com", "3: rejected/unknown_recipient 203.0.113.9  a@example.net>b@example.com",
-			"5: rejected/milter 203.0.113.9  a@example.net>c@example.com", "6: rejected/unknown_recipient 203.0.113.9  a@example.net>d@example.com",
-			"7: rejected/milter 203.0.113.9  a@example.net>c@example.com",
+			"5: rejected/milter 203.0.113.9  a@example.net>c@example.com", "6: rejected/unknown_recipient 203.0.113.9  a@example.net>dC)@example.com",
+			"8: rejected/milter 203.0.113.9  a@example.net>c@example.com",
 		}},
 		"submitted on this machine": {[]string{
 			"Nov 20 09:00:00 mx1 sendmail[70]: 6AKAAAAA000070: from=joe@example.net, size=15, class=0, nrcpts=3, relay=joe@localhost",
