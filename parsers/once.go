@@ -39,6 +39,11 @@ func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now
 		return was
 	case e.MTA == relaylens.Sendmail && e.Direction == relaylens.Inbound && e.Stage == relaylens.StageRcpt && (rec.Filtered || e.Code == 0):
 		return c.rejectedTwice(rec, k, f, now)
+	case e.MTA == relaylens.Sendmail && e.Direction == relaylens.Outbound && e.Stage == relaylens.StageRcpt && e.Code == 421:
+		// The server hung up, and the lines of the other recipients have its words.
+		m, last := c.stateOf(k, f, now), *e
+		last.Stage = relaylens.StageData
+		m.answer, m.answered = c.answer(&last, e.PID), now
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
 		return c.answeredBefore(rec, k, f, now)
 	}

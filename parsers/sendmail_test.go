@@ -43,6 +43,11 @@ func TestSendmailCountsOnce(t *testing.T) {
 			"5: rejected/milter 203.0.113.9  a@example.net>c@example.com", "6: rejected/unknown_recipient 203.0.113.9  a@example.net>dC)@example.com",
 			"8: rejected/milter 203.0.113.9  a@example.net>c@example.com",
 		}},
+		"a server that hangs up at a recipient": {[]string{
+			at + "to=<b@example.net>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=150027, relay=mx.example.net. [192.0.2.25], dsn=4.7.0, reply=421 4.7.0 close, stat=Deferred: 421 4.7.0 close",
+			at + "to=<c@example.net>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=150027, relay=mx.example.net. [192.0.2.25], dsn=4.2.0, reply=421 4.7.0 close, stat=Deferred: 421 4.7.0 close",
+			at + "to=<d@example.net>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=150027, relay=mx.example.net. [192.0.2.25], dsn=4.0.0, reply=421 4.7.0 close, stat=Deferred: 421 4.7.0 close",
+		}, []string{"1: remote rejected/remote_other invalid IP  >b@example.net"}},
 		"submitted on this machine": {[]string{
 			"Nov 20 09:00:00 mx1 sendmail[70]: 6AKAAAAA000070: from=joe@example.net, size=15, class=0, nrcpts=3, relay=joe@localhost",
 			at + "ruleset=check_rcpt, arg1=<b@example.com>, relay=localhost [127.0.0.1], reject=550 5.7.1 <b@example.com>... Relaying denied",
@@ -75,6 +80,8 @@ func TestSendmailCountsOnce(t *testing.T) {
 		"a connection that was lost": {[]string{
 			from,
 			at + "to=<b@example.com>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=30015, relay=mx.example.com. [192.0.2.25], dsn=4.4.2, reply=421 4.4.1 Connection reset by mx.example.com., stat=Deferred",
+			at + "to=<b@example.com>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=30015, relay=mx.example.com. [192.0.2.25], dsn=4.4.2, reply=451 4.4.1 reply: read error from mx.example.com., stat=Deferred: Connection reset by mx.example.com.",
+			at + "to=<b@example.com>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=30015, relay=mx.example.com. [192.0.2.25], dsn=4.4.2, reply=550 5.1.1 no such user, stat=Deferred",
 		}, nil},
 		"a server that does not want the sender": {[]string{
 			from,

@@ -222,8 +222,8 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 	if a.reply == "" && enhanced == "4.7.0" && ownTLS(text) {
 		return relaylens.Ignored
 	}
-	if enhanced == "4.4.1" && strings.HasPrefix(text, "Connection reset by ") {
-		return relaylens.Ignored // usersmtp.c, reply: nobody answered
+	if a.lost(enhanced, text) {
+		return relaylens.Ignored
 	}
 	if code < 400 && (code != 0 || a.reply != "" || len(said) != len(a.stat)) {
 		return relaylens.Ignored // "Deferred: Connection refused" is nobody's answer
@@ -244,6 +244,15 @@ func (a *attempt) refused(rec *relaylens.Record) relaylens.Verdict {
 		e.Kind, e.Reason = relaylens.KindRelayDenied, relaylens.ReasonNone
 	}
 	return relaylens.Parsed
+}
+
+// lost reports that the connection was lost and nobody answered: the reply is
+// Sendmail's own, or is left from a recipient that was refused before.
+//
+// Source: sendmail/usersmtp.c, reply and smtpquit.
+func (a *attempt) lost(enhanced, text string) bool {
+	return enhanced == "4.4.1" && (strings.HasPrefix(text, "Connection reset by ") || strings.HasPrefix(text, "reply: read error from ")) ||
+		a.dsn == "4.4.2" && enhanced != a.dsn && a.stat == "Deferred" && strings.HasPrefix(a.reply, "5")
 }
 
 // ownTLS tells why this server talks to none without the encryption that its access map
@@ -307,7 +316,7 @@ func (a *attempt) stage(code uint16, enhanced, text string) relaylens.Stage {
 		return relaylens.StageMail
 	case a.subject != "" && strings.HasPrefix(text, "<") && strings.HasPrefix(text[1:], a.subject) && a.subject != a.recipient:
 		return relaylens.StageMail // the answer is about the sender
-	case mentionsData(text):
+	case mentionsData(text), ofSignature(enhanced), strings.Contains(text, "DMARC"):
 		return relaylens.StageEOD
 	case code == 550 || code == 551 || code == 553 || a.several:
 		// After RCPT it were "User unknown", and a line for each recipient.
@@ -332,6 +341,17 @@ func ofSender(enhanced, text string) bool {
 func listed(s string) bool {
 	end, open := scan(s, ',')
 	return !open && end < len(s)
+}
+
+// ofSignature tells an answer about DKIM or DMARC, for which the header has to be there,
+// by its code. RFC 7372, 3
+func ofSignature(enhanced string) bool {
+	for _, p := range [...]string{".7.20", ".7.21", ".7.22", ".7.26"} {
+		if strings.HasSuffix(enhanced, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // mentionsData tells an answer that speaks of the message.

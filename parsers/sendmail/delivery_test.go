@@ -50,6 +50,7 @@ func TestRemoteRefusals(t *testing.T) {
 			said(554, "5.7.1", "Sender address rejected: Access denied"),
 		attempted("dsn=5.1.8, reply=550 5.1.8 no such domain, stat=Service unavailable", rejected, relaylens.ReasonRemoteOther, relaylens.StageMail).
 			said(550, "5.1.8", "no such domain"),
+		attempted("dsn=5.7.26, reply=550 5.7.26 this mail is not authenticated, stat=Service unavailable", rejected, other, relaylens.StageEOD).said(550, "5.7.26", "this mail is not authenticated"),
 		attempted("dsn=5.7.1, reply=554 5.7.1 refused after data, stat=Service unavailable", rejected, other, relaylens.StageEOD).said(554, "5.7.1", "refused after data"),
 		attempted("dsn=5.7.0, reply=530 5.7.0 Authentication required, stat=Service unavailable", rejected, relaylens.ReasonAuthRequired, relaylens.StageMail).
 			said(530, "5.7.0", "Authentication required"),
