@@ -11,6 +11,9 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
+// Rest gives back the memory that questions took, which waits a while for others.
+func (s *Store) Rest() { s.read.rest() }
+
 // Span is a half-open stretch of event time; a zero bound is open.
 type Span struct{ Since, Until time.Time }
 

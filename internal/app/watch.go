@@ -87,6 +87,7 @@ func (a *App) recall(minEvents int) {
 	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
 	defer cancel()
 	a.pipeline.handOver(handOverTime)
+	defer a.store.Rest() // the next lines need it
 	if err := warm(ctx, a.pipeline.watch, a.store, minEvents); err != nil {
 		a.alerts.logger.Error("what is usual is not known from the event store, and is learned anew", zap.Error(err))
 	}

@@ -79,6 +79,9 @@ func (w *Watch) Warm(e *relaylens.Event) {
 	if w.clock.Observe(e.Time.Unix()) {
 		w.step = w.clock.Now() / every * every
 	}
+	if w.past.recalling && w.isPast() {
+		return // it will be too old when findings are asked for
+	}
 	w.recent.add(e)
 	w.fresh = true
 }
@@ -194,6 +197,9 @@ func (w *Watch) advance() {
 	}
 }
 
+// isPast reports whether nobody will be told of what is found now.
+func (w *Watch) isPast() bool { return w.behind > settled*time.Second }
+
 // pace is how long it is until everything is looked at again, by how much there
 // is to look at.
 func (w *Watch) pace() int64 {
@@ -213,7 +219,7 @@ func (w *Watch) pace() int64 {
 
 func (w *Watch) look(at int64) {
 	s := Step{Time: time.Unix(at, 0).UTC()}
-	past := w.behind > settled*time.Second
+	past := w.isPast()
 	if len(w.recent.events) > 0 && (w.fresh || at-w.gathered >= idle) {
 		s.Revisions = w.recent.revise(w.classifier, s.Time)
 		if w.fresh, w.findings = past, nil; !past {
