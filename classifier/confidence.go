@@ -38,6 +38,11 @@ func confidence(g *group, p *relaylens.Finding) (probability float64, why string
 		return 0.85, "the sender or the client is one of ours, and did not log in"
 	case relaylens.CauseAddressChanged:
 		return 0.7, "the sender's mail was accepted from other addresses before"
+	case relaylens.CauseRemoteBlocklisted:
+		if n := g.domains.len(); n >= organisations {
+			return min(0.98, 0.9+0.02*float64(n)), fmt.Sprintf("%d unrelated organisations refuse this server for its reputation, in their own words", n)
+		}
+		return 0.75, "one organisation alone refuses this server for its reputation, which may be a list of its own"
 	case relaylens.CauseCredentialGuessing:
 		if p.Entity.Kind == relaylens.EntityUser {
 			return 0.97, clientsAre(clients) + " tried this one user"

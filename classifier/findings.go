@@ -53,7 +53,7 @@ type group struct {
 	first        time.Time
 	clients      counter
 	users        counter
-	domains      counter
+	domains      counter // of recipients; of a blocklisting, the organisations that refuse
 	episode      episode
 	witnesses    [maxWitnesses]witness // the first event, one of another client, and the latest
 }
@@ -168,7 +168,9 @@ func (f *Findings) addTo(g *group, e *relaylens.Event, kept bool) {
 	if e.User != "" {
 		g.users.add(f.history.user(e))
 	}
-	if d := f.history.recipient(e); d.name != "" {
+	if e.Cause == relaylens.CauseRemoteBlocklisted {
+		g.domains.add(f.history.organisation(e))
+	} else if d := f.history.recipient(e); d.name != "" {
 		g.domains.add(d.key)
 	}
 	f.see(g, e, newClient, kept)

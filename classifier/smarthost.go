@@ -2,6 +2,8 @@ package classifier
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 
 	"github.com/relaylens/relaylens"
 )
@@ -85,4 +87,17 @@ func (f *Findings) ofLogin(p *problem) bool {
 		}
 	}
 	return false
+}
+
+// organisations that refuse a server for its reputation are no whim of one of them.
+const organisations = 2
+
+// organisation is whose server refused: those of one that has many, for domains of many, have
+// names that end alike.
+func (h *history) organisation(e *relaylens.Event) uint64 {
+	name := strings.TrimSuffix(e.RemoteHost, ".")
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); name == "" || err == nil {
+		return h.recipient(e).key
+	}
+	return h.name(lastTwo(name))
 }

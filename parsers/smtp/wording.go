@@ -33,6 +33,12 @@ var wordings = []wording{
 	{"poor reputation", relaylens.KindRejected, relaylens.ReasonDNSBL},
 	{"low reputation", relaylens.KindRejected, relaylens.ReasonDNSBL},
 	{"ip reputation", relaylens.KindRejected, relaylens.ReasonDNSBL},
+	{"poor sender reputation", relaylens.KindRejected, relaylens.ReasonDNSBL},
+	{"bad reputation", relaylens.KindRejected, relaylens.ReasonDNSBL},
+	{"banned sending ip", relaylens.KindRejected, relaylens.ReasonDNSBL},
+	{"unsolicited mail originating from your ip", relaylens.KindRejected, relaylens.ReasonDNSBL},
+	{"unexpected volume or user complaints", relaylens.KindRejected, relaylens.ReasonDNSBL},
+	{"ipcheck.proofpoint.com", relaylens.KindRejected, relaylens.ReasonDNSBL},
 
 	{"relay access denied", relaylens.KindRelayDenied, relaylens.ReasonNone},
 	{"relay not permitted", relaylens.KindRelayDenied, relaylens.ReasonNone},

@@ -26,6 +26,10 @@ func TestWording(t *testing.T) {
 		// The order: a blocklist that speaks of relaying is a blocklist.
 		{"Relay access denied: 192.0.2.1 blocked using bl.example.org", relaylens.KindRejected, relaylens.ReasonDNSBL},
 		{"Service unavailable; Client host [192.0.2.1] blocked using zen.example", relaylens.KindRejected, relaylens.ReasonDNSBL},
+		{"[192.0.2.1 15] Our system has detected an unusual rate of unsolicited mail originating from your IP address. To protect our users from spam, mail sent from your IP address has been temporarily rate limited.", relaylens.KindRejected, relaylens.ReasonDNSBL},
+		{"Access denied, banned sending IP [192.0.2.1]. To request removal from this list please visit https://sender.office.com/", relaylens.KindRejected, relaylens.ReasonDNSBL},
+		{"[TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints", relaylens.KindRejected, relaylens.ReasonDNSBL},
+		{"Mail from 192.0.2.1 has been refused due to poor sender reputation", relaylens.KindRejected, relaylens.ReasonDNSBL},
 		{"Recipient address rejected: Greylisted", relaylens.KindRejected, relaylens.ReasonGreylist},
 		{"Recipient address rejected: User unknown in virtual mailbox table", relaylens.KindRejected, relaylens.ReasonUnknownRecipient},
 		{"Recipient address rejected: Access denied", relaylens.KindRejected, relaylens.ReasonRecipientPolicy},
