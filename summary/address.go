@@ -50,25 +50,12 @@ func numberOf(a netip.Addr) uint32 {
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// text is that of a value, valid until the next call.
-func (t *tally) text(l *listValue) string {
-	switch {
-	case l.text != "":
-		return l.text
-	case l.field == fieldNetwork:
-		return t.networkText(l.of)
-	}
-	return t.addressText(l.of)
-}
-
 // addressText is a without its zone as a string that is valid until the next call.
 func (t *tally) addressText(a netip.Addr) string {
-	buf := t.buf[:0]
 	if a.Is4() {
-		buf = appendIPv4(buf, a)
-	} else {
-		buf = a.WithZone("").AppendTo(buf)
+		return unsafe.String(&t.buf[0], putIPv4(&t.buf, a))
 	}
+	buf := a.WithZone("").AppendTo(t.buf[:0])
 	return unsafe.String(unsafe.SliceData(buf), len(buf))
 }
 
@@ -91,14 +78,14 @@ var decimals = func() (list [256][4]byte) {
 	return list
 }()
 
-// appendIPv4 is [netip.Addr.AppendTo], which divides.
-func appendIPv4(dst []byte, a netip.Addr) []byte {
-	for i, c := range a.As4() {
-		if i > 0 {
-			dst = append(dst, '.')
-		}
+// putIPv4 is [netip.Addr.AppendTo], which divides, and says how long the text is. It may
+// write a byte behind that.
+func putIPv4(buf *[64]byte, a netip.Addr) (n int) {
+	for _, c := range a.As4() {
 		d := &decimals[c]
-		dst = append(dst, d[:d[3]]...)
+		*(*[4]byte)(buf[n:]) = *d
+		n += int(d[3]) + 1
+		buf[n-1] = '.'
 	}
-	return dst
+	return n - 1
 }

@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"math"
 	"net/netip"
 	"time"
 	"unsafe"
@@ -9,35 +8,21 @@ import (
 	"github.com/relaylens/relaylens"
 )
 
-// listValue is one value of a list. Of an address the text is made when it is asked for.
-type listValue struct {
-	field int
-	hash  uint64
-	text  string
-	of    netip.Addr // whose address or network it is, where text is empty
-}
-
 // value counts n events of one value; nil when there is none.
 func (t *tally) value(field int, value string, s series, first, last time.Time, n int64) *seen {
-	v := listValue{field: field, text: cut(relaylens.ValidText(value))}
-	if v.text == "" {
+	text := cut(relaylens.ValidText(value))
+	if text == "" {
 		return nil
 	}
-	v.hash = t.hash(field, v.text)
-	return t.count(&v, s, momentOf(first), momentOf(last), n)
-}
-
-func (t *tally) count(l *listValue, s series, first, last moment, n int64) *seen {
-	if d := t.distinct[l.field]; d != nil {
-		d.Add(t.text(l))
-	}
-	v := t.lists[l.field].Known(l.hash, n)
+	hash := t.hash(field, text)
+	v := t.lists[field].Known(hash, n)
 	if v == nil {
-		v = t.lists[l.field].Take(t.text(l), l.hash, n)
+		v = t.lists[field].Take(text, hash, n)
 	}
-	v.widen(first, last)
-	kind := &v.kinds[s%numKinds]
-	*kind = uint32(min(int64(*kind)+n, math.MaxUint32))
+	if d := t.distinct[field]; d != nil {
+		d.Add(text)
+	}
+	v.add(s, momentOf(first), momentOf(last), n)
 	return v
 }
 
@@ -101,22 +86,36 @@ func (t *tally) inbound(e *relaylens.Event, s series) {
 func (t *tally) settle() {
 	w := &t.waiting
 	for field := range fieldRemote {
-		hashes := w.hashes[field][:w.n]
-		w.read += t.lists[field].Reach(hashes)
+		list, hashes := t.lists[field], w.hashes[field][:w.n]
+		w.read += list.Reach(hashes)
 		for i, hash := range hashes {
 			if hash == 0 {
 				continue
 			}
 			e := &w.events[i]
-			l := listValue{field: field, hash: hash, of: e.client}
-			if field >= fieldUser {
-				l.text = w.text(e.texts[field])
+			v := list.Known(hash, 1)
+			if v == nil {
+				v = list.Take(t.waitingText(field, e), hash, 1)
 			}
-			v := t.count(&l, e.series, e.at, e.at, 1)
+			if d := t.distinct[field]; d != nil {
+				d.Add(t.waitingText(field, e))
+			}
+			v.add(e.series, e.at, e.at, 1)
 			if field == fieldClient {
 				t.note(v, w.text(e.texts[field]))
 			}
 		}
 	}
 	w.n, w.texts = 0, w.texts[:0]
+}
+
+// waitingText is a value of an event, valid until the next call.
+func (t *tally) waitingText(field int, e *waitingEvent) string {
+	switch field {
+	case fieldClient:
+		return t.addressText(e.client)
+	case fieldNetwork:
+		return t.networkText(e.client)
+	}
+	return t.waiting.text(e.texts[field])
 }

@@ -16,6 +16,13 @@ type seen struct {
 	note        bounded.Text     // the name of a client, the answer of a remote server: the latest
 }
 
+// add takes in n events from first to last.
+func (v *seen) add(s series, first, last moment, n int64) {
+	v.widen(first, last)
+	kind := &v.kinds[s%numKinds]
+	*kind = uint32(min(int64(*kind)+n, math.MaxUint32))
+}
+
 // widen takes in events from first to last.
 func (v *seen) widen(first, last moment) {
 	if v.first.isZero() || first.before(v.first) {
@@ -31,19 +38,17 @@ func (v *seen) widen(first, last moment) {
 type moment int64
 
 func momentOf(t time.Time) moment {
-	switch {
+	const most = math.MaxInt64 / 1_000_000_000 // seconds
+	switch s := t.Unix(); {
+	case -most < s && s < most:
+		return moment(cmp.Or(s*1_000_000_000+int64(t.Nanosecond()), 1))
 	case t.IsZero():
 		return 0
-	case t.Before(earliest):
+	case s < 0:
 		return math.MinInt64
-	case t.After(latest):
-		return math.MaxInt64
 	}
-	return moment(cmp.Or(t.UnixNano(), 1))
+	return math.MaxInt64
 }
-
-// earliest and latest are the first and the last time that a moment can be.
-var earliest, latest = time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
 
 func (m moment) isZero() bool { return m == 0 }
 
