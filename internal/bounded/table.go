@@ -1,5 +1,7 @@
-// Package bounded holds what rooms remember between events: tables and sets
-// whose size does not depend on what attackers send.
+// Package bounded has the tables, sets and texts in which other packages remember what
+// they have seen. Each has a limit that its maker sets; when it is full an entry that
+// was not used for long makes room, so that memory does not depend on what
+// attackers send. Nothing here is safe for concurrent use.
 package bounded
 
 import "math"

@@ -1,5 +1,6 @@
 // Package packed writes events in few bytes, and quickly, for as long as the program
-// runs.
+// runs: refusals that wait for the end of the files (internal/spool), and the events
+// that show a finding. The form changes from version to version and is never stored.
 package packed
 
 import (

@@ -1,5 +1,6 @@
-// Package peers asks the HTTP API of other relaylens daemons, one or several,
-// and puts their answers together.
+// Package peers asks the HTTP API of other relaylens daemons, one or several, and puts
+// their answers together: that is what --server does. A host that several of them
+// have is counted at one of them only. What no honest server would answer is refused.
 package peers
 
 import (

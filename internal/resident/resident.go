@@ -1,4 +1,6 @@
-// Package resident keeps small what of the program stands in memory.
+// Package resident keeps the resident memory of the process small: it gives pages of
+// code and tables back to the kernel that only the start of the program needed, and
+// has the garbage collector run early where that costs nothing.
 package resident
 
 import "runtime/debug"

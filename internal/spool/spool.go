@@ -1,5 +1,6 @@
-// Package spool sorts events by time in bounded memory: what is too much is
-// written to a temporary file and merged.
+// Package spool sorts events by time in bounded memory: what is too much is written to
+// a temporary file, packed, and merged when the events are read. Who makes a [Spool]
+// closes it, which removes the file.
 package spool
 
 import (
