@@ -134,17 +134,22 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 		}
 		return
 	}
-	if !e.ClientIP.IsValid() && e.Service != "pickup" {
-		f.message = c.learn(c.messages, k.message, e, now)
-	} else {
-		// Sendmail names the sender at the end of the transaction, be it refused.
-		m, isNew := c.messages.Put(k.message, now)
-		refused := !isNew && m.refused && e.HasSender()
-		c.messages.begin(m, e)
-		m.refused, f.message, f.begun = refused, m, true
-	}
+	c.ofMessage(e, k.message, f, now)
 	c.recall(k, f, now)
 	c.inherit(f)
+}
+
+// ofMessage remembers what e tells of the message with a key.
+func (c *correlator) ofMessage(e *relaylens.Event, key uint64, f *found, now int64) {
+	if !e.ClientIP.IsValid() && e.Service != "pickup" {
+		f.message = c.learn(c.messages, key, e, now)
+		return
+	}
+	// Sendmail names the sender at the end of the transaction, be it refused.
+	m, isNew := c.messages.Put(key, now)
+	refused := !isNew && m.refused && e.HasSender()
+	c.messages.begin(m, e)
+	m.refused, f.message, f.begun = refused, m, true
 }
 
 // inherit has a message be of the user who logged in where its client is the session's.
@@ -193,7 +198,7 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 			}
 		}
 	}
-	c.delivered(rec, k, f, now)
+	c.delivered(rec.Fact, rec.Recipients, rec.Subject, k.message, f.message, now)
 	c.trim(f)
 }
 
@@ -243,19 +248,23 @@ func (c *correlator) trim(f *found) {
 
 // enrich gives rec's event what earlier lines told.
 func (c *correlator) enrich(rec *relaylens.Record, k *keys, f *found, now int64) {
-	e := &rec.Event
+	c.fill(&rec.Event, rec.Fact, f)
+	if rec.Explained {
+		c.explain(rec, k, now)
+	}
+}
+
+// fill gives e what is known of its message and its session.
+func (c *correlator) fill(e *relaylens.Event, fact relaylens.Fact, f *found) {
 	if m := f.message; m != nil && !f.begun {
 		f.behind = m.behind(e)
 		m.fillClient(e)
 		m.fillUser(e)
 		m.fillSender(e)
 	}
-	if s := f.session; s != nil && rec.Fact != relaylens.FactSession && e.Direction != relaylens.Outbound {
+	if s := f.session; s != nil && fact != relaylens.FactSession && e.Direction != relaylens.Outbound {
 		s.fillClient(e)
 		s.fillUser(e)
-	}
-	if rec.Explained {
-		c.explain(rec, k, now)
 	}
 }
 

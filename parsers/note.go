@@ -40,6 +40,7 @@ type visit struct {
 	port       uint16
 	digits     uint8
 	left       bool
+	silent     bool // no event tells of it
 	mta        relaylens.MTA
 }
 
@@ -67,10 +68,17 @@ func (s *Scanned) note(f *framing, r *scannedRecord, brief bool) bool {
 		return false
 	}
 	n := note{before: int32(len(s.records))}
+	kind, mailed := r.mailed()
 	switch e := &rec.Event; {
-	case e.Kind == relaylens.KindConnection && brief && r.visits():
+	case mailed:
+		m := s.mail(&n, kind, r.line, r.writer, r.mta, r.env.PID)
+		m.time, m.digits, m.recipients, m.subject = r.env.Time, r.env.TimeDigits, rec.Recipients, rec.Subject
+		m.set(kind, e)
+		n.key = r.keys.message
+	case brief && r.visits():
 		v := s.visit(&n)
-		v.line, v.writer, v.mta, v.pid, v.left = r.line, r.writer, r.mta, r.env.PID, rec.Fact == relaylens.FactSessionEnd
+		v.line, v.writer, v.mta, v.pid = r.line, r.writer, r.mta, r.env.PID
+		v.left, v.silent = rec.Fact == relaylens.FactSessionEnd, e.Kind == relaylens.KindNone
 		v.time, v.digits = r.env.Time, r.env.TimeDigits
 		v.set(e)
 		n.key = r.keys.session
@@ -89,11 +97,13 @@ func (s *Scanned) note(f *framing, r *scannedRecord, brief bool) bool {
 	return true
 }
 
-// visits reports whether a record of a connection is that of a visit, and nothing else.
+// visits reports whether a record is that of a visit, and nothing else.
 func (r *scannedRecord) visits() bool {
 	rec := &r.rec
 	e := &rec.Event
-	return (rec.Fact == relaylens.FactSession || rec.Fact == relaylens.FactSessionEnd) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 && e.Service == r.writer.service &&
+	came := rec.Fact == relaylens.FactSession && (e.Kind == relaylens.KindConnection || e.Kind == relaylens.KindNone)
+	left := rec.Fact == relaylens.FactSessionEnd && e.Kind == relaylens.KindConnection
+	return (came || left) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 && e.Service == r.writer.service &&
 		!rec.Presumed && !rec.Explained && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && !e.HasSender()
 }
 
@@ -102,7 +112,9 @@ func (v *visit) record(r *scannedRecord) {
 	r.begin(v.line, v.writer, v.time, v.digits, v.pid)
 	r.mta = v.mta
 	e := &r.rec.Event
-	e.Kind, e.Text = relaylens.KindConnection, v.text
+	if e.Text = v.text; !v.silent {
+		e.Kind = relaylens.KindConnection
+	}
 	e.ClientIP, e.ClientName, e.ClientPort = v.client, v.name, v.port
 	if r.rec.Fact = relaylens.FactSession; v.left {
 		r.rec.Fact = relaylens.FactSessionEnd
@@ -153,7 +165,7 @@ func (p *Parser) note(src *source, s *Scanned, n *note) {
 // does; false where there may be.
 func (p *Parser) visited(v *visit, session uint64, now int64) bool {
 	c := p.memory
-	if !v.writer.toldLately(now) || c.presumed.Len() > 0 && (v.port != 0 || c.presumed.Get(session, now) != nil) {
+	if !v.silent && !v.writer.toldLately(now) || c.presumed.Len() > 0 && (v.port != 0 || c.presumed.Get(session, now) != nil) {
 		return false
 	}
 	if v.left {
@@ -163,7 +175,7 @@ func (p *Parser) visited(v *visit, session uint64, now int64) bool {
 		c.left(session)
 	} else {
 		s, isNew := c.sessions.Put(session, now)
-		if !isNew && !s.plain {
+		if !isNew && !s.plain && !v.silent {
 			return false
 		}
 		c.sessions.beginClient(s, v.client, v.port, v.name)

@@ -57,8 +57,8 @@ func (w *writers) make(host, name string) *writer {
 		hostKey:  maphash.String(w.seed, host),
 		sessions: maphash.Comparable(w.seed, program{host, name}),
 	}
-	if made.route.mta == relaylens.Postfix {
-		made.service = postfix.Service(name)
+	if made.service = made.program; made.route.mta == relaylens.Postfix {
+		made.service = postfix.Service(made.program)
 	}
 	return made
 }
