@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -49,6 +51,37 @@ func dayOf(seconds int64) int64 { return seconds - ((seconds%daySeconds)+daySeco
 // before it. Days that are done and had no events since cost nothing. Hours before
 // since may be gone, so that their day is not whole.
 func (s *Store) addUp(ctx context.Context, since, before int64) error {
+	return s.undone(ctx, since, before, func(day int64) error {
+		if err := s.trim(ctx, day, min(before, day+daySeconds)); err != nil {
+			return err
+		}
+		if day < since || day+daySeconds > before {
+			return nil
+		}
+		for _, field := range topFields {
+			if err := s.transact(ctx, "add up a day", func(w *writer) error { return s.tops.addUpField(w, day, field) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// trimHours keeps the largest values of each hour that is over.
+func (s *Store) trimHours(ctx context.Context) error {
+	newest, err := s.Newest(ctx, 1)
+	if err != nil {
+		return err
+	}
+	before := over(newest)
+	return s.undone(ctx, math.MinInt64, before, func(day int64) error { return s.trim(ctx, day, min(before, day+daySeconds)) })
+}
+
+// over is when the hours began of which nothing more comes, but for what is late.
+func over(newest time.Time) int64 { return newest.Add(-2 * time.Hour).Truncate(time.Hour).Unix() }
+
+// undone hands on the days of a stretch that are not added up, or had events since.
+func (s *Store) undone(ctx context.Context, since, before int64, do func(day int64) error) error {
 	done, err := s.daysDone(ctx)
 	if err != nil {
 		return err
@@ -67,16 +100,8 @@ func (s *Store) addUp(ctx context.Context, since, before int64) error {
 		if at = day + daySeconds; done[day] {
 			continue
 		}
-		if err := s.trim(ctx, day, min(before, at)); err != nil {
+		if err := do(day); err != nil {
 			return err
-		}
-		if day < since || at > before {
-			continue
-		}
-		for _, field := range topFields {
-			if err := s.transact(ctx, "add up a day", func(w *writer) error { return s.tops.addUpField(w, day, field) }); err != nil {
-				return err
-			}
 		}
 	}
 }

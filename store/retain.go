@@ -19,6 +19,9 @@ const (
 	// deleteRows is how many events one transaction deletes: a commit of new ones
 	// waits for it.
 	deleteRows = 5000
+	// A store that is larger than it may be by a part of its size as small as this is
+	// flooded.
+	muchMore = 20
 	// vacuumPages are given back to the file system in one step.
 	vacuumPages = 500
 	// topValues of each hour and field stay once the hour is over.
@@ -50,7 +53,7 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 	if deleted += n; err != nil {
 		return deleted, err
 	}
-	if err := s.addUp(ctx, since, now.Add(-2*time.Hour).Truncate(time.Hour).Unix()); err != nil {
+	if err := s.addUp(ctx, since, over(now)); err != nil {
 		return deleted, err
 	}
 	if err := s.vacuum(ctx); err != nil {
@@ -64,12 +67,21 @@ func (s *Store) Retain(ctx context.Context, r Retention, now time.Time) (deleted
 // 0 for any size, and reports how many. It costs next to nothing where there is
 // nothing to do. Their space is for what comes next; Retain gives it back.
 func (s *Store) Shrink(ctx context.Context, most int64) (deleted int64, err error) {
-	for most > 0 {
-		if size, err := s.size(ctx); err != nil || size <= most {
+	for trimmed := false; most > 0; {
+		size, err := s.size(ctx)
+		if err != nil || size <= most {
 			return deleted, err
 		}
 		if err := s.writeHours(ctx); err != nil { // of what is deleted nobody else tells
 			return deleted, err
+		}
+		// A flood of names makes hours of many rows, few of which stay: events do not go for them.
+		if !trimmed && size > most+most/muchMore {
+			if err := s.trimHours(ctx); err != nil {
+				return deleted, err
+			}
+			trimmed = true
+			continue
 		}
 		n, err := s.deleteOldest(ctx)
 		if deleted += n; err != nil || n == 0 {
