@@ -46,6 +46,7 @@ type correlator struct {
 	protests *bounded.Table[struct{}] // sessions that broke the rules last
 	// dismissals are sessions that ended for breaking them, the last time not told.
 	dismissals *bounded.Table[struct{}]
+	hungUp     *bounded.Table[int64]    // when servers did after they refused a recipient
 	passed     *bounded.Table[uint32]   // answers that a filter may hand on
 	filters    *bounded.Table[struct{}] // hosts that have one before the queue
 	text       []byte                   // of the event in hand
@@ -65,6 +66,7 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.presumed = bounded.NewTable(limits.Sessions/4+1, sessionTTL, forget)
 	c.protests = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
 	c.dismissals = bounded.NewTable[struct{}](limits.Sessions/4+1, 1, nil)
+	c.hungUp = bounded.NewTable[int64](maxHungUp, sameAnswer, nil)
 	c.passed = bounded.NewTable[uint32](maxPassed, passedTTL, nil)
 	c.filters = bounded.NewTable[struct{}](maxFilters, messageTTL, nil)
 	c.copies = newCopies()
@@ -72,6 +74,8 @@ func newCorrelator(limits Limits, seed maphash.Seed) *correlator {
 	c.held.max, c.held.messages = limits.Held, c.messages.Get
 	return c
 }
+
+const maxHungUp = 1 << 10
 
 // detail is what a line told of a refusal that a later line of its session tells.
 type detail struct {

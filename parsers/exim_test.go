@@ -49,6 +49,27 @@ func TestEximCountsOnce(t *testing.T) {
 			"2026-11-20 09:00:00 [70] 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (0) H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 421 busy",
 			"2026-11-20 09:00:04 [80] 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (0) H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 421 busy",
 		}, []string{"1: remote rejected/remote_other invalid IP  >b@example.net", "2: remote rejected/remote_other invalid IP  >b@example.net"}},
+		"a server refuses a recipient and hangs up": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 5.1.1 no",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z ** b@example.net R=dnslookup T=remote_smtp H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 550 5.1.1 no",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z == c@example.net R=dnslookup T=remote_smtp defer (-18) H=mx.example.net [192.0.2.25]: Remote host closed connection in response to pipelined RCPT TO:<c@example.net>",
+		}, []string{"1: remote rejected/unknown_recipient invalid IP  >b@example.net"}},
+		"two recipients, whom two servers refuse for now, and again later": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx1.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 450 4.2.0 no",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx1.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<c@example.net>: 450 4.2.0 no",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-44) H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 450 4.2.0 no",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == c@example.net R=dnslookup T=remote_smtp defer (-44) H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after RCPT TO:<c@example.net>: 450 4.2.0 no",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z H=mx1.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 450 4.2.0 no",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-44) H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 450 4.2.0 no",
+		}, []string{
+			"1: remote rejected/remote_other invalid IP  >b@example.net", "2: remote rejected/remote_other invalid IP  >c@example.net", "3: remote rejected/remote_other invalid IP  >b@example.net",
+			"4: remote rejected/remote_other invalid IP  >c@example.net", "5: remote rejected/remote_other invalid IP  >b@example.net", "6: remote rejected/remote_other invalid IP  >b@example.net",
+		}},
+		"a server hangs up for a recipient": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 421 4.7.0 close",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 421 4.7.0 close",
+			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 421 4.7.0 close",
+		}, []string{"1: remote rejected/remote_other invalid IP  >b@example.net", "3: remote rejected/remote_other invalid IP  >b@example.net"}},
 		"LMTP answers for each recipient": {[]string{
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == b@example.com R=lmtp T=lmtp defer (0) H=store [192.0.2.27]:24: LMTP error after DATA: 452 4.2.2 mailbox full",
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == c@example.com R=lmtp T=lmtp defer (0) H=store [192.0.2.27]:24: LMTP error after DATA: 452 4.2.2 mailbox full",

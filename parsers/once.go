@@ -44,10 +44,31 @@ func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now
 		m, last := c.stateOf(k, f, now), *e
 		last.Stage = relaylens.StageData
 		m.answer, m.answered = c.answer(&last, e.PID), now
+	case e.MTA == relaylens.Exim && e.Direction == relaylens.Outbound && e.Stage == relaylens.StageRcpt:
+		return c.refusedHostToo(rec, k, now)
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
 		return c.answeredBefore(rec, k, f, now)
 	}
 	return false
+}
+
+// refusedHostToo reports whether Exim told what a server said of a recipient: if it
+// hung up then, the line of the server has the words as well as the recipient's. A
+// permanent answer is the last one, a temporary one may come again at the next attempt.
+//
+// Source: transports/smtp.c, write_logs.
+func (c *correlator) refusedHostToo(rec *relaylens.Record, k *keys, now int64) bool {
+	e := &rec.Event
+	key := bounded.Mix(bounded.Mix(k.message, c.answer(e, 0)), maphash.String(c.seed, e.Recipient))
+	told := c.hungUp.Get(key, now)
+	again := told != nil && (now-*told <= 1 || e.Code >= 500 && !rec.Retried)
+	if rec.Retried && told == nil {
+		told, _ = c.hungUp.Put(key, now)
+	}
+	if told != nil {
+		*told = now
+	}
+	return again
 }
 
 // answeredBefore reports whether another line told of a remote server's answer.

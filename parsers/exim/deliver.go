@@ -170,7 +170,7 @@ func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 		*rec = relaylens.Record{}
 		return relaylens.Ignored
 	}
-	rec.Retried = r.stage != relaylens.StageRcpt
+	rec.Retried = true
 	return relaylens.Parsed
 }
 

@@ -87,6 +87,7 @@ func protest(rec *relaylens.Record)   { rec.Protest = true }
 func dismissal(rec *relaylens.Record) { rec.Dismissal = true }
 func apart(rec *relaylens.Record)     { rec.Apart = true }
 func explain(rec *relaylens.Record)   { rec.Explained = true }
+func retried(rec *relaylens.Record)   { rec.Retried = true }
 func soft(rec *relaylens.Record)      { rec.Event.Class = relaylens.Class4xx }
 func hard(rec *relaylens.Record)      { rec.Event.Class = relaylens.Class5xx }
 
