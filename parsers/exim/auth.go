@@ -36,7 +36,7 @@ func authFailed(name, s string, rec *relaylens.Record) relaylens.Verdict {
 		// The user may be part of what hides the client, the reply too.
 		e.Reason = relaylens.ReasonCredentials
 		if c := sameCode(s); c != 0 {
-			e.Code, e.Reason = c, replyReason(c)
+			e.Code, e.Reason = c, smtp.AuthReason(c)
 		}
 		rec.Tainted = true
 		return relaylens.Parsed
@@ -143,22 +143,7 @@ func authReason(code uint16, text string) relaylens.Reason {
 	case code == 501, code == 553:
 		return relaylens.ReasonMalformed
 	}
-	return replyReason(code)
-}
-
-// replyReason is what a reply code to AUTH says by itself. RFC 4954, 6
-func replyReason(code uint16) relaylens.Reason {
-	switch {
-	case code == 504:
-		return relaylens.ReasonMechanism
-	case code == 501:
-		return relaylens.ReasonMalformed
-	case code < 500:
-		return relaylens.ReasonBackend
-	case code == 530, code == 538, code == 534:
-		return relaylens.ReasonAuthPolicy
-	}
-	return relaylens.ReasonCredentials
+	return smtp.AuthReason(code)
 }
 
 // mechanism is the mechanism that an AUTH command names. What stands there

@@ -187,7 +187,7 @@ func smarthostAuth(name, s string, rec *relaylens.Record) relaylens.Verdict {
 	}
 	e := &rec.Event
 	h.setRemote(e)
-	e.Kind, e.Reason, e.Stage = relaylens.KindAuthFailed, replyReason(code), relaylens.StageAuth
+	e.Kind, e.Reason, e.Stage = relaylens.KindAuthFailed, smtp.AuthReason(code), relaylens.StageAuth
 	e.AuthMethod, e.Code, e.Enhanced, e.Text = name, code, enhanced, text
 	return relaylens.Parsed
 }

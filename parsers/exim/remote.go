@@ -94,7 +94,7 @@ func (r *remoteError) setReply(e *relaylens.Event) bool {
 	e.Text, _ = smtp.CutSubject(text, e.Recipient)
 	e.Kind, e.Reason = smtp.Remote(code, enhanced, e.Text)
 	if r.stage == relaylens.StageAuth {
-		e.Kind, e.Reason = relaylens.KindAuthFailed, replyReason(code)
+		e.Kind, e.Reason = relaylens.KindAuthFailed, smtp.AuthReason(code)
 	}
 	return true
 }

@@ -36,7 +36,7 @@ var wordings = table(
 	relaylens.KindRejected, relaylens.ReasonSenderPolicy, "sender envelope address", "sender is locally blacklisted", "blacklisted sender", "sender blacklisted",
 	"spf check", "fails spf", "failed spf", "not allowed to send mail from", "dkim", "dmarc", "bounce message", "sender reputation",
 	relaylens.KindRejected, relaylens.ReasonClientPolicy, "locally blacklisted", "reverse dns", "no rdns", "rdns", "no ptr", "ptr record", "no reverse",
-	"hostname lookup", "host is blocked",
+	"hostname lookup", "host is blocked", "reverse lookup check", "host lookup failed", "host lookup deferred",
 	relaylens.KindRejected, relaylens.ReasonAddressSyntax, "restricted characters", "restricted char", "illegal character", "domain literal",
 	"invalid characters", "malformed address", "must contain a domain",
 	relaylens.KindRejected, relaylens.ReasonHelo, "helo", "ehlo",

@@ -23,6 +23,7 @@ func TestOwnTexts(t *testing.T) {
 		"You have exceeded your sending limit of 200 mails per day":     relaylens.ReasonRateLimit,
 		"203.0.113.9 is not yet authorized to deliver mail from <a@example.org> to <b@example.net>. Please try later.": relaylens.ReasonGreylist,
 		"unknown mailbox": relaylens.ReasonUnknownRecipient,
+		"host lookup failed for reverse lookup check": relaylens.ReasonClientPolicy, // verify = reverse_host_lookup
 	} {
 		t.Run(text, func(t *testing.T) {
 			env := relaylens.Envelope{Native: true, Text: "H=(pc) [203.0.113.9] F=<a@example.org> rejected RCPT <b@example.net>: " + text}

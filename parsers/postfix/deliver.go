@@ -165,7 +165,7 @@ type replyForm struct {
 var replies = [...]replyForm{
 	{before: "host ", after: " said: "},
 	{before: "host ", after: " refused to talk to me: ", stage: relaylens.StageConnect},
-	{"SASL authentication failed; server ", " said: ", relaylens.StageAuth, relaylens.ReasonAuthRequired},
+	{before: "SASL authentication failed; server ", after: " said: ", stage: relaylens.StageAuth},
 	{"TLS is required, but host ", " refused to start TLS: ", relaylens.StageHelo, relaylens.ReasonTLSRequired},
 	{"Sender requested REQUIRETLS, but host ", " refused to start TLS: ", relaylens.StageHelo, relaylens.ReasonTLSRequired},
 }
@@ -178,6 +178,10 @@ func (f *replyForm) read(reply string, ev *relaylens.Event) {
 		ev.Stage = remoteStage(command)
 	}
 	setRemote(reply, ev)
+	if ev.Stage == relaylens.StageAuth { // as Exim says it
+		code, _, _ := smtp.CutReply(reply)
+		ev.Kind, ev.Reason = relaylens.KindAuthFailed, smtp.AuthReason(code)
+	}
 	if ev.Reason == relaylens.ReasonRemoteOther && f.reason != relaylens.ReasonNone {
 		ev.Reason = f.reason
 	}

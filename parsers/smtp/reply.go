@@ -1,6 +1,10 @@
 package smtp
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/relaylens/relaylens"
+)
 
 // CutReply splits what a server answered: "554 5.7.1 no" gives 554, "5.7.1" and
 // "no". Enhanced status codes are RFC 3463's. code is 0 and text all of s when s
@@ -89,3 +93,18 @@ func cutSeparator(s string) (string, bool) {
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+// AuthReason is what a reply code to AUTH says by itself. RFC 4954, 6
+func AuthReason(code uint16) relaylens.Reason {
+	switch {
+	case code == 504:
+		return relaylens.ReasonMechanism
+	case code == 501:
+		return relaylens.ReasonMalformed
+	case code < 500:
+		return relaylens.ReasonBackend
+	case code == 530, code == 538, code == 534:
+		return relaylens.ReasonAuthPolicy
+	}
+	return relaylens.ReasonCredentials
+}
