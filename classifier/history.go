@@ -28,22 +28,23 @@ const (
 // history is what earlier events told, of everybody whom a later event may be
 // about.
 type history struct {
-	site     site
-	latest   time.Time // of the events
-	seed     maphash.Seed
-	random   uint64 // made of seed
-	clients  *bounded.Table[client]
-	users    *bounded.Table[user]
-	denied   *bounded.Table[deniedDomain]
-	own      *bounded.Table[ownDomain]
-	senders  *bounded.Table[sender]
-	mailed   *mailed
-	sessions *bounded.Table[session]
-	hosts    *bounded.Table[host]
-	fleet    *fleet
-	servers  servers
-	lapsed   int64 // when a helper of any server failed last; 0 is never
-	silentAt int64 // when DNS told any server nothing last; 0 is never
+	site       site
+	latest     time.Time // of the events
+	seed       maphash.Seed
+	random     uint64 // made of seed
+	clients    *bounded.Table[client]
+	users      *bounded.Table[user]
+	denied     *bounded.Table[deniedDomain]
+	own        *bounded.Table[ownDomain]
+	ownLengths uint64 // a bit for each length, modulo 64, that a domain of own has or had
+	senders    *bounded.Table[sender]
+	mailed     *mailed
+	sessions   *bounded.Table[session]
+	hosts      *bounded.Table[host]
+	fleet      *fleet
+	servers    servers
+	lapsed     int64 // when a helper of any server failed last; 0 is never
+	silentAt   int64 // when DNS told any server nothing last; 0 is never
 	// loginRefusedAt is when a relay host of any server refused its login last; 0 is never.
 	loginRefusedAt int64
 	current        current
@@ -233,6 +234,7 @@ func deliveredHere(e *relaylens.Event) bool {
 func (h *history) ours(d domain, now int64) {
 	if d.name != "" {
 		entry(h.own, d.key, now).seen++
+		h.ownLengths |= 1 << (len(d.name) % 64)
 	}
 }
 
@@ -258,7 +260,7 @@ func (h *history) knowsOurs() bool { return len(h.site.domains) > 0 || h.own.Len
 func (h *history) inOurs(name string, now int64) bool {
 	name = relaylens.Lower(name)
 	for name != "" {
-		if h.isOurs(name, now) {
+		if asLong := h.ownLengths>>(len(name)%64)&1 != 0; (asLong || len(h.site.domains) > 0) && h.isOurs(name, now) {
 			return true
 		}
 		_, name, _ = strings.Cut(name, ".")
