@@ -79,7 +79,7 @@ func namesOf[T fmt.Stringer](values []T) []string {
 // not have the field; sender= and sender=<> for those of the null sender.
 func parseCondition(name, value string) (Condition, error) {
 	if !IsMatchField(name) {
-		return Condition{}, fmt.Errorf("unknown field %q%s", name, meant(name, MatchFields()))
+		return Condition{}, fmt.Errorf("unknown field %q%s", name, suggestion(name, MatchFields()))
 	}
 	c := Condition{Column: name, Text: ValidText(value)}
 	switch name {
@@ -113,7 +113,7 @@ func parseCondition(name, value string) (Condition, error) {
 		return c.domain(), nil
 	}
 	if names := FieldValues(name); names != nil && !slices.Contains(names, value) {
-		return c, fmt.Errorf("unknown %s %q%s", name, value, meant(value, names))
+		return c, fmt.Errorf("unknown %s %q%s", name, value, suggestion(value, names))
 	}
 	return c, nil
 }
@@ -219,7 +219,7 @@ func NetworkOf(a netip.Addr) netip.Prefix {
 // ValidText is s as the store keeps it: bytes that are not UTF-8, and NUL,
 // become U+FFFD.
 func ValidText(s string) string {
-	if plain(s) {
+	if isASCIIText(s) {
 		return s
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")

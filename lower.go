@@ -19,25 +19,25 @@ func Lower(s string) string {
 		return s
 	}
 	for at := 0; at < last; at += 8 {
-		if !small(swar.At(s, at)) {
+		if !hasNoCapital(swar.At(s, at)) {
 			return strings.ToLower(s)
 		}
 	}
-	if !small(swar.At(s, last)) { // some of them once more
+	if !hasNoCapital(swar.At(s, last)) { // some of them once more
 		return strings.ToLower(s)
 	}
 	return s
 }
 
-// small reports whether of eight bytes none is a capital, or other than ASCII.
-func small(x uint64) bool {
+// hasNoCapital reports whether of eight bytes none is a capital, or other than ASCII.
+func hasNoCapital(x uint64) bool {
 	// The highest bit of a byte tells that it is 'A' or more, and that it is more
 	// than 'Z'; other than ASCII has it from the beginning.
 	return ((x+swar.Each*(0x80-'A'))&^(x+swar.Each*(0x80-'Z'-1))|x)&swar.High == 0
 }
 
-// plain reports whether s is of ASCII alone, and has no NUL.
-func plain(s string) bool {
+// isASCIIText reports whether s is of ASCII alone, and has no NUL.
+func isASCIIText(s string) bool {
 	last := len(s) - 8
 	if last < 0 {
 		for i := range len(s) {
@@ -48,15 +48,15 @@ func plain(s string) bool {
 		return true
 	}
 	for at := 0; at < last; at += 8 {
-		if !ascii(swar.At(s, at)) {
+		if !isASCII(swar.At(s, at)) {
 			return false
 		}
 	}
-	return ascii(swar.At(s, last)) // some of them once more
+	return isASCII(swar.At(s, last)) // some of them once more
 }
 
-// ascii reports whether of eight bytes all are ASCII, and none is 0: one less than
+// isASCII reports whether of eight bytes all are ASCII, and none is 0: one less than
 // such a byte has no highest bit, and takes none from the byte above it.
-func ascii(x uint64) bool {
+func isASCII(x uint64) bool {
 	return (x|(x-swar.Each))&swar.High == 0
 }

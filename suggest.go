@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// meant is the end of an error about a name that is none of names: what was
+// suggestion is the end of an error about a name that is none of names: what was
 // probably meant, or all that there are when they are few.
-func meant(given string, names []string) string {
+func suggestion(given string, names []string) string {
 	if s := Suggest(given, names); s != "" {
 		return "; did you mean " + s + "?"
 	}

@@ -40,7 +40,7 @@ func readEnv(environ []string, origins map[string]string) (map[string]any, error
 			errs = append(errs, err)
 			continue
 		}
-		put(values, f.path, v)
+		setAt(values, f.path, v)
 	}
 	delete(vars, EnvFile)
 	return values, errors.Join(append(errs, unknownVariables(vars)...)...)
@@ -70,7 +70,7 @@ func unknownVariables(vars map[string]string) []error {
 		if serviceLinks.MatchString(name) {
 			continue
 		}
-		e := &Error{Where: cut(name), Problem: "unknown variable", Remedy: "unset it; names that begin with " + EnvPrefix + " are for keys of the configuration"}
+		e := &Error{Where: shownKey(name), Problem: "unknown variable", Remedy: "unset it; names that begin with " + EnvPrefix + " are for keys of the configuration"}
 		if s := relaylens.Suggest(strings.TrimPrefix(name, EnvPrefix), known); s != "" {
 			e.Remedy = "did you mean " + EnvPrefix + s + "?"
 		}
@@ -116,8 +116,8 @@ func setOrigin(origins map[string]string, path, where string) {
 	origins[path] = where
 }
 
-// put enters v into nested maps at a dotted path.
-func put(values map[string]any, path string, v any) {
+// setAt enters v into nested maps at a dotted path.
+func setAt(values map[string]any, path string, v any) {
 	for {
 		section, rest, ok := strings.Cut(path, ".")
 		if !ok {

@@ -54,7 +54,7 @@ func document(name string, data []byte) (*yaml.Node, error) {
 		return nil, syntaxError(name, data, err)
 	}
 	if err := dec.Decode(&next); err == nil {
-		return nil, &Error{Where: at(name, next.Line), Problem: "a second YAML document begins", Remedy: "keep everything in one document, without ---"}
+		return nil, &Error{Where: atLine(name, next.Line), Problem: "a second YAML document begins", Remedy: "keep everything in one document, without ---"}
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(name, data, err)
 	}
@@ -75,7 +75,7 @@ func syntaxError(name string, data []byte, err error) error {
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		text := bytes.TrimLeft(line, " ")
 		if len(text) > 0 && text[0] == '\t' && len(bytes.TrimSpace(text)) > 0 {
-			return &Error{Where: at(name, i+1), Problem: "the line is indented with a tab", Remedy: "indent with spaces, as YAML demands"}
+			return &Error{Where: atLine(name, i+1), Problem: "the line is indented with a tab", Remedy: "indent with spaces, as YAML demands"}
 		}
 	}
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -85,7 +85,7 @@ func syntaxError(name string, data []byte, err error) error {
 	return &Error{Where: name, Problem: "is not YAML: " + text, Remedy: "check the indentation, colons, brackets and quotes around this line"}
 }
 
-func at(name string, line int) string {
+func atLine(name string, line int) string {
 	if line == 0 {
 		return name
 	}
@@ -116,7 +116,7 @@ func (r *reader) where(n *yaml.Node) string {
 	if !r.lines {
 		return r.name
 	}
-	return at(r.name, n.Line)
+	return atLine(r.name, n.Line)
 }
 
 func (r *reader) refuse(n *yaml.Node, key, problem, remedy string) {
@@ -230,7 +230,7 @@ func (r *reader) section(f *field, path string, n *yaml.Node) any {
 		case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge":
 			r.refuse(key, path, "a key must be a plain name", "write the keys out")
 		case c == nil:
-			r.refuse(key, cut(full), "unknown key", unknownRemedy(f, path, name))
+			r.refuse(key, shownKey(full), "unknown key", unknownRemedy(f, path, name))
 		case again:
 			r.refuse(key, full, fmt.Sprintf("set a second time, first in line %d", first), "keep one of them")
 		default:
@@ -250,8 +250,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// cut shortens a key that somebody else wrote, and keeps it harmless.
-func cut(key string) string {
+// shownKey shortens a key that somebody else wrote, and keeps it harmless.
+func shownKey(key string) string {
 	if q := quote(key); len(q) > len(key)+2 || strings.ContainsAny(key, " \t:") {
 		return q
 	}

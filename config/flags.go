@@ -54,7 +54,7 @@ func readFlags(fs *pflag.FlagSet, origins map[string]string) (map[string]any, er
 			errs = append(errs, err)
 			continue
 		}
-		put(values, f.path, v)
+		setAt(values, f.path, v)
 	}
 	return values, errors.Join(errs...)
 }

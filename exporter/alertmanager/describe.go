@@ -214,7 +214,7 @@ func evidence(a *relaylens.Alert) string {
 	for i := range a.Finding.Evidence {
 		lines = append(lines, line(&a.Finding.Evidence[i]))
 	}
-	return cut(strings.Join(lines, "\n"), maxEvidence)
+	return cutAtLine(strings.Join(lines, "\n"), maxEvidence)
 }
 
 // line is one event as a person reads it.
@@ -253,7 +253,7 @@ const maxFirst = 2
 func fixes(a *relaylens.Alert) string {
 	entry := entryOf(a)
 	if entry == nil {
-		return strings.TrimSuffix(cut(unbraced.Replace(ruleFixes(a)), maxFixes), "\n")
+		return strings.TrimSuffix(cutAtLine(unbraced.Replace(ruleFixes(a)), maxFixes), "\n")
 	}
 	var event *relaylens.Event
 	mta := relaylens.MTANone
@@ -276,7 +276,7 @@ func fixes(a *relaylens.Alert) string {
 			b.WriteString(stepText(&step))
 		}
 	}
-	return strings.TrimSuffix(cut(unbraced.Replace(b.String()), maxFixes), "\n")
+	return strings.TrimSuffix(cutAtLine(unbraced.Replace(b.String()), maxFixes), "\n")
 }
 
 // plain is e without the names that hold markup: a command that is changed would

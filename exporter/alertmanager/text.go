@@ -41,8 +41,8 @@ func labelValue(s string) string {
 	return fmt.Sprintf("%s%08x", quoted(s, maxLabel), h.Sum32())
 }
 
-// cut ends a text of several lines after the last line that fits.
-func cut(s string, limit int) string {
+// cutAtLine ends a text of several lines after the last line that fits.
+func cutAtLine(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}

@@ -64,25 +64,25 @@ func eventNumber(e *relaylens.Event, t *eventTime, f field) error {
 	switch f.number {
 	case eventSeconds:
 		t.seconds = signed
-		return within(abs(signed), math.MaxInt64/4)
+		return checkNumber(abs(signed), math.MaxInt64/4)
 	case eventNanoseconds:
 		t.nanoseconds = int64(f.value)
-		return within(f.value, 999_999_999)
+		return checkNumber(f.value, 999_999_999)
 	case eventZone:
 		t.zone = signed
-		return within(abs(signed), 24*60*60)
+		return checkNumber(abs(signed), 24*60*60)
 	case eventDigits:
 		e.TimeDigits = uint8(f.value)
-		return within(f.value, 9)
+		return checkNumber(f.value, 9)
 	case eventPID:
 		e.PID = int32(f.value)
-		return within(f.value, math.MaxInt32)
+		return checkNumber(f.value, math.MaxInt32)
 	case eventClientPort:
 		e.ClientPort = uint16(f.value)
-		return within(f.value, math.MaxUint16)
+		return checkNumber(f.value, math.MaxUint16)
 	case eventCode:
 		e.Code = uint16(f.value)
-		return within(f.value, math.MaxUint16)
+		return checkNumber(f.value, math.MaxUint16)
 	case eventNullSender:
 		e.NullSender = f.value != 0
 	case eventLine:
@@ -95,7 +95,7 @@ func eventNumber(e *relaylens.Event, t *eventTime, f field) error {
 
 func abs(n int64) uint64 { return uint64(max(n, -(n + 1))) }
 
-func within(n, most uint64) error {
+func checkNumber(n, most uint64) error {
 	if n > most {
 		return errPayload
 	}

@@ -46,10 +46,10 @@ func (r *reading) tallyOf(b []byte) error {
 			return word(&e.Kind, f.bytes, relaylens.ParseKind, relaylens.KindNone)
 		case tallySeconds:
 			seconds = protowire.DecodeZigZag(f.value)
-			return within(abs(seconds), math.MaxInt64/4)
+			return checkNumber(abs(seconds), math.MaxInt64/4)
 		case tallyCount:
 			t.Count = uint32(f.value)
-			return within(f.value, maxCount)
+			return checkNumber(f.value, maxCount)
 		case tallyDirection:
 			return word(&e.Direction, f.bytes, relaylens.ParseDirection, relaylens.Inbound)
 		case tallyClientIP:

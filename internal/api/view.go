@@ -101,7 +101,7 @@ func (a *API) view(q pageQuestion, f *pageFacts) *view {
 	v := &view{Style: template.CSS(style), //nolint:gosec // the embedded file
 		Live: q.live, Span: q.span.name, Version: a.o.Version, Zone: f.now.Format("MST"),
 		As:      "The " + q.span.text + " until " + f.now.Format("2006-01-02 15:04:05 MST"),
-		Hosts:   shown(strings.Join(some(report.Hosts, 4), ", ")),
+		Hosts:   shown(strings.Join(firstFew(report.Hosts, 4), ", ")),
 		LiveURL: q.with(func(q *pageQuestion) { q.live = !q.live }),
 		Empty:   report.Refusals == 0 && report.Remote.Refusals == 0, Step: report.Timeline.Step}
 	for _, s := range pageSpans {
@@ -151,8 +151,8 @@ func (q pageQuestion) only(field, value string) link {
 	return l
 }
 
-// some is the first n of names and how many more there are.
-func some(names []string, n int) []string {
+// firstFew is the first n of names and how many more there are.
+func firstFew(names []string, n int) []string {
 	if len(names) <= n {
 		return names
 	}

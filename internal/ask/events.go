@@ -171,7 +171,7 @@ func (q *Events) Files(ctx context.Context, files *Files, emit func(*relaylens.E
 
 // listed reports whether e is of the sort and the time that is listed.
 func (q *Events) listed(e *relaylens.Event) bool {
-	return (e.Refusal() || q.All || q.Match.Context()) && within(e.Time, q.Span)
+	return (e.Refusal() || q.All || q.Match.Context()) && inSpan(e.Time, q.Span)
 }
 
 // StoreValues lists what the events of a store have in a field, each value once.

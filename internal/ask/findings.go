@@ -50,7 +50,7 @@ func (q *Findings) Store(ctx context.Context, s *store.Store) ([]*summary.Diagno
 // those that could not be read, it gives the findings of the others.
 func (q *Findings) Files(ctx context.Context, files *Files) ([]*summary.Diagnosis, error) {
 	files.Options.Brief = true
-	gathered, err := files.gather(ctx, q.Match, false, func(e *relaylens.Event) bool { return relaylens.OfFinding(e) && within(e.Time, q.Span) })
+	gathered, err := files.gather(ctx, q.Match, false, func(e *relaylens.Event) bool { return relaylens.OfFinding(e) && inSpan(e.Time, q.Span) })
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (g *gathered) final(from fromCursor) iter.Seq2[*relaylens.Event, error] {
 	}
 }
 
-// within reports whether t is in a span.
-func within(t time.Time, span store.Span) bool {
+// inSpan reports whether t is in a span.
+func inSpan(t time.Time, span store.Span) bool {
 	return (span.Since.IsZero() || !t.Before(span.Since)) && (span.Until.IsZero() || t.Before(span.Until))
 }

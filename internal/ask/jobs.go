@@ -14,10 +14,10 @@ import (
 // maxPieces are what a span is split into.
 const maxPieces = 8
 
-// pieces splits a span of whole hours, so that several may be read at once: between
+// splitSpan splits a span of whole hours, so that several may be read at once: between
 // days (UTC) where it has whole days, which the store tells of together. What is
 // open stays whole.
-func pieces(span store.Span) []store.Span {
+func splitSpan(span store.Span) []store.Span {
 	const day = 24 * time.Hour
 	until := span.Until
 	if until.IsZero() {
@@ -40,9 +40,9 @@ func pieces(span store.Span) []store.Span {
 	return append(list, store.Span{Since: since, Until: span.Until})
 }
 
-// together runs jobs, a few at once, and gives the first error. Of a store that
+// runJobs runs jobs, a few at once, and gives the first error. Of a store that
 // cannot be read, one says what there is to say.
-func together(jobs []func() error) error {
+func runJobs(jobs []func() error) error {
 	// Each opens a connection, which is worth it where it has a processor of its own.
 	workers := min(runtime.GOMAXPROCS(0), 4)
 	errs := make([]error, len(jobs))
@@ -69,9 +69,9 @@ func together(jobs []func() error) error {
 	return cmp.Or(errs...)
 }
 
-// share hands what seq gives to add, which others use as well: in portions, for
+// addInPortions hands what seq gives to add, which others use as well: in portions, for
 // taking the lock costs more than adding.
-func share[T any](mu *sync.Mutex, seq iter.Seq2[T, error], add func(*T)) error {
+func addInPortions[T any](mu *sync.Mutex, seq iter.Seq2[T, error], add func(*T)) error {
 	portion := make([]T, 0, 256)
 	flush := func() {
 		mu.Lock()

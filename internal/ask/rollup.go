@@ -62,22 +62,22 @@ func (r *Summary) countHours(ctx context.Context, s *store.Store) error {
 		}
 		head, whole, tail, ok := span.Hours()
 		if ok[0] {
-			jobs = append(jobs, func() error { return share(&mu, s.Brief(ctx, head, relaylens.Match{}), add) })
+			jobs = append(jobs, func() error { return addInPortions(&mu, s.Brief(ctx, head, relaylens.Match{}), add) })
 		}
 		if ok[2] {
-			jobs = append(jobs, func() error { return share(&mu, s.Brief(ctx, tail, relaylens.Match{}), add) })
+			jobs = append(jobs, func() error { return addInPortions(&mu, s.Brief(ctx, tail, relaylens.Match{}), add) })
 		}
 		if ok[1] {
-			jobs = append(jobs, func() error { return share(&mu, s.Totals(ctx, whole), r.addTotal) })
+			jobs = append(jobs, func() error { return addInPortions(&mu, s.Totals(ctx, whole), r.addTotal) })
 		}
 		if !ok[1] || span != r.o.Span && !r.o.Sketches {
 			continue
 		}
-		for _, part := range pieces(whole) {
-			jobs = append(jobs, func() error { return share(&mu, s.Values(ctx, part), r.addValue) })
+		for _, part := range splitSpan(whole) {
+			jobs = append(jobs, func() error { return addInPortions(&mu, s.Values(ctx, part), r.addValue) })
 		}
 	}
-	if err := together(jobs); err != nil {
+	if err := runJobs(jobs); err != nil {
 		return err
 	}
 	return r.lookUp(ctx, s, &mu)
@@ -92,7 +92,7 @@ func (r *Summary) lookUp(ctx context.Context, s *store.Store, mu *sync.Mutex) er
 	for _, field := range summary.ListFields() {
 		values := r.builder.Largest(field, o.Considered())
 		if r.before != (store.Span{}) && ok[1] && len(values) > 0 && !r.o.Sketches { // with them, the values of that span were counted
-			jobs = append(jobs, func() error { return share(mu, s.ValuesOf(ctx, whole, storeField(field), values), r.addValue) })
+			jobs = append(jobs, func() error { return addInPortions(mu, s.ValuesOf(ctx, whole, storeField(field), values), r.addValue) })
 		}
 		if field != "client_ip" && field != "remote_host" {
 			continue
@@ -104,11 +104,11 @@ func (r *Summary) lookUp(ctx context.Context, s *store.Store, mu *sync.Mutex) er
 		for _, v := range values {
 			at := r.builder.LastSeen(field, v)
 			jobs = append(jobs, func() error {
-				return share(mu, s.Brief(ctx, store.Span{Since: at, Until: at.Add(1)}, relaylens.Match{}), r.builder.Note)
+				return addInPortions(mu, s.Brief(ctx, store.Span{Since: at, Until: at.Add(1)}, relaylens.Match{}), r.builder.Note)
 			})
 		}
 	}
-	return together(jobs)
+	return runJobs(jobs)
 }
 
 func (r *Summary) addTotal(t *store.Total) {

@@ -66,7 +66,7 @@ func TestPieces(t *testing.T) {
 		since, until, want int // hours from midnight, pieces
 	}{{0, 1, 1}, {1, 3, 2}, {20, 44, 8}, {20, 90, 4}, {0, 24, 1}, {0, 48, 2}, {-5, 30*24 - 5, 8}} {
 		span := store.Span{Since: midnight.Add(time.Duration(c.since) * time.Hour), Until: midnight.Add(time.Duration(c.until) * time.Hour)}
-		list := pieces(span)
+		list := splitSpan(span)
 		if len(list) != c.want || list[0].Since != span.Since || list[len(list)-1].Until != span.Until {
 			t.Errorf("%d to %d: %v", c.since, c.until, list)
 		}
@@ -78,7 +78,7 @@ func TestPieces(t *testing.T) {
 		}
 	}
 	for _, open := range []store.Span{{}, {Until: noon}} {
-		if diff := cmp.Diff([]store.Span{open}, pieces(open)); diff != "" {
+		if diff := cmp.Diff([]store.Span{open}, splitSpan(open)); diff != "" {
 			t.Error(diff)
 		}
 	}

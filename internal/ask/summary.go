@@ -123,11 +123,11 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 	// are counted before it is told, unless a copy of one may follow.
 	causeless := r.groups == nil && !r.o.Match.Uses("cause")
 	err := g.read(ctx, files, func(e *relaylens.Event) bool {
-		if e.Kind == relaylens.KindBackendError && g.match.Event(e) && within(e.Time, r.o.Span) {
+		if e.Kind == relaylens.KindBackendError && g.match.Event(e) && inSpan(e.Time, r.o.Span) {
 			findings.AddLast(e)
 		}
 		switch {
-		case e.Kind == relaylens.KindConnection, !within(e.Time, counted):
+		case e.Kind == relaylens.KindConnection, !inSpan(e.Time, counted):
 		case e.Refusal() && (files.twins || !g.settled):
 			if causeless && !files.twins {
 				r.builder.AddOpen(e)
@@ -135,7 +135,7 @@ func (r *Summary) CountFiles(ctx context.Context, files *Files) error {
 			return true
 		case e.Refusal():
 			if g.match.Event(e) {
-				if r.add(e); within(e.Time, r.o.Span) {
+				if r.add(e); inSpan(e.Time, r.o.Span) {
 					findings.AddLast(e)
 				}
 			}
@@ -165,7 +165,7 @@ func (r *Summary) countFinal(g *gathered, findings *classifier.Findings, count f
 		if err != nil {
 			return err
 		}
-		if count(e); within(e.Time, r.o.Span) {
+		if count(e); inSpan(e.Time, r.o.Span) {
 			findings.AddLast(e)
 		}
 	}

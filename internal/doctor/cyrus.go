@@ -41,8 +41,8 @@ func cyrusMissing(system System, conf, chroot string) (missing, why string, fixe
 		}
 		if socket = chroot + socket; system.Exists(socket) == No {
 			return socket, "the socket " + socket + " of saslauthd does not exist: the daemon is down, or its socket is outside of the chroot", []knowledge.Step{
-				write("/etc/default/saslauthd", "START=yes\nOPTIONS=\"-c -m "+path.Dir(socket)+"\"\n"),
-				run("systemctl restart saslauthd && testsaslauthd -f " + socket + " -u USER -p PASSWORD")}
+				writeStep("/etc/default/saslauthd", "START=yes\nOPTIONS=\"-c -m "+path.Dir(socket)+"\"\n"),
+				runStep("systemctl restart saslauthd && testsaslauthd -f " + socket + " -u USER -p PASSWORD")}
 		}
 	case (method == "" || strings.Contains(method, "auxprop")) && (plugin == "" || strings.Contains(plugin, "sasldb")):
 		db := cyrusOption(conf, "sasldb_path")
@@ -50,7 +50,7 @@ func cyrusMissing(system System, conf, chroot string) (missing, why string, fixe
 			db = "/etc/sasldb2"
 		}
 		if db = chroot + db; system.Exists(db) == No {
-			return db, "the password file " + db + " does not exist", []knowledge.Step{run("saslpasswd2 -c -f " + db + " -u DOMAIN USER")}
+			return db, "the password file " + db + " does not exist", []knowledge.Step{runStep("saslpasswd2 -c -f " + db + " -u DOMAIN USER")}
 		}
 	}
 	return "", "", nil

@@ -8,7 +8,7 @@ import (
 	"github.com/relaylens/relaylens/classifier/knowledge"
 )
 
-var reloadExim = run("exim -bV && systemctl reload exim4")
+var reloadExim = runStep("exim -bV && systemctl reload exim4")
 
 const eximAccepts = "accept  hosts         = +relay_from_hosts\n        control       = submission\naccept  authenticated = *\n        control       = submission\n"
 
@@ -58,7 +58,7 @@ func (s *statement) text() string {
 	for i := range s.conditions {
 		words[i] = s.conditions[i].String()
 	}
-	return short(s.verb + " " + strings.Join(words, ", "))
+	return shortened(s.verb + " " + strings.Join(words, ", "))
 }
 
 func (x *Exim) openRelay(r *Report) {
@@ -70,8 +70,8 @@ func (x *Exim) openRelay(r *Report) {
 		r.complain(Complaint{
 			Check: OpenRelay, Setting: x.rcpt(), Value: a.by.text(), File: x.file,
 			Text: "Everybody may send mail to everywhere through this server: for a stranger's foreign recipient, " + x.rcpt() + " comes to an accept. Spammers find it within hours, and blocklists soon after.",
-			Fixes: []knowledge.Step{write(x.file+", "+x.rcpt(), eximAccepts+"require message       = relay not permitted\n        domains       = +local_domains : +relay_to_domains\n"), reloadExim,
-				run("printf '%s\\n' 'EHLO test.example' 'MAIL FROM:<probe@example.org>' 'RCPT TO:<probe@example.net>' QUIT | exim -bh 198.51.100.1")},
+			Fixes: []knowledge.Step{writeStep(x.file+", "+x.rcpt(), eximAccepts+"require message       = relay not permitted\n        domains       = +local_domains : +relay_to_domains\n"), reloadExim,
+				runStep("printf '%s\\n' 'EHLO test.example' 'MAIL FROM:<probe@example.org>' 'RCPT TO:<probe@example.net>' QUIT | exim -bh 198.51.100.1")},
 			References: []string{"Exim specification: Access control lists, Policy control on incoming mail"},
 		})
 	case rejects, goesOn:
@@ -94,7 +94,7 @@ func (x *Exim) order(r *Report) {
 		}
 		r.complain(Complaint{
 			Check: RestrictionOrder, Setting: acl, Value: a.by.text(), File: x.file, Text: text,
-			Fixes:      []knowledge.Step{write(x.file+", "+acl+", before "+a.by.text(), eximAccepts), reloadExim},
+			Fixes:      []knowledge.Step{writeStep(x.file+", "+acl+", before "+a.by.text(), eximAccepts), reloadExim},
 			References: []string{"Exim specification: Access control lists", "Exim specification: SMTP authentication"},
 		})
 	}
@@ -149,8 +149,8 @@ func (x *Exim) wideNetworks(r *Report) {
 		setting, value := x.listed("hostlist", &c)
 		n := x.networks(c.value)
 		for _, wide := range n.tooWide() {
-			r.complain(wideComplaint(setting, short(value), x.file, wide, []knowledge.Step{
-				write(x.file, "hostlist relay_from_hosts = <; 127.0.0.1 ; ::1 ; 192.0.2.0/28\n"), say("Write your own networks in place of 192.0.2.0/28 (Debian: dc_relay_nets in /etc/exim4/update-exim4.conf.conf)."), reloadExim},
+			r.complain(wideComplaint(setting, shortened(value), x.file, wide, []knowledge.Step{
+				writeStep(x.file, "hostlist relay_from_hosts = <; 127.0.0.1 ; ::1 ; 192.0.2.0/28\n"), sayStep("Write your own networks in place of 192.0.2.0/28 (Debian: dc_relay_nets in /etc/exim4/update-exim4.conf.conf)."), reloadExim},
 				"Exim specification: Host lists"))
 		}
 	}
@@ -171,10 +171,10 @@ func (x *Exim) clientMissing(r *Report, address string) Truth {
 		return answer
 	}
 	r.complain(Complaint{
-		Check: ClientMissing, Subject: a.String(), Setting: setting, Value: short(value), File: x.file,
+		Check: ClientMissing, Subject: a.String(), Setting: setting, Value: shortened(value), File: x.file,
 		Text: a.String() + " sends through this server steadily, never logs in, and no host list lets it relay.",
-		Fixes: []knowledge.Step{write(x.file, "hostlist relay_from_hosts = <; 127.0.0.1 ; ::1 ; "+a.String()+"\n"), say("On Debian the list is dc_relay_nets in /etc/exim4/update-exim4.conf.conf."), reloadExim,
-			say("Or have it log in on port 587, which needs no address.")},
+		Fixes: []knowledge.Step{writeStep(x.file, "hostlist relay_from_hosts = <; 127.0.0.1 ; ::1 ; "+a.String()+"\n"), sayStep("On Debian the list is dc_relay_nets in /etc/exim4/update-exim4.conf.conf."), reloadExim,
+			sayStep("Or have it log in on port 587, which needs no address.")},
 		References: []string{"Exim specification: Host lists"},
 	})
 	return No
@@ -210,7 +210,7 @@ func (x *Exim) domainsTwice(r *Report) {
 				r.complain(Complaint{
 					Check: DomainTwice, Subject: domain, Setting: "domainlist " + first.setting, Value: first.setting + " and " + second.setting, File: x.file,
 					Text:       domain + " is in the domain lists " + first.setting + " and " + second.setting + ". The routers take the one that they ask first; what the other says of the domain never happens.",
-					Fixes:      []knowledge.Step{say("Keep " + domain + " in one of them: the local one if its mailboxes are here, the other if another server has them."), reloadExim, run("exim -bt postmaster@" + named(domain))},
+					Fixes:      []knowledge.Step{sayStep("Keep " + domain + " in one of them: the local one if its mailboxes are here, the other if another server has them."), reloadExim, runStep("exim -bt postmaster@" + domainOrPlaceholder(domain))},
 					References: []string{"Exim specification: Domain lists", "Exim specification: Generic options for routers"},
 				})
 			}
@@ -229,11 +229,11 @@ func (x *Exim) domainMissing(r *Report, domain string) Truth {
 		return answer
 	}
 	r.complain(Complaint{
-		Check: DomainMissing, Subject: domain, Setting: "domainlist relay_to_domains", Value: short(x.lists["domainlist"]["relay_to_domains"]), File: x.file,
+		Check: DomainMissing, Subject: domain, Setting: "domainlist relay_to_domains", Value: shortened(x.lists["domainlist"]["relay_to_domains"]), File: x.file,
 		Text: domain + " is in none of the domain lists that mail is taken for (" + strings.Join(names, ", ") + "), and servers bring its mail here.",
 		Fixes: []knowledge.Step{
-			say("Mailboxes of it are here: add it to local_domains (Debian: dc_other_hostnames). Another server has them: add it to relay_to_domains (Debian: dc_relay_domains)."),
-			write(x.file, "domainlist relay_to_domains = "+named(domain)+"\n"), reloadExim, run("exim -bP +local_domains +relay_to_domains")},
+			sayStep("Mailboxes of it are here: add it to local_domains (Debian: dc_other_hostnames). Another server has them: add it to relay_to_domains (Debian: dc_relay_domains)."),
+			writeStep(x.file, "domainlist relay_to_domains = "+domainOrPlaceholder(domain)+"\n"), reloadExim, runStep("exim -bP +local_domains +relay_to_domains")},
 		References: []string{"Exim specification: Domain lists"},
 	})
 	return No

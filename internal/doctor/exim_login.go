@@ -21,8 +21,8 @@ func (x *Exim) callout(r *Report, acl string, s *statement) {
 		r.complain(Complaint{
 			Check: SenderCallout, Setting: acl, Value: s.text(), File: x.file,
 			Text: "\"" + c.String() + "\" connects to the server of every sender, forged ones included. Who is forged sees an address harvester: such servers end on blocklists, and callouts are refused.",
-			Fixes: []knowledge.Step{write(x.file+", "+acl, s.verb+" "+negated(c.not)+"verify = "+what+"\n"),
-				write(x.file+", "+acl+", or only for domains that are often forged and whose owners agree",
+			Fixes: []knowledge.Step{writeStep(x.file+", "+acl, s.verb+" "+negated(c.not)+"verify = "+what+"\n"),
+				writeStep(x.file+", "+acl+", or only for domains that are often forged and whose owners agree",
 					"deny sender_domains = example.org : example.net\n     !verify        = "+what+"/callout=10s,defer_ok\n"), reloadExim},
 			References: []string{"Exim specification: Callout verification"},
 		})
@@ -56,7 +56,7 @@ func (x *Exim) blocklists(r *Report, acl string, s *statement) {
 			if len(zone) == 0 {
 				continue
 			}
-			if dead := complainDead(zone[0], acl, x.file, s.text(), []knowledge.Step{say("Remove " + item + " from dnslists in " + acl + "."), reloadExim}, "Exim specification: Using DNS lists"); dead != nil {
+			if dead := complainDead(zone[0], acl, x.file, s.text(), []knowledge.Step{sayStep("Remove " + item + " from dnslists in " + acl + "."), reloadExim}, "Exim specification: Using DNS lists"); dead != nil {
 				r.complain(*dead)
 			}
 		}
@@ -94,8 +94,8 @@ func (x *Exim) logins(r *Report) {
 	}
 	r.complain(Complaint{
 		Check: SASLOff, Setting: setting, Value: value, File: x.file, Text: text,
-		Fixes: []knowledge.Step{write(x.file+", after begin authenticators", "dovecot_plain:\n  driver = dovecot\n  public_name = PLAIN\n  server_socket = /run/dovecot/auth-client\n  server_set_id = $auth1\n"),
-			write(x.file+", main section", "auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}\n"), reloadExim},
+		Fixes: []knowledge.Step{writeStep(x.file+", after begin authenticators", "dovecot_plain:\n  driver = dovecot\n  public_name = PLAIN\n  server_socket = /run/dovecot/auth-client\n  server_set_id = $auth1\n"),
+			writeStep(x.file+", main section", "auth_advertise_hosts = ${if eq{$tls_in_cipher}{}{}{*}}\n"), reloadExim},
 		References: []string{"Exim specification: SMTP authentication", "Exim specification: The dovecot authenticator"},
 	})
 }
@@ -103,23 +103,23 @@ func (x *Exim) logins(r *Report) {
 func (x *Exim) backend(r *Report, a *authenticator) {
 	complain := func(option, path, why string, fixes ...knowledge.Step) {
 		r.complain(Complaint{
-			Check: BackendMissing, Setting: a.name + " authenticator, " + option, Subject: path, Value: short(a.options[option]), File: x.file,
-			Text: "No login can succeed with " + a.name + ": " + why + ".", Fixes: append(fixes, run("swaks --server localhost --port 587 --tls --auth PLAIN --auth-user USER --quit-after AUTH")),
+			Check: BackendMissing, Setting: a.name + " authenticator, " + option, Subject: path, Value: shortened(a.options[option]), File: x.file,
+			Text: "No login can succeed with " + a.name + ": " + why + ".", Fixes: append(fixes, runStep("swaks --server localhost --port 587 --tls --auth PLAIN --auth-user USER --quit-after AUTH")),
 			References: []string{"Exim specification: SMTP authentication"},
 		})
 	}
 	if socket := strings.TrimSpace(a.options["server_socket"]); strings.HasPrefix(socket, "/") && x.system.Exists(socket) == No {
 		complain("server_socket", socket, "the socket "+socket+" does not exist: Dovecot is down, or listens elsewhere",
-			write("/etc/dovecot/conf.d/10-master.conf", "service auth {\n  unix_listener "+socket+" {\n    mode = 0660\n    user = Debian-exim\n  }\n}\n"), run("systemctl restart dovecot && ls -l "+socket))
+			writeStep("/etc/dovecot/conf.d/10-master.conf", "service auth {\n  unix_listener "+socket+" {\n    mode = 0660\n    user = Debian-exim\n  }\n}\n"), runStep("systemctl restart dovecot && ls -l "+socket))
 	}
 	for _, option := range []string{"server_condition", "server_secret"} {
 		value := a.options[option]
 		if strings.Contains(value, "${saslauthd") && x.system.Exists("/var/run/saslauthd/mux") == No {
-			complain(option, "/var/run/saslauthd/mux", "the socket /var/run/saslauthd/mux of saslauthd does not exist", run("systemctl enable --now saslauthd && ls -l /var/run/saslauthd/mux"))
+			complain(option, "/var/run/saslauthd/mux", "the socket /var/run/saslauthd/mux of saslauthd does not exist", runStep("systemctl enable --now saslauthd && ls -l /var/run/saslauthd/mux"))
 		}
 		for _, file := range lookupFiles(value) {
 			if x.system.Exists(file) == No {
-				complain(option, file, "the password file "+file+" does not exist", run("install -m 640 -g Debian-exim /dev/null "+file), say("Write USER:PASSWORD into it, one a line, the passwords as crypt(3) makes them."))
+				complain(option, file, "the password file "+file+" does not exist", runStep("install -m 640 -g Debian-exim /dev/null "+file), sayStep("Write USER:PASSWORD into it, one a line, the passwords as crypt(3) makes them."))
 			}
 		}
 	}
@@ -183,9 +183,9 @@ func (x *Exim) submission(r *Report) {
 	starttls, implicit := slices.Contains(ports, "587"), slices.Contains(ports, "465")
 	if !starttls && !implicit {
 		r.complain(Complaint{
-			Check: SubmissionMissing, Setting: "daemon_smtp_ports", Value: short(x.option("daemon_smtp_ports", "")), File: x.file,
+			Check: SubmissionMissing, Setting: "daemon_smtp_ports", Value: shortened(x.option("daemon_smtp_ports", "")), File: x.file,
 			Text:       "Exim does not listen on port 587 or 465: users have to send through port 25, which many networks block and on which they are strangers until they log in.",
-			Fixes:      []knowledge.Step{write(x.file, "daemon_smtp_ports = 25 : 465 : 587\ntls_on_connect_ports = 465\n"), say("Exim has to be restarted for new ports; a reload is not enough."), run("systemctl restart exim4")},
+			Fixes:      []knowledge.Step{writeStep(x.file, "daemon_smtp_ports = 25 : 465 : 587\ntls_on_connect_ports = 465\n"), sayStep("Exim has to be restarted for new ports; a reload is not enough."), runStep("systemctl restart exim4")},
 			References: []string{"RFC 6409 (message submission)", "RFC 8314 (TLS for submission)", "Exim specification: Starting the daemon and the use of network interfaces"},
 		})
 		return
@@ -205,8 +205,8 @@ func (x *Exim) submission(r *Report) {
 
 func (x *Exim) withoutTLS(r *Report, setting, text, fix string) {
 	r.complain(Complaint{
-		Check: SubmissionWithoutTLS, Setting: setting, Value: short(x.option(setting, "")), File: x.file, Text: text,
-		Fixes:      []knowledge.Step{write(x.file, fix), reloadExim, run("openssl s_client -starttls smtp -connect localhost:587")},
+		Check: SubmissionWithoutTLS, Setting: setting, Value: shortened(x.option(setting, "")), File: x.file, Text: text,
+		Fixes:      []knowledge.Step{writeStep(x.file, fix), reloadExim, runStep("openssl s_client -starttls smtp -connect localhost:587")},
 		References: []string{"RFC 8314 (TLS for submission)", "Exim specification: Encrypted SMTP connections using TLS/SSL"},
 	})
 }

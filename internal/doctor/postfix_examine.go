@@ -11,9 +11,9 @@ import (
 // The lists that a recipient goes through, in their order.
 var restrictionLists = []string{"smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions", "smtpd_relay_restrictions", "smtpd_recipient_restrictions"}
 
-var postfixOrder = write("/etc/postfix/main.cf", "smtpd_relay_restrictions =\n    permit_mynetworks,\n    permit_sasl_authenticated,\n    reject_unauth_destination\n")
+var postfixOrder = writeStep("/etc/postfix/main.cf", "smtpd_relay_restrictions =\n    permit_mynetworks,\n    permit_sasl_authenticated,\n    reject_unauth_destination\n")
 
-var reloadPostfix = run("postfix reload")
+var reloadPostfix = runStep("postfix reload")
 
 func (p *Postfix) examine(r *Report) {
 	services := p.smtpd()
@@ -112,10 +112,10 @@ func (p *Postfix) openRelay(r *Report, s *service) {
 		means = "No rule refuses strangers: " + strings.Join(passed, ", and ") + ". Postfix takes no mail at all with such lists (\"fatal: ... specify at least one working instance of: reject_unauth_destination\"); any that satisfies it behind a permit makes an open relay."
 	}
 	r.complain(Complaint{
-		Check: OpenRelay, Services: s.names(p.file(s, setting)), Setting: setting, Value: short(p.value(s, setting)), File: p.file(s, setting),
+		Check: OpenRelay, Services: s.names(p.file(s, setting)), Setting: setting, Value: shortened(p.value(s, setting)), File: p.file(s, setting),
 		Text: means,
-		Fixes: []knowledge.Step{postfixOrder, say("Remove overrides of it from master.cf and let no list before it answer OK to what a client says of itself."), reloadPostfix,
-			run("swaks --server localhost --from probe@example.org --to probe@example.net --quit-after RCPT")},
+		Fixes: []knowledge.Step{postfixOrder, sayStep("Remove overrides of it from master.cf and let no list before it answer OK to what a client says of itself."), reloadPostfix,
+			runStep("swaks --server localhost --from probe@example.org --to probe@example.net --quit-after RCPT")},
 		References: []string{"postconf(5): smtpd_relay_restrictions", "Postfix SMTPD_ACCESS_README"},
 	})
 }
@@ -153,7 +153,7 @@ func (p *Postfix) orderOf(r *Report, s *service, setting string, user caller) {
 		text = "Users who logged in are refused: in " + setting + " " + list[by].String() + " stands before permit_sasl_authenticated. The first that answers decides."
 	}
 	r.complain(Complaint{
-		Check: RestrictionOrder, Services: s.names(p.file(s, setting)), Setting: setting, Value: short(p.value(s, setting)), File: p.file(s, setting), Text: text,
+		Check: RestrictionOrder, Services: s.names(p.file(s, setting)), Setting: setting, Value: shortened(p.value(s, setting)), File: p.file(s, setting), Text: text,
 		Fixes:      []knowledge.Step{p.orderFix(s, setting, list, by), reloadPostfix},
 		References: []string{"postconf(5): " + setting, "Postfix SMTPD_ACCESS_README"},
 	})
@@ -204,7 +204,7 @@ func (p *Postfix) orderFix(s *service, setting string, list []restriction, by in
 	}
 	file := p.file(s, setting)
 	if file == "/etc/postfix/master.cf" {
-		return write(file+", below "+s.name, "  -o { "+setting+" = "+strings.Join(right, ", ")+" }\n")
+		return writeStep(file+", below "+s.name, "  -o { "+setting+" = "+strings.Join(right, ", ")+" }\n")
 	}
-	return write(file, setting+" =\n    "+strings.Join(right, ",\n    ")+"\n")
+	return writeStep(file, setting+" =\n    "+strings.Join(right, ",\n    ")+"\n")
 }

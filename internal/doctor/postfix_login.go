@@ -7,7 +7,7 @@ import (
 	"github.com/relaylens/relaylens/classifier/knowledge"
 )
 
-var postfixSubmission = write("/etc/postfix/master.cf", `submission inet n - y - - smtpd
+var postfixSubmission = writeStep("/etc/postfix/master.cf", `submission inet n - y - - smtpd
   -o syslog_name=postfix/submission
   -o smtpd_tls_security_level=encrypt
   -o smtpd_sasl_auth_enable=yes
@@ -30,8 +30,8 @@ func (p *Postfix) logins(r *Report, services []*service) {
 	r.complain(Complaint{
 		Check: SASLOff, Setting: setting, Value: p.value(nil, setting), File: "/etc/postfix/main.cf",
 		Text: "No service offers AUTH: users cannot log in, and are refused as strangers.",
-		Fixes: []knowledge.Step{write("/etc/postfix/main.cf", "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"),
-			say("Dovecot has to listen on /var/spool/postfix/private/auth; to offer AUTH to users only, set it with -o on the submission service instead."), reloadPostfix},
+		Fixes: []knowledge.Step{writeStep("/etc/postfix/main.cf", "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"),
+			sayStep("Dovecot has to listen on /var/spool/postfix/private/auth; to offer AUTH to users only, set it with -o on the submission service instead."), reloadPostfix},
 		References: []string{"postconf(5): smtpd_sasl_auth_enable", "Postfix SASL_README"},
 	})
 }
@@ -42,8 +42,8 @@ func (p *Postfix) backend(r *Report, s *service) {
 		socket := p.dovecotSocket(s)
 		if socket != "" && p.system.Exists(socket) == No {
 			r.complain(p.noBackend(s, "smtpd_sasl_path", socket, "the socket "+socket+" does not exist: Dovecot is down, or listens elsewhere",
-				write("/etc/dovecot/conf.d/10-master.conf", "service auth {\n  unix_listener "+socket+" {\n    mode = 0660\n    user = postfix\n    group = postfix\n  }\n}\n"),
-				run("systemctl restart dovecot && ls -l "+socket)))
+				writeStep("/etc/dovecot/conf.d/10-master.conf", "service auth {\n  unix_listener "+socket+" {\n    mode = 0660\n    user = postfix\n    group = postfix\n  }\n}\n"),
+				runStep("systemctl restart dovecot && ls -l "+socket)))
 		}
 		return
 	}
@@ -63,7 +63,7 @@ func (p *Postfix) backend(r *Report, s *service) {
 
 func (p *Postfix) noBackend(s *service, setting, file, why string, fixes ...knowledge.Step) Complaint {
 	return Complaint{Check: BackendMissing, Setting: setting, Value: p.value(s, setting), File: p.file(s, setting), Subject: file,
-		Text: "No login can succeed: " + why + ".", Fixes: append(fixes, run("postfix reload")),
+		Text: "No login can succeed: " + why + ".", Fixes: append(fixes, runStep("postfix reload")),
 		References: []string{"Postfix SASL_README", "postconf(5): smtpd_sasl_path"}}
 }
 
@@ -97,7 +97,7 @@ func (p *Postfix) submission(r *Report, services []*service) {
 			r.complain(Complaint{
 				Check: SubmissionWithoutAuth, Services: s.names(""), Setting: "smtpd_sasl_auth_enable", Value: p.value(s, "smtpd_sasl_auth_enable"), File: "/etc/postfix/master.cf",
 				Text:       "Port " + s.port() + " is for users and offers no AUTH: they cannot log in there.",
-				Fixes:      []knowledge.Step{write("/etc/postfix/master.cf, below "+s.name, "  -o smtpd_sasl_auth_enable=yes\n"), reloadPostfix},
+				Fixes:      []knowledge.Step{writeStep("/etc/postfix/master.cf, below "+s.name, "  -o smtpd_sasl_auth_enable=yes\n"), reloadPostfix},
 				References: []string{"postconf(5): smtpd_sasl_auth_enable", "master(5)"},
 			})
 		}
@@ -107,7 +107,7 @@ func (p *Postfix) submission(r *Report, services []*service) {
 		r.complain(Complaint{
 			Check: SubmissionMissing, Setting: "submission", File: "/etc/postfix/master.cf",
 			Text:       "Nothing listens on port 587 or 465: users have to send through port 25, which many networks block and on which they are strangers until they log in.",
-			Fixes:      []knowledge.Step{postfixSubmission, reloadPostfix, run("postconf -M submission/inet")},
+			Fixes:      []knowledge.Step{postfixSubmission, reloadPostfix, runStep("postconf -M submission/inet")},
 			References: []string{"RFC 6409 (message submission)", "RFC 8314 (TLS for submission)", "master(5)"},
 		})
 	}
@@ -132,7 +132,7 @@ func (p *Postfix) submissionTLS(r *Report, s *service) {
 	r.complain(Complaint{
 		Check: SubmissionWithoutTLS, Services: s.names(""), Setting: setting, Value: p.value(s, setting), File: p.file(s, setting),
 		Text:       "Port " + s.port() + " " + why + ".",
-		Fixes:      []knowledge.Step{write("/etc/postfix/master.cf, below "+s.name, fix), reloadPostfix, run("openssl s_client -connect localhost:" + tlsPort(s.port()))},
+		Fixes:      []knowledge.Step{writeStep("/etc/postfix/master.cf, below "+s.name, fix), reloadPostfix, runStep("openssl s_client -connect localhost:" + tlsPort(s.port()))},
 		References: []string{"RFC 8314 (TLS for submission)", "Postfix TLS_README", "postconf(5): " + setting},
 	})
 }
@@ -168,7 +168,7 @@ func (p *Postfix) hiddenLogin(r *Report, s *service) {
 	r.complain(Complaint{
 		Check: SASLOff, Services: s.names(""), Setting: "smtpd_tls_auth_only", Value: "yes", File: p.file(s, "smtpd_tls_auth_only"),
 		Text:       "AUTH is offered only after STARTTLS, and STARTTLS is off: nobody can log in on port " + s.port() + ".",
-		Fixes:      []knowledge.Step{write("/etc/postfix/main.cf", "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = /etc/postfix/key-and-chain.pem\n"), reloadPostfix},
+		Fixes:      []knowledge.Step{writeStep("/etc/postfix/main.cf", "smtpd_tls_security_level = may\nsmtpd_tls_chain_files = /etc/postfix/key-and-chain.pem\n"), reloadPostfix},
 		References: []string{"postconf(5): smtpd_tls_auth_only", "Postfix TLS_README"},
 	})
 }

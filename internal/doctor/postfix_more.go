@@ -11,17 +11,17 @@ import (
 func (p *Postfix) wideNetworks(r *Report, s *service) {
 	n := p.networks(s)
 	setting, file := "mynetworks", p.file(s, "mynetworks")
-	value := short(p.value(s, setting))
+	value := shortened(p.value(s, setting))
 	for _, wide := range n.tooWide() {
 		r.complain(wideComplaint(setting, value, file, wide, []knowledge.Step{
-			write(file, "mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/28\n"), say("Write your own networks in place of 192.0.2.0/28."), reloadPostfix},
+			writeStep(file, "mynetworks = 127.0.0.0/8 [::1]/128 192.0.2.0/28\n"), sayStep("Write your own networks in place of 192.0.2.0/28."), reloadPostfix},
 			"postconf(5): mynetworks", "Postfix BASIC_CONFIGURATION_README"))
 	}
 	if _, set := p.raw(s, setting); set == "" && strings.EqualFold(p.value(s, "mynetworks_style"), "class") {
 		r.complain(Complaint{
 			Check: NetworksTooWide, Setting: "mynetworks_style", Value: "class", File: p.file(s, "mynetworks_style"),
 			Text:       "The whole class A, B or C network of this machine may relay: thousands of other people's machines.",
-			Fixes:      []knowledge.Step{write(file, "mynetworks_style = host\n"), reloadPostfix, run("postconf mynetworks")},
+			Fixes:      []knowledge.Step{writeStep(file, "mynetworks_style = host\n"), reloadPostfix, runStep("postconf mynetworks")},
 			References: []string{"postconf(5): mynetworks_style"},
 		})
 	}
@@ -42,11 +42,11 @@ func (p *Postfix) callouts(r *Report, s *service) {
 			continue
 		}
 		r.complain(Complaint{
-			Check: SenderCallout, Services: s.names(p.file(s, setting)), Setting: setting, Value: short(p.value(s, setting)), File: p.file(s, setting),
+			Check: SenderCallout, Services: s.names(p.file(s, setting)), Setting: setting, Value: shortened(p.value(s, setting)), File: p.file(s, setting),
 			Text: "reject_unverified_sender connects to the server of every sender, forged ones included. Who is forged sees an address harvester: such servers end on blocklists, and callouts are refused.",
-			Fixes: []knowledge.Step{write(p.file(s, setting), setting+" = ... check_sender_access hash:/etc/postfix/verify_sender ...\n"),
-				write("/etc/postfix/verify_sender", "# only domains that are often forged and whose owners agree\nexample.org  reject_unverified_sender\n"),
-				run("postmap /etc/postfix/verify_sender && postfix reload")},
+			Fixes: []knowledge.Step{writeStep(p.file(s, setting), setting+" = ... check_sender_access hash:/etc/postfix/verify_sender ...\n"),
+				writeStep("/etc/postfix/verify_sender", "# only domains that are often forged and whose owners agree\nexample.org  reject_unverified_sender\n"),
+				runStep("postmap /etc/postfix/verify_sender && postfix reload")},
 			References: []string{"Postfix ADDRESS_VERIFICATION_README", "postconf(5): reject_unverified_sender"},
 		})
 	}
@@ -73,7 +73,7 @@ func (p *Postfix) blocklist(r *Report, s *service, setting, item, element string
 	zone, _, _ := strings.Cut(item, "=")
 	zone, _, _ = strings.Cut(zone, "*")
 	file := p.file(s, setting)
-	dead := complainDead(zone, setting, file, element, []knowledge.Step{say("Remove " + element + " from " + setting + "."), reloadPostfix}, "postconf(5): "+setting)
+	dead := complainDead(zone, setting, file, element, []knowledge.Step{sayStep("Remove " + element + " from " + setting + "."), reloadPostfix}, "postconf(5): "+setting)
 	if dead != nil {
 		dead.Services = s.names(file)
 		r.complain(*dead)
@@ -88,7 +88,7 @@ func complainDead(zone, setting, file, value string, fixes []knowledge.Step, ref
 		return nil
 	}
 	text := "The blocklist " + zone + " ended in " + dead.Since + ": " + dead.Means + "."
-	return &Complaint{Check: DeadDNSBL, Subject: zone, Setting: setting, Value: short(value), File: file, Text: text,
+	return &Complaint{Check: DeadDNSBL, Subject: zone, Setting: setting, Value: shortened(value), File: file, Text: text,
 		Fixes: fixes, References: []string{reference, "RFC 5782 (DNS blacklists and whitelists)", "RFC 6471 section 3.4 (shutting a list down)"}}
 }
 
@@ -103,7 +103,7 @@ func (p *Postfix) domainsTwice(r *Report) {
 				r.complain(Complaint{
 					Check: DomainTwice, Subject: domain, Setting: setting, Value: setting + " and " + other, File: "/etc/postfix/main.cf",
 					Text:       domain + " is listed in " + setting + " and in " + other + ". Postfix takes the first and warns \"do not list domain ... in BOTH\"; recipients of the other are unknown users.",
-					Fixes:      []knowledge.Step{say("Keep " + domain + " in one of them: mydestination for accounts of this machine, virtual_mailbox_domains for mailboxes without accounts, relay_domains for another server's."), reloadPostfix},
+					Fixes:      []knowledge.Step{sayStep("Keep " + domain + " in one of them: mydestination for accounts of this machine, virtual_mailbox_domains for mailboxes without accounts, relay_domains for another server's."), reloadPostfix},
 					References: []string{"Postfix ADDRESS_CLASS_README", "postconf(5): " + other},
 				})
 			}
@@ -119,15 +119,15 @@ func (p *Postfix) domainMissing(r *Report, domain string) Truth {
 	if answer != No {
 		return answer
 	}
-	name := named(domain)
+	name := domainOrPlaceholder(domain)
 	r.complain(Complaint{
-		Check: DomainMissing, Subject: domain, Setting: "relay_domains", Value: short(p.value(nil, "relay_domains")), File: "/etc/postfix/main.cf",
+		Check: DomainMissing, Subject: domain, Setting: "relay_domains", Value: shortened(p.value(nil, "relay_domains")), File: "/etc/postfix/main.cf",
 		Text: domain + " is neither in mydestination nor in virtual_alias_domains, virtual_mailbox_domains or relay_domains, and servers bring its mail here.",
 		Fixes: []knowledge.Step{
-			say("Mailboxes of it are here: add it to virtual_mailbox_domains (or to mydestination for accounts of this machine)."),
-			say("Another server has them: add it to relay_domains and tell transport_maps where."),
-			write("/etc/postfix/main.cf", "relay_domains = $mydestination, "+name+"\n"), reloadPostfix,
-			run("postconf -x mydestination virtual_alias_domains virtual_mailbox_domains relay_domains")},
+			sayStep("Mailboxes of it are here: add it to virtual_mailbox_domains (or to mydestination for accounts of this machine)."),
+			sayStep("Another server has them: add it to relay_domains and tell transport_maps where."),
+			writeStep("/etc/postfix/main.cf", "relay_domains = $mydestination, "+name+"\n"), reloadPostfix,
+			runStep("postconf -x mydestination virtual_alias_domains virtual_mailbox_domains relay_domains")},
 		References: []string{"Postfix ADDRESS_CLASS_README", "postconf(5): relay_domains"},
 	})
 	return No
@@ -147,9 +147,9 @@ func (p *Postfix) clientMissing(r *Report, address string) Truth {
 		item = "[" + item + "]"
 	}
 	r.complain(Complaint{
-		Check: ClientMissing, Subject: a.String(), Setting: "mynetworks", Value: short(p.value(nil, "mynetworks")), File: p.file(nil, "mynetworks"),
+		Check: ClientMissing, Subject: a.String(), Setting: "mynetworks", Value: shortened(p.value(nil, "mynetworks")), File: p.file(nil, "mynetworks"),
 		Text:       a.String() + " sends through this server steadily, never logs in, and is not in mynetworks.",
-		Fixes:      []knowledge.Step{write("/etc/postfix/main.cf", "mynetworks = "+strings.TrimSpace(p.value(nil, "mynetworks")+" "+item)+"\n"), reloadPostfix, say("Or have it log in on port 587, which needs no address.")},
+		Fixes:      []knowledge.Step{writeStep("/etc/postfix/main.cf", "mynetworks = "+strings.TrimSpace(p.value(nil, "mynetworks")+" "+item)+"\n"), reloadPostfix, sayStep("Or have it log in on port 587, which needs no address.")},
 		References: []string{"postconf(5): mynetworks"},
 	})
 	return No

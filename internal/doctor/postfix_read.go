@@ -36,7 +36,7 @@ func ReadPostfix(main, defaults, master string, system System) (*Postfix, error)
 	for _, line := range logicalLines(master) {
 		s, ok := readService(line)
 		if !ok {
-			return nil, fmt.Errorf("read Postfix services: %q is no line of master.cf; give the output of postconf -M", short(line))
+			return nil, fmt.Errorf("read Postfix services: %q is no line of master.cf; give the output of postconf -M", shortened(line))
 		}
 		p.services = append(p.services, s)
 	}

@@ -16,8 +16,8 @@ const (
 )
 
 var (
-	remakeSendmail = run("make -C /etc/mail && systemctl restart sendmail")
-	remakeAccess   = run("makemap hash /etc/mail/access < /etc/mail/access")
+	remakeSendmail = runStep("make -C /etc/mail && systemctl restart sendmail")
+	remakeAccess   = runStep("makemap hash /etc/mail/access < /etc/mail/access")
 )
 
 func (m *Sendmail) examine(r *Report) {
@@ -57,7 +57,7 @@ func (m *Sendmail) openRelay(r *Report) {
 			r.complain(Complaint{
 				Check: OpenRelay, Subject: name, Setting: "relay-domains, access", Value: name, File: relayFile,
 				Text:       "Everybody may send mail to every domain that ends in ." + name + " through this server.",
-				Fixes:      []knowledge.Step{say("Remove " + name + " from " + relayFile + " and " + accessFile + "; name the domains that are yours."), remakeAccess, run("systemctl restart sendmail")},
+				Fixes:      []knowledge.Step{sayStep("Remove " + name + " from " + relayFile + " and " + accessFile + "; name the domains that are yours."), remakeAccess, runStep("systemctl restart sendmail")},
 				References: []string{"Sendmail cf/README: Anti-spam configuration control"},
 			})
 		}
@@ -66,8 +66,8 @@ func (m *Sendmail) openRelay(r *Report) {
 
 func (m *Sendmail) complainOpen(r *Report, setting, file, text, fix string) {
 	r.complain(Complaint{Check: OpenRelay, Setting: setting, File: file, Text: text,
-		Fixes: []knowledge.Step{write(sendmailMC, fix), remakeSendmail,
-			run("printf '%s\\n' '.D{client_addr}198.51.100.1' 'check_rcpt <probe@example.net>' | sendmail -bt")},
+		Fixes: []knowledge.Step{writeStep(sendmailMC, fix), remakeSendmail,
+			runStep("printf '%s\\n' '.D{client_addr}198.51.100.1' 'check_rcpt <probe@example.net>' | sendmail -bt")},
 		References: []string{"Sendmail cf/README: Anti-spam configuration control"}})
 }
 
@@ -90,7 +90,7 @@ func (m *Sendmail) networks() *networks {
 func (m *Sendmail) wideNetworks(r *Report) {
 	for _, wide := range m.networks().tooWide() {
 		r.complain(wideComplaint("relay-domains, access", wide.String(), accessFile, wide, []knowledge.Step{
-			write(accessFile, "Connect:192.0.2     RELAY\n"), say("Write your own networks in place of 192.0.2, and remove the wide one from " + accessFile + " and " + relayFile + "."), remakeAccess},
+			writeStep(accessFile, "Connect:192.0.2     RELAY\n"), sayStep("Write your own networks in place of 192.0.2, and remove the wide one from " + accessFile + " and " + relayFile + "."), remakeAccess},
 			"Sendmail cf/README: Anti-spam configuration control"))
 	}
 }
@@ -110,7 +110,7 @@ func (m *Sendmail) clientMissing(r *Report, address string) Truth {
 	r.complain(Complaint{
 		Check: ClientMissing, Subject: a.String(), Setting: "access", File: accessFile,
 		Text:       a.String() + " sends through this server steadily, never logs in, and neither access nor relay-domains lets it relay.",
-		Fixes:      []knowledge.Step{write(accessFile, "Connect:"+key+"     RELAY\n"), remakeAccess, say("Or have it log in on port 587, which needs no address.")},
+		Fixes:      []knowledge.Step{writeStep(accessFile, "Connect:"+key+"     RELAY\n"), remakeAccess, sayStep("Or have it log in on port 587, which needs no address.")},
 		References: []string{"Sendmail cf/README: Anti-spam configuration control"},
 	})
 	return No
@@ -132,8 +132,8 @@ func (m *Sendmail) order(r *Report) {
 	r.complain(Complaint{
 		Check: RestrictionOrder, Setting: "TRUST_AUTH_MECH", Value: strings.ToUpper(strings.Join(trusted, " ")), File: m.file,
 		Text: "Users who logged in with " + strings.ToUpper(strings.Join(idle, ", ")) + " are refused: the mechanism is on offer and not among those that may relay, and check_rcpt denies whom no rule before it lets relay.",
-		Fixes: []knowledge.Step{write(sendmailMC, "TRUST_AUTH_MECH(`"+all+"')dnl\ndefine(`confAUTH_MECHANISMS', `"+all+"')dnl\n"), remakeSendmail,
-			run("printf '%s\\n' '$={TrustAuthMech}' | sendmail -bt")},
+		Fixes: []knowledge.Step{writeStep(sendmailMC, "TRUST_AUTH_MECH(`"+all+"')dnl\ndefine(`confAUTH_MECHANISMS', `"+all+"')dnl\n"), remakeSendmail,
+			runStep("printf '%s\\n' '$={TrustAuthMech}' | sendmail -bt")},
 		References: []string{"Sendmail cf/README: TRUST_AUTH_MECH"},
 	})
 }
@@ -192,7 +192,7 @@ func (m *Sendmail) domainsTwice(r *Report) {
 			r.complain(Complaint{
 				Check: DomainTwice, Subject: domain, Setting: "local-host-names", Value: "local-host-names and " + second.setting, File: localFile,
 				Text:       domain + " is local (class w) and in " + second.setting + " as well. Local comes first: what " + second.setting + " says of it never happens, and users who are not here are unknown.",
-				Fixes:      []knowledge.Step{say("Keep " + domain + " in one of them: " + localFile + " if its users are here, " + relayFile + " with " + mailerTable + " if another server has them."), run("systemctl restart sendmail")},
+				Fixes:      []knowledge.Step{sayStep("Keep " + domain + " in one of them: " + localFile + " if its users are here, " + relayFile + " with " + mailerTable + " if another server has them."), runStep("systemctl restart sendmail")},
 				References: []string{"Sendmail cf/README: FEATURE(`mailertable'), Anti-spam configuration control"},
 			})
 		}
@@ -210,12 +210,12 @@ func (m *Sendmail) domainMissing(r *Report, domain string) Truth {
 	if answer != No {
 		return answer
 	}
-	name := named(domain)
+	name := domainOrPlaceholder(domain)
 	r.complain(Complaint{
 		Check: DomainMissing, Subject: domain, Setting: "relay-domains", File: relayFile,
 		Text: domain + " is neither local (class w) nor in relay-domains nor in access with RELAY, and servers bring its mail here.",
-		Fixes: []knowledge.Step{say("Its users are here: add it to " + localFile + ". Another server has them:"), write(relayFile, name+"\n"), write(mailerTable, name+"     esmtp:[INNER-SERVER]\n"),
-			run("makemap hash /etc/mail/mailertable < /etc/mail/mailertable && systemctl restart sendmail"), run("printf '%s\\n' '$=w' '$=R' | sendmail -bt")},
+		Fixes: []knowledge.Step{sayStep("Its users are here: add it to " + localFile + ". Another server has them:"), writeStep(relayFile, name+"\n"), writeStep(mailerTable, name+"     esmtp:[INNER-SERVER]\n"),
+			runStep("makemap hash /etc/mail/mailertable < /etc/mail/mailertable && systemctl restart sendmail"), runStep("printf '%s\\n' '$=w' '$=R' | sendmail -bt")},
 		References: []string{"Sendmail cf/README: Anti-spam configuration control"},
 	})
 	return No

@@ -18,7 +18,7 @@ func (m *Sendmail) milterCallouts(r *Report) {
 			r.complain(Complaint{
 				Check: SenderCallout, Subject: milter, Setting: "INPUT_MAIL_FILTER", Value: milter, File: m.file,
 				Text:       "The milter " + milter + " connects to the server of every sender, forged ones included. Who is forged sees an address harvester: such servers end on blocklists, and callouts are refused.",
-				Fixes:      []knowledge.Step{write(sendmailMC, "dnl remove INPUT_MAIL_FILTER(`"+milter+"', ...)\n"), remakeSendmail},
+				Fixes:      []knowledge.Step{writeStep(sendmailMC, "dnl remove INPUT_MAIL_FILTER(`"+milter+"', ...)\n"), remakeSendmail},
 				References: []string{"Sendmail cf/README: Adding new mail filters"},
 			})
 		}
@@ -32,7 +32,7 @@ func (m *Sendmail) blocklists(r *Report) {
 			continue
 		}
 		name := strings.Trim(zone[1], ".")
-		if dead := complainDead(name, "FEATURE(dnsbl)", m.file, name, []knowledge.Step{write(sendmailMC, "dnl remove FEATURE(`dnsbl', `"+name+"')\n"), remakeSendmail}, "Sendmail cf/README: dnsbl, enhdnsbl"); dead != nil {
+		if dead := complainDead(name, "FEATURE(dnsbl)", m.file, name, []knowledge.Step{writeStep(sendmailMC, "dnl remove FEATURE(`dnsbl', `"+name+"')\n"), remakeSendmail}, "Sendmail cf/README: dnsbl, enhdnsbl"); dead != nil {
 			r.complain(*dead)
 		}
 	}
@@ -79,8 +79,8 @@ func (m *Sendmail) logins(r *Report) {
 	if why := m.loginOff(); why != "" {
 		r.complain(Complaint{
 			Check: SASLOff, Setting: "confAUTH_MECHANISMS", Value: m.options["AuthMechanisms"], File: m.file, Text: why,
-			Fixes: []knowledge.Step{write(sendmailMC, "TRUST_AUTH_MECH(`LOGIN PLAIN')dnl\ndefine(`confAUTH_MECHANISMS', `LOGIN PLAIN')dnl\n"),
-				say("The saslauthd service and /usr/lib/sasl2/Sendmail.conf (pwcheck_method: saslauthd) belong to it."), remakeSendmail},
+			Fixes: []knowledge.Step{writeStep(sendmailMC, "TRUST_AUTH_MECH(`LOGIN PLAIN')dnl\ndefine(`confAUTH_MECHANISMS', `LOGIN PLAIN')dnl\n"),
+				sayStep("The saslauthd service and /usr/lib/sasl2/Sendmail.conf (pwcheck_method: saslauthd) belong to it."), remakeSendmail},
 			References: []string{"Sendmail cf/README: STARTTLS and SMTP AUTH"},
 		})
 		return
@@ -132,7 +132,7 @@ func (m *Sendmail) submission(r *Report) {
 
 func (m *Sendmail) submissionTLS(r *Report, d map[string]string, name string) {
 	var why string
-	setting, fix := "confSERVER_CERT", write(sendmailMC, "define(`confSERVER_CERT', `/etc/mail/tls/server.pem')dnl\ndefine(`confSERVER_KEY', `/etc/mail/tls/server.key')dnl\ndefine(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n")
+	setting, fix := "confSERVER_CERT", writeStep(sendmailMC, "define(`confSERVER_CERT', `/etc/mail/tls/server.pem')dnl\ndefine(`confSERVER_KEY', `/etc/mail/tls/server.key')dnl\ndefine(`confCACERT', `/etc/ssl/certs/ca-certificates.crt')dnl\n")
 	switch cert := m.options["ServerCertFile"]; {
 	case !m.hasTLS():
 		why = "has no certificate and offers no TLS: passwords cross the network in the clear, and mail programs refuse to log in"
@@ -146,9 +146,9 @@ func (m *Sendmail) submissionTLS(r *Report, d map[string]string, name string) {
 		return
 	}
 	r.complain(Complaint{
-		Check: SubmissionWithoutTLS, Services: []string{name}, Setting: setting, Value: short(m.options["ServerCertFile"]), File: m.file,
+		Check: SubmissionWithoutTLS, Services: []string{name}, Setting: setting, Value: shortened(m.options["ServerCertFile"]), File: m.file,
 		Text:       "Port " + daemonPort(d) + " " + why + ".",
-		Fixes:      []knowledge.Step{fix, remakeSendmail, run("openssl s_client -starttls smtp -connect localhost:587")},
+		Fixes:      []knowledge.Step{fix, remakeSendmail, runStep("openssl s_client -starttls smtp -connect localhost:587")},
 		References: []string{"RFC 8314 (TLS for submission)", "Sendmail cf/README: STARTTLS and SMTP AUTH"},
 	})
 }
@@ -157,5 +157,5 @@ func (m *Sendmail) submissionTLS(r *Report, d map[string]string, name string) {
 // that are written, and its default submission port unless that is taken away.
 // Sendmail cf/m4/proto.m4, _DPO_ and _NO_MSA_
 func writePort(port, options string) knowledge.Step {
-	return write(sendmailMC+", with a line for every other port", "FEATURE(`no_default_msa')dnl\nDAEMON_OPTIONS(`Port=smtp, Name=MTA')dnl\nDAEMON_OPTIONS(`Port="+port+", "+options+"')dnl\n")
+	return writeStep(sendmailMC+", with a line for every other port", "FEATURE(`no_default_msa')dnl\nDAEMON_OPTIONS(`Port=smtp, Name=MTA')dnl\nDAEMON_OPTIONS(`Port="+port+", "+options+"')dnl\n")
 }

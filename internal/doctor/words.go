@@ -6,15 +6,15 @@ import (
 	"github.com/relaylens/relaylens/classifier/knowledge"
 )
 
-func say(text string) knowledge.Step { return knowledge.Step{Say: text} }
+func sayStep(text string) knowledge.Step { return knowledge.Step{Say: text} }
 
-func run(command string) knowledge.Step { return knowledge.Step{Run: command} }
+func runStep(command string) knowledge.Step { return knowledge.Step{Run: command} }
 
-func write(file, text string) knowledge.Step { return knowledge.Step{File: file, Text: text} }
+func writeStep(file, text string) knowledge.Step { return knowledge.Step{File: file, Text: text} }
 
-// plain reports whether a name can stand in a configuration or a command as it
+// needsNoQuotes reports whether a name can stand in a configuration or a command as it
 // is: letters, digits, dots, hyphens, and what addresses have.
-func plain(s string) bool {
+func needsNoQuotes(s string) bool {
 	for _, c := range s {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == ':', c == '/':
@@ -25,16 +25,16 @@ func plain(s string) bool {
 	return s != "" && s[0] != '-'
 }
 
-// named is a domain as a fix can have it.
-func named(s string) string {
-	if plain(s) {
+// domainOrPlaceholder is a domain as a fix can have it.
+func domainOrPlaceholder(s string) string {
+	if needsNoQuotes(s) {
 		return s
 	}
 	return "DOMAIN"
 }
 
-// short cuts a value that is shown.
-func short(s string) string {
+// shortened cuts a value that is shown.
+func shortened(s string) string {
 	const most = 300
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > most {

@@ -16,7 +16,7 @@ func Member(s string, i int) (name, value string, next int, ok bool) {
 	if i < len(s) && s[i] == '}' {
 		return "", "", 0, true
 	}
-	end := text(s, i)
+	end := endOfString(s, i)
 	if end == 0 {
 		return "", "", 0, false
 	}
@@ -41,9 +41,9 @@ func Space(s string, i int) int {
 	return i
 }
 
-// text is the position after the string at s[i:], 0 when there is none.
+// endOfString is the position after the string at s[i:], 0 when there is none.
 // A quote ends it unless an odd number of backslashes stands before it.
-func text(s string, i int) int {
+func endOfString(s string, i int) int {
 	if i >= len(s) || s[i] != '"' {
 		return 0
 	}
@@ -68,7 +68,7 @@ func Value(s string, i int) int {
 	for i < len(s) {
 		switch s[i] {
 		case '"':
-			if i = text(s, i); i == 0 {
+			if i = endOfString(s, i); i == 0 {
 				return 0
 			}
 			if depth == 0 {

@@ -405,7 +405,7 @@ func TestTooManyHosts(t *testing.T) {
 		}
 	}
 	all := copiesOf(held)
-	dropped := others(all, held, 0)
+	dropped := droppedHosts(all, held, 0)
 	if len(dropped[0])+len(dropped[1]) != 300 || len(all) != 300 {
 		t.Errorf("%d and %d are left out, %d in common", len(dropped[0]), len(dropped[1]), len(all))
 	}
@@ -465,7 +465,7 @@ func TestReadersOfManyHosts(t *testing.T) {
 		}
 	}
 	p := plan{ask: make([]*url.Values, 2)}
-	if err := p.leaveOut(others(copiesOf(held), held, 0), held, url.Values{}, nil, relaylens.Match{}); !errors.Is(err, errTooMany) {
+	if err := p.leaveOut(droppedHosts(copiesOf(held), held, 0), held, url.Values{}, nil, relaylens.Match{}); !errors.Is(err, errTooMany) {
 		t.Errorf("error %v, where each server has to be asked for hundreds of hosts", err)
 	}
 	if err := p.narrow(held, url.Values{}, nil, relaylens.Match{}); err != nil || (p.ask[0] == nil) == (p.ask[1] == nil) || len(p.shared) != 400 {

@@ -74,7 +74,7 @@ func (p *plan) narrow(held []map[string]*summary.Holding, values url.Values, arg
 	}
 	p.shared = slices.Compact(p.shared)
 	for _, slack := range slacks {
-		if err = p.leaveOut(others(all, held, slack), held, values, args, match); !errors.Is(err, errTooMany) {
+		if err = p.leaveOut(droppedHosts(all, held, slack), held, values, args, match); !errors.Is(err, errTooMany) {
 			break
 		}
 	}
@@ -164,10 +164,10 @@ func bySize(held []map[string]*summary.Holding) (servers []int) {
 	return servers
 }
 
-// others are the hosts that each server is not asked about: of all that have a
+// droppedHosts are the hosts that each server is not asked about: of all that have a
 // copy, the first that has as good as the most tells of it; where several have,
 // the first that has as good as the most of the span before.
-func others(all []copies, held []map[string]*summary.Holding, slack int64) []map[string]bool {
+func droppedHosts(all []copies, held []map[string]*summary.Holding, slack int64) []map[string]bool {
 	dropped := make([]map[string]bool, len(held))
 	for _, c := range all {
 		now := best(c.servers, slack, func(i int) int64 { return held[i][c.host].Refusals })

@@ -49,7 +49,7 @@ func (d *Decoder) unquote(s string) string {
 			s = s[i+n:]
 			continue
 		}
-		b = append(b, plain(s[i+1]))
+		b = append(b, unescaped(s[i+1]))
 		s = s[i+2:]
 	}
 	b = append(b, s...)
@@ -57,8 +57,8 @@ func (d *Decoder) unquote(s string) string {
 	return alias(b[start:])
 }
 
-// plain is what the escape of c stands for.
-func plain(c byte) byte {
+// unescaped is what the escape of c stands for.
+func unescaped(c byte) byte {
 	switch c {
 	case 'n':
 		return '\n'
