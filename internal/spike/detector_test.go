@@ -24,6 +24,7 @@ func stream(d *Detector, r *rand.Rand, from, until time.Time, perMinute float64,
 }
 
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	d, r := New(Settings{}), rand.New(rand.NewPCG(1, 1))
 	at := monday.Add(3 * 24 * time.Hour)
 	if got := stream(d, r, monday, at, 2, relaylens.CausePolicy); len(got) != 0 {

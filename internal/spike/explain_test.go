@@ -69,6 +69,7 @@ func TestExplained(t *testing.T) {
 // TestKnownForBursts: what a client is known for is no news of it, what it has beyond
 // that is, and so is as much of anyone else.
 func TestKnownForBursts(t *testing.T) {
+	t.Parallel()
 	d, tr, _ := usualBursts(3)
 	const (
 		w      = 1
@@ -129,6 +130,7 @@ func TestWhoGoesOnIsNotKnownForBursts(t *testing.T) {
 
 // TestBurstsExplainRises: a rise that is one client's is none.
 func TestBurstsExplainRises(t *testing.T) {
+	t.Parallel()
 	d, tr, at := usualBursts(8)
 	d.needed[rise] = math.Inf(1) // nothing is told of
 	guesses(d, at, 1, 5, 8)
@@ -143,6 +145,7 @@ func TestBurstsExplainRises(t *testing.T) {
 // TestBurstsTeachNoDispersion: the windows that a burst explains are taken for what
 // they are without it.
 func TestBurstsTeachNoDispersion(t *testing.T) {
+	t.Parallel()
 	d, tr, at := usualBursts(8)
 	guesses(d, at, 1, 5, 8)
 	d.needed[1] = 8
@@ -163,6 +166,7 @@ func TestBurstsTeachNoDispersion(t *testing.T) {
 // TestScannersTeachNoBursts: what comes every night under another address does not
 // make bursts usual.
 func TestScannersTeachNoBursts(t *testing.T) {
+	t.Parallel()
 	d, s := New(Settings{}), sessions{rand: rand.New(rand.NewPCG(11, 11))}
 	i := indexes(relaylens.KindAuthFailed, relaylens.CauseCredentialGuessing)[2]
 	large := func() (n int) {

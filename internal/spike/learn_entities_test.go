@@ -76,6 +76,7 @@ func entitySpikes(d *Detector, events []relaylens.Event) (names []string) {
 // them: who is known to be noisy is no spike, and is one when there is more of it.
 // One that has not learned takes the noisy one for a newcomer.
 func TestLearnsEntities(t *testing.T) {
+	t.Parallel()
 	settings := Settings{FalsePagesPerMonth: 1000}
 	restart := monday.Add(6 * 24 * time.Hour)
 	before, after := noisy(1, monday, restart), noisy(2, restart, restart.Add(26*time.Hour))
@@ -109,6 +110,7 @@ func TestLearnsEntities(t *testing.T) {
 
 // What would have paged is not usual the next day.
 func TestLearnsLittleOfAttacks(t *testing.T) {
+	t.Parallel()
 	client := Series{By: PerClient, Kind: relaylens.KindRelayDenied, Key: "192.0.2.7"}
 	attack := Past{Series: client, First: monday.Add(9 * time.Hour), Last: monday.Add(9*time.Hour + 50*time.Minute), Events: 60_000}
 	d := New(Settings{})

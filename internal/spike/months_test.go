@@ -70,6 +70,7 @@ func episodes(v []float64) (list []float64) {
 // TestIncidents: what is this server's fault is found as soon as who knows the
 // true rates can tell, give or take five minutes, and nothing else is.
 func TestIncidents(t *testing.T) {
+	t.Parallel()
 	const offset = -1.5 // with which the oracle pages once a month for nothing; see TestMonths
 	o := simulateMonth(plan{seed: 3, short: true, offset: offset, ask: 1})
 	for i := range o.incidents {

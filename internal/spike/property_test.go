@@ -48,6 +48,7 @@ func spikesOf(events []relaylens.Event) (changes []Spike) {
 }
 
 func TestSameLogSameSpikes(t *testing.T) {
+	t.Parallel()
 	events := logOf(4, 2)
 	want := spikesOf(events)
 	if !slices.ContainsFunc(want, func(s Spike) bool { return s.Series.By == Total }) {
@@ -93,6 +94,7 @@ func TestMoreIsMoreSurprising(t *testing.T) {
 }
 
 func TestScanner(t *testing.T) {
+	t.Parallel()
 	d, r := New(Settings{}), rand.New(rand.NewPCG(3, 3))
 	at := monday.Add(6 * 24 * time.Hour)
 	stream(d, r, monday, at, 2, relaylens.CausePolicy)
@@ -116,6 +118,7 @@ func TestScanner(t *testing.T) {
 
 // TestClient: one that does far more than any did pages for itself.
 func TestClient(t *testing.T) {
+	t.Parallel()
 	d, r := New(Settings{}), rand.New(rand.NewPCG(6, 6))
 	e := relaylens.Event{Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing, Time: monday}
 	add := func(client byte, n int) (changes []Spike) {
@@ -148,6 +151,7 @@ func TestClient(t *testing.T) {
 
 // TestLevel: what stays is usual after two days, and its end is no spike either.
 func TestLevel(t *testing.T) {
+	t.Parallel()
 	d, r := New(Settings{}), rand.New(rand.NewPCG(4, 4))
 	at := monday.Add(10 * 24 * time.Hour)
 	stream(d, r, monday, at, 3, relaylens.CausePolicy)
@@ -162,6 +166,7 @@ func TestLevel(t *testing.T) {
 
 // TestGap: hours in which nobody read the log are not hours without refusals.
 func TestGap(t *testing.T) {
+	t.Parallel()
 	for name, gap := range map[string]time.Duration{"an hour": time.Hour, "a night": 9 * time.Hour, "days": 60 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			d, r := New(Settings{}), rand.New(rand.NewPCG(5, 5))
@@ -224,6 +229,7 @@ func TestStrangersAreBounded(t *testing.T) {
 
 // TestWrongClock: one line of the year to come changes nothing.
 func TestWrongClock(t *testing.T) {
+	t.Parallel()
 	events := logOf(4, 2)
 	want := spikesOf(events)
 	wrong := events[len(events)/2]

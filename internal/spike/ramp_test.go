@@ -10,6 +10,7 @@ import (
 
 // TestRamp: an attack that grows for hours does not pass for usual while it does.
 func TestRamp(t *testing.T) {
+	t.Parallel()
 	const usual = 3 // a minute
 	quiet, ramp := New(Settings{}), New(Settings{})
 	at := monday.Add(9 * 24 * time.Hour)

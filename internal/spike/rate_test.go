@@ -91,6 +91,7 @@ func gamma(r *rand.Rand, shape float64) float64 {
 // TestFalsePageRates prints the table of asked and measured false pages: make
 // simulate. By itself it is a short look at the rate that is most often seen.
 func TestFalsePageRates(t *testing.T) {
+	t.Parallel()
 	asks, span, which := []float64{100}, 6*24*time.Hour, theories[2:3]
 	if *months > 0 {
 		asks, span, which = []float64{1, 10, 100}, time.Duration(*months)*30*24*time.Hour, theories

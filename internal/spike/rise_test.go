@@ -162,6 +162,7 @@ func slowly(seed uint64) (found [2]time.Duration) {
 // TestRiseIsEarlier: what grows slowly is told of earlier by what the hours before
 // had than by windows alone.
 func TestRiseIsEarlier(t *testing.T) {
+	t.Parallel()
 	const seeds = 3
 	earlier := time.Duration(0)
 	for seed := range uint64(seeds) {
@@ -177,9 +178,10 @@ func TestRiseIsEarlier(t *testing.T) {
 // TestScannerTeachesRiseNothing: neither does what comes every night make other hours
 // uneven, nor is it told of.
 func TestScannerTeachesRiseNothing(t *testing.T) {
+	t.Parallel()
 	with, without := New(Settings{}), New(Settings{})
-	nightly(with, 11, 30, 3*time.Hour)
-	nightly(without, 11, 0.8, 3*time.Hour)
+	nightly(with, 9, 30, 3*time.Hour)
+	nightly(without, 9, 0.8, 3*time.Hour)
 	i := indexes(relaylens.KindRelayDenied, relaylens.CauseOpenRelayProbe)[2]
 	a, b := with.tracks[i], without.tracks[i]
 	if got, want := a.alpha(rise, 100), b.alpha(rise, 100); got > want+0.01 {
@@ -189,20 +191,21 @@ func TestScannerTeachesRiseNothing(t *testing.T) {
 		t.Errorf("surprises of %.1f, without a scanner %.1f", got, want)
 	}
 	if on := with.Active(); len(on) > 0 {
-		t.Errorf("in the twelfth night: %+v", on)
+		t.Errorf("in the tenth night: %+v", on)
 	}
 }
 
 // TestRiseSurprisesAsOftenAsTold: what rise sees of rates that wander surprises as
 // often as chance has it, once that was learned.
 func TestRiseSurprisesAsOftenAsTold(t *testing.T) {
+	t.Parallel()
 	const surprise = 4 // one in 55
 	d, s := New(Settings{}), wanderer{rand: rand.New(rand.NewPCG(4, 4))}
-	at := monday.Add(12 * 24 * time.Hour)
+	at := monday.Add(9 * 24 * time.Hour)
 	s.feed(d, monday, at, 8)
 	tr := d.tracks[indexes(relaylens.KindAuthFailed, relaylens.CauseCredentialGuessing)[2]]
 	seen, all := 0.0, 0.0
-	for ; at.Before(monday.Add(40 * 24 * time.Hour)); at = at.Add(time.Hour) {
+	for ; at.Before(monday.Add(30 * 24 * time.Hour)); at = at.Add(time.Hour) {
 		s.feed(d, at, at.Add(time.Hour), 8)
 		all++
 		if tr.surpriseOfRise(d.head*pane, 0) > surprise {
@@ -218,6 +221,7 @@ func TestRiseSurprisesAsOftenAsTold(t *testing.T) {
 // in a series, a rise of it is none: windows alone tell. Of a kind and of the total
 // that is so whichever cause it was seen in, of another cause it is not.
 func TestRiseAfterScanner(t *testing.T) {
+	t.Parallel()
 	d, s := New(Settings{}), wanderer{rand: rand.New(rand.NewPCG(6, 6))}
 	at := monday.Add(8 * 24 * time.Hour)
 	s.feed(d, monday, at, 8)

@@ -50,35 +50,47 @@ func TestTwoWeeksAgoIsNotNow(t *testing.T) {
 	}
 }
 
-// nightly feeds some nights of a scanner that comes at two, for twelve minutes, among
-// others of another kind that are bursty, and more of the night after.
-func nightly(d *Detector, nights int, perMinute float64, more time.Duration) time.Time {
-	r, rate := rand.New(rand.NewPCG(21, 21)), 0.0
+// nights are those of a scanner that comes at two, for twelve minutes, among others of
+// another kind that are bursty.
+type nights struct {
+	rand *rand.Rand
+	rate float64 // of the others
+	at   time.Time
+}
+
+var firstNight = monday.Add(6 * 24 * time.Hour)
+
+// nightly feeds some nights of a scanner, and more of the night after.
+func nightly(d *Detector, number int, perMinute float64, more time.Duration) *nights {
+	s := &nights{rand: rand.New(rand.NewPCG(21, 21)), at: monday}
+	s.feed(d, firstNight.Add(time.Duration(number)*24*time.Hour+more), perMinute)
+	return s
+}
+
+func (s *nights) feed(d *Detector, until time.Time, perMinute float64) {
 	others := relaylens.Event{Kind: relaylens.KindRejected, Cause: relaylens.CausePolicy}
 	scanner := relaylens.Event{Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe}
-	begin := monday.Add(6 * 24 * time.Hour)
-	end := begin.Add(time.Duration(nights)*24*time.Hour + more)
-	for at := monday; at.Before(end); at = at.Add(pane * time.Second) {
-		if at.Unix()%600 == 0 {
-			rate = 60 * gamma(r, 5) / 5
+	for ; s.at.Before(until); s.at = s.at.Add(pane * time.Second) {
+		if s.at.Unix()%600 == 0 {
+			s.rate = 60 * gamma(s.rand, 5) / 5
 		}
-		others.Time, scanner.Time = at, at
-		d.AddN(&others, poisson(r, rate/4))
-		if since := at.Sub(at.Truncate(24 * time.Hour)); !at.Before(begin) && since >= 2*time.Hour && since < 2*time.Hour+12*time.Minute {
-			d.AddN(&scanner, poisson(r, perMinute/4))
+		others.Time, scanner.Time = s.at, s.at
+		d.AddN(&others, poisson(s.rand, s.rate/4))
+		if since := s.at.Sub(s.at.Truncate(24 * time.Hour)); !s.at.Before(firstNight) && since >= 2*time.Hour && since < 2*time.Hour+12*time.Minute {
+			d.AddN(&scanner, poisson(s.rand, perMinute/4))
 		} else {
-			d.AddN(&scanner, poisson(r, 0.2))
+			d.AddN(&scanner, poisson(s.rand, 0.2))
 		}
-		d.Advance(at.Add(pane * time.Second))
+		d.Advance(s.at.Add(pane * time.Second))
 	}
-	return end
 }
 
 // TestScannerInTheTotal: what comes every night is known in the total as well,
 // though there it is no surprise by itself.
 func TestScannerInTheTotal(t *testing.T) {
+	t.Parallel()
 	d := New(Settings{})
-	nightly(d, 8, 30, 2*time.Hour+13*time.Minute)
+	night := nightly(d, 8, 30, 2*time.Hour+13*time.Minute)
 	total, now := d.tracks[0], d.head*pane
 	r := total.read(2, now, 0)
 	if own := d.custom(total, &r, now); own.excess != 0 {
@@ -87,9 +99,8 @@ func TestScannerInTheTotal(t *testing.T) {
 	if c := d.customary(total, &r, now); c.excess < 300 || c.excess > 420 || c.alpha < 0.01 || c.alpha > 0.2 {
 		t.Errorf("%.0f refusals are customary, give or take %.2f; want 360", c.excess, c.alpha)
 	}
-	d = New(Settings{})
-	nightly(d, 8, 30, 8*time.Hour)
-	total, now = d.tracks[0], d.head*pane
+	night.feed(d, night.at.Truncate(24*time.Hour).Add(8*time.Hour), 30)
+	now = d.head * pane
 	r = total.read(2, now, 0)
 	if c := d.customary(total, &r, now); c.excess != 0 {
 		t.Errorf("by day %.0f are", c.excess)
@@ -99,19 +110,27 @@ func TestScannerInTheTotal(t *testing.T) {
 // TestFloodAtTheScannersHour: a scanner of every night hides no flood of three
 // times as much.
 func TestFloodAtTheScannersHour(t *testing.T) {
-	for rate, found := range map[float64]bool{36: false, 90: true} {
-		d := New(Settings{})
-		at := nightly(d, 9, 30, 2*time.Hour)
-		stream(d, rand.New(rand.NewPCG(23, 23)), at, at.Add(12*time.Minute), rate, relaylens.CauseOpenRelayProbe)
-		if on := d.Active(); (len(on) > 0) != found {
-			t.Errorf("%v a minute, where 30 come every night: %+v", rate, on)
+	t.Parallel()
+	d := New(Settings{})
+	night := nightly(d, 9, 30, 2*time.Hour)
+	for _, c := range []struct {
+		rate  float64
+		found bool
+	}{{36, false}, {90, true}} {
+		at := night.at
+		night.at = at.Add(12 * time.Minute)
+		stream(d, rand.New(rand.NewPCG(23, 23)), at, night.at, c.rate, relaylens.CauseOpenRelayProbe)
+		if on := d.Active(); (len(on) > 0) != c.found {
+			t.Errorf("%v a minute, where 30 come every night: %+v", c.rate, on)
 		}
+		night.feed(d, at.Add(24*time.Hour), 30)
 	}
 }
 
 // TestWorkdaysAreNoRoutineOfSundays: what a workday has at an hour is a spike on a
 // Sunday that has a fifth of it.
 func TestWorkdaysAreNoRoutineOfSundays(t *testing.T) {
+	t.Parallel()
 	d := New(Settings{})
 	r := rand.New(rand.NewPCG(31, 31))
 	at := monday

@@ -12,6 +12,7 @@ import (
 // TestSurprisesAsOftenAsTold: of the windows of counts whose distribution is known,
 // as many surprise as chance has it.
 func TestSurprisesAsOftenAsTold(t *testing.T) {
+	t.Parallel()
 	const surprise = 4 // one in 55
 	for _, th := range theories[1:3] {
 		t.Run(th.name, func(t *testing.T) {
@@ -57,6 +58,7 @@ func (th *theory) surprises(span time.Duration, least float64) (seen, all [numWi
 // TestSettingsToTheExtreme: however few false pages are asked for, the thresholds
 // are numbers, and a flood pages.
 func TestSettingsToTheExtreme(t *testing.T) {
+	t.Parallel()
 	for _, ask := range []float64{5e-324, 1e-300, 1e-12, 1, 1000} {
 		d := New(Settings{FalsePagesPerMonth: ask})
 		at := monday.Add(2 * 24 * time.Hour)

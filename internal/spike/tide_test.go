@@ -78,6 +78,7 @@ func seriesOf(changes []Spike, began bool) (list []Series) {
 
 // Three times as much of everything is one spike, which is over when the level is usual.
 func TestTideIsOneSpike(t *testing.T) {
+	t.Parallel()
 	w := newTown(1)
 	if got := w.pass(time.Hour, 1, 0, 0); len(got) != 0 {
 		t.Fatalf("as usual: %+v", got)
@@ -103,6 +104,7 @@ func TestTideIsOneSpike(t *testing.T) {
 
 // What one cause has beyond the others is found while they are up, and at once.
 func TestBeyondTheTide(t *testing.T) {
+	t.Parallel()
 	w := newTown(1)
 	w.pass(time.Hour, 1, 0, 0)
 	w.pass(2*time.Hour, 3, 0, 0)
@@ -123,6 +125,7 @@ func TestBeyondTheTide(t *testing.T) {
 
 // What comes back after two quiet days is what was usual before them.
 func TestEndOfHolidays(t *testing.T) {
+	t.Parallel()
 	w := newTown(0.25)
 	if got := w.pass(12*time.Hour, 1, 0, 0); len(got) != 0 {
 		t.Errorf("holidays are over: %+v", got)
@@ -135,6 +138,7 @@ func TestEndOfHolidays(t *testing.T) {
 
 // A spike whose minutes are too few to show it is on as long as its level stands.
 func TestLevelStands(t *testing.T) {
+	t.Parallel()
 	w := newTown(1)
 	w.pass(time.Hour, 1, 0, 0)
 	cause := Series{By: PerCause, Cause: relaylens.CauseSenderDomainUnresolvable}
