@@ -167,9 +167,9 @@ measure: build ## time the daemon from outside: latency, backlog, idle, start; t
 	E2E_RELAYLENS=$(BIN)/relaylens $(GO) test -tags e2e -count=1 -timeout 2h -run '^$$' -bench='$(BENCH)' -benchtime=1x ./e2e/measure
 
 .PHONY: simulate
-simulate: ## find spikes in MONTHS=24 made-up months from SEED on, beside other rules
+simulate: ## find spikes in MONTHS=24 made-up months from SEED on, of STYLE= plain, sessions or nets, beside other rules
 	$(GO) test ./internal/spike -count=1 -timeout 4h -v -run 'TestMonths|TestFalsePageRates' \
-		-months $(or $(MONTHS),24) -seed $(or $(SEED),1000) -chatty
+		-months $(or $(MONTHS),24) -seed $(or $(SEED),1000) -style '$(filter-out plain,$(STYLE))' -chatty
 
 .PHONY: fleet
 fleet: build $(BIN)/nats-server ## a fleet on this machine: three NATS servers, shippers, readers; ctrl-c ends it

@@ -98,6 +98,7 @@ type plan struct {
 	limit     float64
 	ask       float64
 	bare      bool // no other rules
+	style     simulate.Style
 	short     bool // two weeks, with the incidents of the server's own fault alone
 }
 
@@ -107,6 +108,7 @@ func simulateMonth(p plan) *outcome {
 		weeks = 2
 	}
 	w := simulate.New(p.seed, beginMonth.AddDate(0, 0, -7*weeks))
+	w.Style = p.style
 	d := New(Settings{FalsePagesPerMonth: p.ask})
 	counts := map[Count]int64{}
 	for {

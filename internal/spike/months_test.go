@@ -17,6 +17,7 @@ var (
 	firstSeed = flag.Uint64("seed", 1000, "the seed of the first month")
 	given     = flag.Float64("offset", 0, "the oracle's offset, where it is known; then no other rule is calibrated")
 	only      = flag.String("only", "", "the name of the only incident that there is")
+	style     = flag.String("style", "", "of the background: sessions or nets; plain by default")
 	chatty    = flag.Bool("chatty", false, "tell of each false page and each miss")
 )
 
@@ -40,7 +41,9 @@ func parallel(n int, f func(int) *outcome) []*outcome {
 func calibrate(first uint64, n int) (offset float64, limits map[uint64]float64, wrong int) {
 	var all []float64
 	limits = map[uint64]float64{}
-	for i, out := range parallel(n, func(i int) *outcome { return simulateMonth(plan{seed: first + uint64(i), ask: 1, bare: *given != 0}) }) {
+	for i, out := range parallel(n, func(i int) *outcome {
+		return simulateMonth(plan{seed: first + uint64(i), ask: 1, bare: *given != 0, style: simulate.Style(*style)})
+	}) {
 		wrong += len(out.rules[0].falsePages(nil))
 		if *given != 0 {
 			continue
@@ -89,6 +92,40 @@ func TestIncidents(t *testing.T) {
 	}
 }
 
+// TestStyles: where clients or networks have bursts out of a heavy tail, hardly any of
+// them pages once some were seen.
+func TestStyles(t *testing.T) {
+	t.Parallel()
+	var pages [3]int
+	var wait sync.WaitGroup
+	styles := [3]simulate.Style{simulate.Plain, simulate.Sessions, simulate.Nets}
+	for i, style := range styles {
+		wait.Go(func() { pages[i] = pagesOf(style) })
+	}
+	wait.Wait()
+	for i, n := range pages[1:] {
+		if n > pages[0]+2 {
+			t.Errorf("%s: %d false pages in two weeks, without such bursts %d", styles[1+i], n, pages[0])
+		}
+	}
+}
+
+// pagesOf are the pages of two weeks without incidents, after one of learning.
+func pagesOf(style simulate.Style) int {
+	w, d, page := simulate.New(40, monday), New(Settings{}), rule{}
+	w.Style = style
+	for at, groups, _ := w.Next(); at.Before(monday.AddDate(0, 0, 21)); at, groups, _ = w.Next() {
+		for i := range groups {
+			d.AddN(&groups[i].Event, groups[i].N)
+		}
+		now := at.Add(simulate.Pane)
+		if d.Advance(now); len(d.Active()) > 0 && at.After(monday.AddDate(0, 0, 7)) {
+			page.say(now)
+		}
+	}
+	return len(page.on)
+}
+
 // TestMonths prints how spikes are found in simulated months: make simulate. By
 // itself it does nothing.
 func TestMonths(t *testing.T) {
@@ -103,7 +140,7 @@ func TestMonths(t *testing.T) {
 	}
 	outs := parallel(*months, func(i int) *outcome {
 		seed := *firstSeed + uint64(i)
-		return simulateMonth(plan{seed: seed, incidents: true, names: names, cold: i%6 == 5, offset: offset, limit: limits[seed], ask: 1})
+		return simulateMonth(plan{seed: seed, incidents: true, names: names, cold: i%6 == 5, offset: offset, limit: limits[seed], ask: 1, style: simulate.Style(*style)})
 	})
 	t.Log("\n" + table(outs) + "\n" + byName(outs))
 	if *chatty {

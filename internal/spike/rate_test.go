@@ -70,6 +70,9 @@ func (th *theory) falsePages(seed uint64, span time.Duration, ask float64) (page
 }
 
 func poisson(r *rand.Rand, mean float64) (n int) {
+	if mean > 200 { // as good as normal
+		return int(math.Round(max(mean+math.Sqrt(mean)*r.NormFloat64(), 0)))
+	}
 	for p, limit := r.Float64(), math.Exp(-mean); p > limit; p *= r.Float64() {
 		n++
 	}

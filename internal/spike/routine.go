@@ -3,6 +3,7 @@ package spike
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // custom is what comes at this time of day on most days, or on this day of every
@@ -64,7 +65,7 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 	var room [days]float64
 	peaks := room[:0]
 	for day := int64(1); day <= days; day++ {
-		if n, ok := d.peak(t, last-day*24*3600/cell, length); ok {
+		if n, ok := d.peakOfDay(t, last, day, now, length); ok {
 			peaks = append(peaks, n)
 		}
 	}
@@ -86,6 +87,25 @@ func (d *Detector) custom(t *track, r *reading, now int64) custom {
 		return custom{}
 	}
 	return custom{excess, unevenness(peaks, excess)}
+}
+
+// peakOfDay is the peak at this time of an earlier day: by the clock of the world, or by
+// that of the settings' zone, where it was put forward or back since.
+func (d *Detector) peakOfDay(t *track, last, day, now, length int64) (n float64, ok bool) {
+	then := now - day*24*3600
+	n, ok = d.peak(t, last-day*24*3600/cell, length)
+	if shift := d.ahead(now) - d.ahead(then); shift != 0 {
+		if local, known := d.peak(t, last-(day*24*3600-shift)/cell, length); known {
+			n, ok = max(n, local), true
+		}
+	}
+	return n, ok
+}
+
+// ahead is by how many seconds the clock of the settings' zone is ahead of UTC.
+func (d *Detector) ahead(at int64) int64 {
+	_, seconds := time.Unix(at, 0).In(d.settings.Location).Zone()
+	return int64(seconds)
 }
 
 // unevenness is the variance of what some days had, relative to the square of the

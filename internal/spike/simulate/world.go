@@ -41,10 +41,14 @@ const wanderTime = 90 * time.Minute
 type World struct {
 	Streams   []Stream
 	Incidents []Incident
-	rand      *rand.Rand
-	peak      float64 // hour of the day
-	queue     [16][]Group
-	at        int64 // pane
+	// Style is that of the background. It is set before the first Next.
+	Style Style
+
+	rand     *rand.Rand
+	sessions *rand.Rand // of what Style adds
+	peak     float64    // hour of the day
+	queue    [16][]Group
+	at       int64 // pane
 }
 
 // Group is some refusals that are alike, within one pane.
@@ -59,7 +63,7 @@ func New(seed uint64, begin time.Time) *World {
 	size := math.Exp(r.NormFloat64() * 0.8)
 	burst := 0.7 + 0.9*r.Float64()
 	temper := 0.6 + 0.8*r.Float64()
-	w := &World{rand: r, peak: 12 + 4*r.Float64(), at: begin.Unix() / paneSeconds}
+	w := &World{rand: r, sessions: rand.New(rand.NewPCG(seed, 0x5e55)), peak: 12 + 4*r.Float64(), at: begin.Unix() / paneSeconds}
 	for _, s := range []Stream{
 		{Kind: relaylens.KindRelayDenied, Cause: relaylens.CauseOpenRelayProbe, Rate: 0.8, Burst: 3, Day: 0.1, Weekend: 0.1, Wander: 0.35, Mood: 0.2},
 		{Kind: relaylens.KindAuthFailed, Cause: relaylens.CauseCredentialGuessing, Rate: 2.5, Burst: 4, Day: 0.2, Weekend: 0.1, Wander: 0.3, Mood: 0.2},
@@ -111,6 +115,7 @@ func (w *World) Next() (at time.Time, groups []Group, down bool) {
 		s := &w.Streams[i]
 		w.bursts(s, w.Rate(s, at)*w.temper(s, at)/perMinute/s.Burst, at)
 	}
+	w.session()
 	for i := range w.Incidents {
 		in := &w.Incidents[i]
 		down = down || in.Name == Gap && in.During(at)
