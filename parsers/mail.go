@@ -2,7 +2,6 @@ package parsers
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/relaylens/relaylens"
 )
@@ -10,8 +9,7 @@ import (
 // mail is all that a record has of a message that went its way: a client brought it, it was
 // taken, or it was delivered.
 type mail struct {
-	line        *relaylens.Line
-	writer      *writer
+	spot
 	id          string
 	address     string     // of the sender, or of the recipient
 	peer        netip.Addr // the client, or the server that took it
@@ -20,17 +18,13 @@ type mail struct {
 	method      string     // or what the server said
 	helo, proto string     // of the client
 	subject     string
-	time        time.Time
 	recipients  int
-	pid         int32
 	port        uint16
-	digits      uint8
 	null        bool // sender
-	mta         relaylens.MTA
 }
 
-// mail is the next one, which n is of, of a line of a process.
-func (s *Scanned) mail(n *note, kind noteKind, line *relaylens.Line, w *writer, mta relaylens.MTA, pid int32) *mail {
+// mail is the next one, which n is of.
+func (s *Scanned) mail(n *note, kind noteKind, at spot) *mail {
 	i := len(s.mails)
 	if i == cap(s.mails) {
 		s.mails = append(s.mails, mail{})[:i]
@@ -38,7 +32,7 @@ func (s *Scanned) mail(n *note, kind noteKind, line *relaylens.Line, w *writer, 
 	s.mails = s.mails[:i+1]
 	m := &s.mails[i]
 	*m = mail{}
-	m.line, m.writer, m.mta, m.pid = line, w, mta, pid
+	m.spot = at
 	n.kind, n.of = kind, int32(i)
 	return m
 }
@@ -83,8 +77,8 @@ func (m *mail) tell(kind noteKind, e *relaylens.Event) {
 
 // record is what m was noted of.
 func (m *mail) record(n *note, r *scannedRecord) {
-	r.begin(m.line, m.writer, m.time, m.digits, m.pid)
-	r.mta, r.keys.message = m.mta, n.key
+	r.begin(&m.spot)
+	r.keys.message = n.key
 	r.rec.Recipients, r.rec.Subject = m.recipients, m.subject
 	if m.tell(n.kind, &r.rec.Event); n.kind != noteSent {
 		r.rec.Fact = relaylens.FactMessage
@@ -129,7 +123,8 @@ func (p *Parser) mailed(m *mail, n *note, now int64) bool {
 		c.trim(&f)
 		return true
 	}
-	e, fact := p.eventOf(m, n.kind), relaylens.FactNone
+	e, fact := p.eventAt(&m.spot), relaylens.FactNone
+	m.tell(n.kind, e)
 	if m.pid != 0 && m.mta != relaylens.Postfix { // whose queue manager and delivery agents have no sessions
 		f.session = c.sessions.Get(m.writer.session(m.pid), now)
 	}
@@ -159,19 +154,4 @@ func (m *mail) maySayMore(kind noteKind) bool {
 		return true // the login of what is known of its message or session
 	}
 	return m.login != ""
-}
-
-// eventOf is the event that m tells of, without what is known of its message. It is valid
-// until the next.
-func (p *Parser) eventOf(m *mail, kind noteKind) *relaylens.Event {
-	e := &p.mail
-	*e = relaylens.Event{}
-	m.tell(kind, e)
-	e.MTA, e.Time, e.TimeDigits, e.PID = m.mta, m.time, m.digits, m.pid
-	e.Host, e.Service = m.writer.host, m.writer.service
-	p.place(e, m.line)
-	if p.options.ContextIDs {
-		e.ID = relaylens.NewID(m.line, 0)
-	}
-	return e
 }

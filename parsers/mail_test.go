@@ -47,8 +47,8 @@ func TestMailIsRecords(t *testing.T) {
 			}
 			noted[r.mta][kind]++
 			n := note{key: r.keys.message}
-			m := new(Scanned).mail(&n, kind, &line, r.writer, r.mta, r.env.PID)
-			m.time, m.digits, m.recipients, m.subject = r.env.Time, r.env.TimeDigits, r.rec.Recipients, r.rec.Subject
+			m := new(Scanned).mail(&n, kind, r.spot())
+			m.recipients, m.subject = r.rec.Recipients, r.rec.Subject
 			m.set(kind, &r.rec.Event)
 			var got scannedRecord
 			m.record(&n, &got)

@@ -31,17 +31,27 @@ const (
 
 // visit is all that a record has of a client that came or left.
 type visit struct {
-	line       *relaylens.Line
-	writer     *writer
+	spot
 	client     netip.Addr
 	name, text string
-	time       time.Time
-	pid        int32
 	port       uint16
-	digits     uint8
 	left       bool
 	silent     bool // no event tells of it
-	mta        relaylens.MTA
+}
+
+// spot is where a line stood.
+type spot struct {
+	line   *relaylens.Line
+	writer *writer
+	time   time.Time
+	pid    int32
+	digits uint8
+	mta    relaylens.MTA
+}
+
+// spot is where r stood.
+func (r *scannedRecord) spot() spot {
+	return spot{r.line, r.writer, r.env.Time, r.env.PID, r.env.TimeDigits, r.mta}
 }
 
 // set has v be of the client of e.
@@ -71,15 +81,13 @@ func (s *Scanned) note(f *framing, r *scannedRecord, brief bool) bool {
 	kind, mailed := r.mailed()
 	switch e := &rec.Event; {
 	case mailed:
-		m := s.mail(&n, kind, r.line, r.writer, r.mta, r.env.PID)
-		m.time, m.digits, m.recipients, m.subject = r.env.Time, r.env.TimeDigits, rec.Recipients, rec.Subject
+		m := s.mail(&n, kind, r.spot())
+		m.recipients, m.subject = rec.Recipients, rec.Subject
 		m.set(kind, e)
 		n.key = r.keys.message
 	case brief && r.visits():
 		v := s.visit(&n)
-		v.line, v.writer, v.mta, v.pid = r.line, r.writer, r.mta, r.env.PID
-		v.left, v.silent = rec.Fact == relaylens.FactSessionEnd, e.Kind == relaylens.KindNone
-		v.time, v.digits = r.env.Time, r.env.TimeDigits
+		v.spot, v.left, v.silent = r.spot(), rec.Fact == relaylens.FactSessionEnd, e.Kind == relaylens.KindNone
 		v.set(e)
 		n.key = r.keys.session
 	case e.Kind != relaylens.KindNone:
@@ -107,30 +115,47 @@ func (r *scannedRecord) visits() bool {
 		!rec.Presumed && !rec.Explained && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && !e.HasSender()
 }
 
-// record is what v was noted of.
-func (v *visit) record(r *scannedRecord) {
-	r.begin(v.line, v.writer, v.time, v.digits, v.pid)
-	r.mta = v.mta
-	e := &r.rec.Event
+// tell has e be what v tells.
+func (v *visit) tell(e *relaylens.Event) {
 	if e.Text = v.text; !v.silent {
 		e.Kind = relaylens.KindConnection
 	}
 	e.ClientIP, e.ClientName, e.ClientPort = v.client, v.name, v.port
+}
+
+// record is what v was noted of.
+func (v *visit) record(r *scannedRecord) {
+	r.begin(&v.spot)
+	v.tell(&r.rec.Event)
 	if r.rec.Fact = relaylens.FactSession; v.left {
 		r.rec.Fact = relaylens.FactSessionEnd
 	}
 }
 
 // begin has r be a record that tells nothing yet.
-func (r *scannedRecord) begin(line *relaylens.Line, w *writer, t time.Time, digits uint8, pid int32) {
+func (r *scannedRecord) begin(at *spot) {
 	*r = scannedRecord{}
-	r.line, r.writer, r.verdict, r.second = line, w, relaylens.Parsed, t.Unix()
-	if pid != 0 {
-		r.keys.session, r.keys.process = w.session(pid), true
+	r.line, r.writer, r.mta, r.verdict, r.second = at.line, at.writer, at.mta, relaylens.Parsed, at.time.Unix()
+	if at.pid != 0 {
+		r.keys.session, r.keys.process = at.writer.session(at.pid), true
 	}
-	r.env.Time, r.env.TimeDigits, r.env.PID = t, digits, pid
-	r.env.Host, r.env.Program = w.host, w.program
-	r.rec.Event.Service = w.service
+	r.env.Time, r.env.TimeDigits, r.env.PID = at.time, at.digits, at.pid
+	r.env.Host, r.env.Program = at.writer.host, at.writer.program
+	r.rec.Event.Service = at.writer.service
+}
+
+// eventAt is an event that tells nothing yet but where its line stood. It is valid until the
+// next.
+func (p *Parser) eventAt(at *spot) *relaylens.Event {
+	e := &p.event
+	*e = relaylens.Event{}
+	e.MTA, e.Time, e.TimeDigits, e.PID = at.mta, at.time, at.digits, at.pid
+	e.Host, e.Service = at.writer.host, at.writer.service
+	p.place(e, at.line)
+	if p.options.ContextIDs {
+		e.ID = relaylens.NewID(at.line, 0)
+	}
+	return e
 }
 
 // note takes what was noted.
@@ -161,19 +186,30 @@ func (p *Parser) note(src *source, s *Scanned, n *note) {
 	}
 }
 
-// visited takes in that a client came or left of whom there is nothing to tell, as correlate
-// does; false where there may be.
+// visited takes in that a client came or left, as correlate does; false where there may be
+// more to tell of it.
 func (p *Parser) visited(v *visit, session uint64, now int64) bool {
 	c := p.memory
-	if !v.silent && !v.writer.toldLately(now) || c.presumed.Len() > 0 && (v.port != 0 || c.presumed.Get(session, now) != nil) {
+	if c.presumed.Len() > 0 && (v.port != 0 || c.presumed.Get(session, now) != nil) {
 		return false
 	}
+	lately := v.silent || v.writer.toldLately(now)
 	if v.left {
-		if s := c.sessions.Get(session, now); s == nil || !s.plain || s.clientPort != v.port {
+		s := c.sessions.Get(session, now)
+		switch {
+		case s == nil || s.clientPort != v.port || s.plain && !lately:
 			return false
+		case !s.plain:
+			e := p.eventAt(&v.spot)
+			v.tell(e)
+			c.fill(e, relaylens.FactSessionEnd, &found{session: s})
+			p.emit(e)
 		}
 		c.left(session)
 	} else {
+		if !lately {
+			return false
+		}
 		s, isNew := c.sessions.Put(session, now)
 		if !isNew && !s.plain && !v.silent {
 			return false

@@ -50,7 +50,7 @@ type Parser struct {
 	warm    bool             // what is fed is read again
 	login   relaylens.Record // of the message in hand
 	noted   scannedRecord    // of the note in hand, where it takes one
-	mail    relaylens.Event  // of the note in hand, where it takes no record
+	event   relaylens.Event  // of the note in hand, where it takes no record
 }
 
 // source is what is known of one log.

@@ -22,9 +22,7 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 			return false
 		}
 		v := into.visit(&n)
-		v.line, v.writer, v.mta, v.pid = line, t.writer, relaylens.Postfix, b.PID
-		v.left, v.silent = told == postfix.ShortLeft, false
-		v.time, v.digits = *now, digits
+		v.spot, v.left, v.silent = spot{line, t.writer, *now, b.PID, digits, relaylens.Postfix}, told == postfix.ShortLeft, false
 		v.set(e)
 		n.key = t.writer.session(b.PID)
 	case postfix.ShortRemoved:
@@ -35,8 +33,7 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 		if b.PID == 0 {
 			return false
 		}
-		m := into.mail(&n, mailNotes[told], line, t.writer, relaylens.Postfix, b.PID)
-		m.time, m.digits = *now, digits
+		m := into.mail(&n, mailNotes[told], spot{line, t.writer, *now, b.PID, digits, relaylens.Postfix})
 		m.setShort(n.kind, e)
 		n.key = t.writer.message(relaylens.Postfix, e.QueueID)
 	default:
@@ -69,9 +66,8 @@ func (s *scanner) native(f *framing, line *relaylens.Line, text string, into *Sc
 	case told == exim.ShortDone:
 		n.kind = noteEnd
 	default:
-		m := into.mail(&n, noteSent, line, w, relaylens.Exim, 0)
+		m := into.mail(&n, noteSent, spot{line: line, writer: w, time: *now, mta: relaylens.Exim})
 		e.Enhanced, e.Text = "", ""
-		m.time = *now
 		m.set(noteSent, e)
 	}
 	n.key = w.message(relaylens.Exim, e.QueueID)
