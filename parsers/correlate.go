@@ -123,6 +123,9 @@ func (p *Parser) refusal(r *scannedRecord, f *found, now int64) Result {
 	if all {
 		return ResultContext
 	}
+	if key := c.serverOnly(rec, k); key != 0 {
+		hold = key
+	}
 	if rec.Hold && k.message != 0 && !(e.HasSender() && e.ClientIP.IsValid()) {
 		c.learnClient(e, k, f, now)
 		hold = k.message

@@ -70,6 +70,20 @@ func TestEximCountsOnce(t *testing.T) {
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 421 4.7.0 close",
 			"2026-11-20 09:00:04 1tTaBc-0001Ab-2z H=mx.example.net [192.0.2.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 421 4.7.0 close",
 		}, []string{"1: remote rejected/remote_other invalid IP  >b@example.net", "3: remote rejected/remote_other invalid IP  >b@example.net"}},
+		"a server that refuses all, before the next one takes them": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx1.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 554 5.7.1 no",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z => b@example.net R=dnslookup T=remote_smtp H=mx2.example.net [192.0.2.26]",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z Completed",
+		}, []string{"1: remote rejected/remote_other invalid IP  >"}},
+		"two servers that refuse all, twice": {[]string{
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx1.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (0) H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == c@example.net R=dnslookup T=remote_smtp defer (0) H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:15:00 1tTaBc-0001Ab-2z H=mx1.example.net [192.0.2.25]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:15:00 1tTaBc-0001Ab-2z H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after initial connection: 421 busy",
+			"2026-11-20 09:15:00 1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (0) H=mx2.example.net [192.0.2.26]: SMTP error from remote mail server after initial connection: 421 busy",
+		}, []string{"3: remote rejected/remote_other invalid IP  >b@example.net", "1: remote rejected/remote_other invalid IP  >", "7: remote rejected/remote_other invalid IP  >b@example.net", "5: remote rejected/remote_other invalid IP  >"}},
 		"LMTP answers for each recipient": {[]string{
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == b@example.com R=lmtp T=lmtp defer (0) H=store [192.0.2.27]:24: LMTP error after DATA: 452 4.2.2 mailbox full",
 			"2026-11-20 09:00:00 1tTaBc-0001Ab-2z == c@example.com R=lmtp T=lmtp defer (0) H=store [192.0.2.27]:24: LMTP error after DATA: 452 4.2.2 mailbox full",

@@ -124,6 +124,17 @@ func (h *heldEvents) name(key uint64, n int, e *relaylens.Event, emit func(*rela
 	h.skipGone()
 }
 
+// drop forgets the last event that waits under a key.
+func (h *heldEvents) drop(key uint64) {
+	for i := len(h.queue) - 1; i >= h.first; i-- {
+		if w := &h.queue[i]; w.message == key && w.event != nil {
+			w.event = nil
+			h.skipGone()
+			return
+		}
+	}
+}
+
 // ofAnother reports whether the event cannot be what e tells of: its sender is another
 // one, or its recipient where it is the recipient who was refused.
 func (k *kept) ofAnother(e *relaylens.Event) bool {

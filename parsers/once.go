@@ -44,6 +44,8 @@ func (c *correlator) refusedBefore(rec *relaylens.Record, k *keys, f *found, now
 		m, last := c.stateOf(k, f, now), *e
 		last.Stage = relaylens.StageData
 		m.answer, m.answered = c.answer(&last, e.PID), now
+	case ofServer(e) && rec.Retried:
+		return false // see serverOnly
 	case e.MTA == relaylens.Exim && e.Direction == relaylens.Outbound && e.Stage == relaylens.StageRcpt:
 		return c.refusedHostToo(rec, k, now)
 	case e.Direction == relaylens.Outbound && e.Stage != relaylens.StageRcpt && e.Stage != relaylens.StageNone:
@@ -69,6 +71,29 @@ func (c *correlator) refusedHostToo(rec *relaylens.Record, k *keys, now int64) b
 		*told = now
 	}
 	return again
+}
+
+// ofServer reports whether a server refused all that Exim has for it. The line has
+// no recipient; those of the recipients repeat what the last server said.
+func ofServer(e *relaylens.Event) bool {
+	return e.MTA == relaylens.Exim && e.Direction == relaylens.Outbound && (e.Stage == relaylens.StageConnect || e.Stage == relaylens.StageHelo)
+}
+
+// serverOnly is the key under which a server's refusal waits for the recipients' lines
+// that repeat it. One of those replaces it.
+func (c *correlator) serverOnly(rec *relaylens.Record, k *keys) (hold uint64) {
+	e := &rec.Event
+	if !ofServer(e) || k.message == 0 {
+		return 0
+	}
+	key := bounded.Mix(k.message, c.answer(e, 0))
+	if rec.Retried {
+		return key
+	}
+	if !c.held.empty() {
+		c.held.drop(key)
+	}
+	return 0
 }
 
 // answeredBefore reports whether another line told of a remote server's answer.

@@ -115,14 +115,6 @@ func withoutTime(s string) string {
 	return s
 }
 
-// ofHost reports a refusal of all that we have. Exim logs it for each host,
-// without flag and without an address, and repeats that of the last host with
-// the address: only that is an event, or a host alone would count twice.
-// transports/smtp.c, smtp_transport_entry
-func ofHost(s relaylens.Stage) bool {
-	return s == relaylens.StageConnect || s == relaylens.StageHelo
-}
-
 // retryBase is the first of the error numbers that mean that a host's retry
 // time has not come; they repeat an old error. macros.h, ERRNO_RETRY_BASE: -51,
 // in 4.98 -52.
@@ -157,7 +149,7 @@ func tried(s string, rec *relaylens.Record) relaylens.Verdict {
 		return relaylens.Ignored
 	}
 	r, ok := cutRemoteError(rest[1:])
-	if !ok || ofHost(r.stage) {
+	if !ok {
 		return relaylens.Ignored
 	}
 	e := &rec.Event

@@ -46,7 +46,6 @@ var misses = []string{
 	"1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (110): Connection timed out H=mx.example.net [198.51.100.25]",
 	"1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-53): retry time not reached for any host",
 	"1tTaBc-0001Ab-2z == b@example.net R=dnslookup T=remote_smtp defer (-54) H=mx.example.net [198.51.100.25]: SMTP error from remote mail server after RCPT TO:<b@example.net>: 450 4.2.0 Greylisted",
-	"1tTaBc-0001Ab-2z H=mx.example.net [198.51.100.25]: SMTP error from remote mail server after initial connection: 554 5.7.1 blocked",
 	"1tTaBc-0001Ab-2z ** b@example.com: Unrouteable address",
 	"1tTaBc-0001Ab-2z ** b@example.net: retry timeout exceeded",
 	"1tTaBc-0001Ab-2z H=mx.example.net [198.51.100.25] Connection refused",

@@ -396,7 +396,11 @@ func FuzzParseHostile(f *testing.F) {
 // What another server says makes no client of anybody.
 func TestReplyIsNoRefusalOfOurs(t *testing.T) {
 	env := parsertest.Native("1tTaBc-0001Ab-2z H=mx.example.net [198.51.100.25]: SMTP error from remote mail server after initial connection: 554 5.7.1 x (a) [192.0.2.1] F=<a@b> rejected RCPT <c@d>: relay not permitted")
-	if v := New(relaylens.Texts{}).Parse(&env, new(relaylens.Record)); v != relaylens.Ignored {
-		t.Errorf("verdict %s, want ignored", v)
+	var rec relaylens.Record
+	if v := New(relaylens.Texts{}).Parse(&env, &rec); v != relaylens.Parsed {
+		t.Fatalf("verdict %s, want parsed", v)
+	}
+	if e := &rec.Event; e.Direction != relaylens.Outbound || e.ClientIP.IsValid() || e.Recipient != "" || e.RemoteIP.String() != "198.51.100.25" {
+		t.Errorf("%s, client %s, recipient %q, server %s", e.Direction, e.ClientIP, e.Recipient, e.RemoteIP)
 	}
 }

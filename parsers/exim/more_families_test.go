@@ -148,6 +148,8 @@ var messageLines = map[string]relaylens.Record{
 		is(refusal, relaylens.ReasonGreylist, relaylens.StageRcpt), at("mx.example.net", "198.51.100.25"), to("b@example.net"), reply(450, "4.2.0", "Greylisted"), queue("1tTaBc-0001Ab-2z")),
 	"1tTaBc-0001Ab-2z H=mx.example.net [198.51.100.25]:25 SMTP error from remote mail server after RCPT TO:<b@example.net>: 454 4.7.1 <b@example.net>: Relay access denied": want(
 		is(relayDenied, none, relaylens.StageRcpt), at("mx.example.net", "198.51.100.25"), to("b@example.net"), reply(454, "4.7.1", "Relay access denied"), queue("1tTaBc-0001Ab-2z"), retried),
+	"1tTaBc-0001Ab-2z H=mx.example.net [198.51.100.25]: SMTP error from remote mail server after initial connection: 554 5.7.1 busy": want(
+		is(refusal, relaylens.ReasonRemoteOther, relaylens.StageConnect), at("mx.example.net", "198.51.100.25"), reply(554, "5.7.1", "busy"), queue("1tTaBc-0001Ab-2z"), retried),
 	"1tTaBc-0001Ab-2z ** b@example.net R=dnslookup T=remote_smtp H=mx.example.net [198.51.100.25]: SMTP error from remote mail server after initial connection: 554 5.7.1 Service unavailable; Client host [192.0.2.25] blocked using bl.example.org": want(
 		is(refusal, relaylens.ReasonDNSBL, relaylens.StageConnect), at("mx.example.net", "198.51.100.25"), to("b@example.net"), reply(554, "5.7.1", "Service unavailable; Client host [192.0.2.25] blocked using bl.example.org"), queue("1tTaBc-0001Ab-2z")),
 	"1tTaBc-0001Ab-2z plain_client authenticator failed H=smart.example.net [198.51.100.25] 535 5.7.8 Error: authentication failed": want(
