@@ -52,18 +52,8 @@ func (d *Detector) judge(t *track, now int64) bool {
 		if int(r.n) < d.settings.MinEvents || r.surprise < least {
 			continue
 		}
-		if d.routine(t, &r, now) {
-			t.customAt, d.customAt = now, now
+		if !d.news(t, &r, least, now) {
 			continue
-		}
-		if !e.on {
-			left := d.forgive(t, &r, now)
-			if r.surprise < least || d.tidal(t, &r, left, now) {
-				continue
-			}
-		}
-		if !e.on || e.tidal {
-			r.expected *= d.lifted(t, w, now)
 		}
 		height = max(height, factor(float64(r.n), r.expected*t.low()))
 		if over := r.surprise - d.needed[w]; over >= 0 && (over > excess || best.n == 0) {
@@ -78,8 +68,28 @@ func (d *Detector) judge(t *track, now int64) bool {
 	if e.on {
 		e.spike.Height = max(e.spike.Height, height)
 	}
-	t.recede(now)
+	d.recede(t, now)
 	return began || e.on && d.calm(t, usual, now)
+}
+
+// news reports whether a window that surprises is neither what comes at this time of
+// the day, nor what bursts or a tide explain.
+func (d *Detector) news(t *track, r *reading, least float64, now int64) bool {
+	e := &t.episode
+	if d.routine(t, r, now) {
+		t.customAt, d.customAt = now, now
+		return false
+	}
+	if !e.on {
+		left := d.forgive(t, r, now)
+		if r.surprise < least || d.tidal(t, r, left, now) {
+			return false
+		}
+	}
+	if !e.on || e.tidal {
+		r.expected *= d.lifted(t, r.window, now)
+	}
+	return true
 }
 
 func (d *Detector) surprising(t *track, r reading, excess float64, now int64) (began bool) {
@@ -138,7 +148,7 @@ const goneFor = 4.6
 // level stands and the minutes are too few to show it: the usual is one hypothesis,
 // and half of what the spike was beyond it another (a sequential test, Page,
 // Biometrika 41, 1954).
-func (t *track) recede(now int64) {
+func (d *Detector) recede(t *track, now int64) {
 	const fiveMinutes = 1
 	e := &t.episode
 	if !e.on || t.ring.head%panesOf[fiveMinutes] != 0 {
@@ -146,6 +156,9 @@ func (t *track) recede(now int64) {
 	}
 	r := t.read(fiveMinutes, now, 0)
 	usual := max(r.expected, 1e-3)
+	if e.tidal {
+		usual *= d.lifted(t, fiveMinutes, now)
+	}
 	half := usual * (1 + e.spike.Value/max(e.spike.Expected, 1e-3)) / 2
 	half = min(half, usual+(e.spike.Value-e.spike.Expected)/2*windows[fiveMinutes].Seconds()/e.spike.Window.Seconds())
 	if half <= usual {

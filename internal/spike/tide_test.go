@@ -102,25 +102,26 @@ func TestTideIsOneSpike(t *testing.T) {
 	}
 }
 
-// What one cause has beyond the others is found while they are up, and at once.
+// What one cause has beyond the others is found while they are up, at once, measured
+// by them, and is over when it goes on as they do.
 func TestBeyondTheTide(t *testing.T) {
 	t.Parallel()
 	w := newTown(1)
 	w.pass(time.Hour, 1, 0, 0)
 	w.pass(2*time.Hour, 3, 0, 0)
-	at := w.at
-	for _, s := range w.pass(time.Hour, 3, relaylens.CauseClientNotAuthenticated, 40) {
-		if s.Series.Cause == relaylens.CauseClientNotAuthenticated {
-			if late := s.Found.Sub(at); late > 5*time.Minute {
-				t.Errorf("found after %v", late)
-			}
-			if on := w.d.Active(); !slices.ContainsFunc(on, func(o Spike) bool { return o.Series == s.Series && o.Value > 8*o.Expected && o.Value < 20*o.Expected }) {
-				t.Errorf("40 times as much beside three times as much: %+v", on)
-			}
-			return
-		}
+	beyond, at := Series{By: PerCause, Cause: relaylens.CauseClientNotAuthenticated}, w.at
+	ours := func(s Spike) bool { return s.Series == beyond }
+	told := w.pass(time.Hour, 3, beyond.Cause, 40)
+	if i := slices.IndexFunc(told, ours); i < 0 || told[i].Found.Sub(at) > 5*time.Minute {
+		t.Errorf("found %d, %+v", i, told)
 	}
-	t.Error("not found")
+	on := w.d.Active()
+	if i := slices.IndexFunc(on, ours); i < 0 || on[i].Value < 8*on[i].Expected || on[i].Value > 20*on[i].Expected {
+		t.Errorf("40 times as much beside three times as much: %d, %+v", i, on)
+	}
+	if over := w.pass(time.Hour, 3, 0, 0); !slices.ContainsFunc(over, func(s Spike) bool { return ours(s) && !s.End.IsZero() }) {
+		t.Errorf("as the others for an hour: %+v", over)
+	}
 }
 
 // What comes back after two quiet days is what was usual before them.
