@@ -147,3 +147,13 @@ func TestReferenceOfGzipIsItsOwn(t *testing.T) {
 		t.Errorf("got %v, want %v", b.Reference, written)
 	}
 }
+
+// Any of sixteen frames that are to be skipped may stand before zstd's own.
+func TestSkippableFrames(t *testing.T) {
+	for n := 0x4f; n <= 0x60; n++ {
+		a, more := sniff([]byte{byte(n), 0x2a, 0x4d, 0x18})
+		if want := n&0xf0 == 0x50; more || (a != nil) != want || want && a.suffix != ".zst" {
+			t.Errorf("%#x: archiver %v, more %v", n, a, more)
+		}
+	}
+}

@@ -115,11 +115,12 @@ func TestCount(t *testing.T) {
 				`causes_total{cause="unknown",fault="none",host="mx1",mta="postfix"} 1`,
 				`refusals_total{class="4xx",direction="inbound",host="mx1",kind="sender_verify",mta="postfix",reason="domain_tempfail"} 1`,
 			}},
-		"warned, not refused": {postfix(relaylens.Event{Kind: relaylens.KindRelayDenied, Action: relaylens.ActionWarn, Code: 554}), nil},
-		"accepted":            {postfix(relaylens.Event{Kind: relaylens.KindAccepted}), []string{`messages_total{host="mx1",mta="postfix",status="accepted"} 1`}},
-		"delivered":           {postfix(relaylens.Event{Kind: relaylens.KindDelivered}), []string{`messages_total{host="mx1",mta="postfix",status="delivered"} 1`}},
-		"login":               {postfix(relaylens.Event{Kind: relaylens.KindAuthOK}), []string{`logins_total{host="mx1",mta="postfix",result="ok"} 1`}},
-		"connection":          {postfix(relaylens.Event{Kind: relaylens.KindConnection}), nil},
+		"warned, not refused":      {postfix(relaylens.Event{Kind: relaylens.KindRelayDenied, Action: relaylens.ActionWarn, Code: 554}), nil},
+		"accepted":                 {postfix(relaylens.Event{Kind: relaylens.KindAccepted}), []string{`messages_total{host="mx1",mta="postfix",status="accepted"} 1`}},
+		"delivered":                {postfix(relaylens.Event{Kind: relaylens.KindDelivered}), []string{`messages_total{host="mx1",mta="postfix",status="delivered"} 1`}},
+		"login":                    {postfix(relaylens.Event{Kind: relaylens.KindAuthOK}), []string{`logins_total{host="mx1",mta="postfix",result="ok"} 1`}},
+		"our login at a relayhost": {postfix(relaylens.Event{Kind: relaylens.KindAuthOK, Direction: relaylens.Outbound}), nil},
+		"connection":               {postfix(relaylens.Event{Kind: relaylens.KindConnection}), nil},
 		"no host is the local host": {
 			relaylens.Event{MTA: relaylens.Exim, Kind: relaylens.KindAccepted},
 			[]string{`messages_total{host="mx1",mta="exim",status="accepted"} 1`}},
@@ -206,6 +207,45 @@ func TestGarbageIsNoHost(t *testing.T) {
 	}
 }
 
+// The machine's own name is a host whatever it is: lines without one are of it.
+func TestOwnHostIsAHost(t *testing.T) {
+	x := New(Options{Host: "mail server", MaxHosts: 4})
+	x.Count(denied(""))
+	if got := testutil.ToFloat64(x.causes.WithLabelValues("mail server", "postfix", "open_relay_probe", "attacker")); got != 1 {
+		t.Errorf("the machine has %v refusals, want 1", got)
+	}
+}
+
+// Without a code, what passes by itself is temporary.
+func TestClassWithoutCode(t *testing.T) {
+	var got []string
+	for _, r := range relaylens.Reasons() {
+		if fallbackClass(r) == relaylens.Class4xx {
+			got = append(got, r.String())
+		}
+	}
+	want := []string{"domain_tempfail", "callout_tempfail", "callout_no_connection", "backend", "rate_limit", "greylist", "resources"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("temporary (-want +got):\n%s", diff)
+	}
+}
+
+// A problem has a cause: none is counted under unknown, and under policy only those of the
+// server's own helpers.
+func TestFindingsByCause(t *testing.T) {
+	x := newExporter(t, 1)
+	x.Findings().Set([]relaylens.Finding{{Cause: relaylens.CausePolicy}, {Cause: relaylens.CausePolicy}, {Cause: relaylens.CauseUnknown}, {Cause: relaylens.CauseStalePassword}})
+	got := body(t, x)
+	for _, want := range []string{`{cause="policy",fault="server"} 2`, `{cause="stale_password",fault="client"} 1`, `{cause="restriction_order",fault="server"} 0`} {
+		if !strings.Contains(got, "relaylens_findings"+want+"\n") {
+			t.Errorf("missing %s", want)
+		}
+	}
+	if strings.Contains(got, `relaylens_findings{cause="unknown"`) || strings.Contains(got, `cause="policy",fault="none"} 2`) {
+		t.Error("findings are counted under causes that have none")
+	}
+}
+
 // A host name aliases its batch, whose memory is used again.
 func TestHostNameIsCloned(t *testing.T) {
 	x := newExporter(t, 4)
@@ -229,8 +269,8 @@ func TestSource(t *testing.T) {
 	}
 	s.Add(0, 3)
 	x.Source("/var/log/mail.log").Add(1, 39)
-	s.LastLine(time.Time{})
 	s.LastLine(time.UnixMilli(1700000000250))
+	s.LastLine(time.Time{}) // of lines without one
 	s.Failed()
 	got := body(t, x)
 	for _, want := range []string{
