@@ -71,6 +71,9 @@ func original(origin string, ev *relaylens.Event) {
 // loginLen is the length of a login up to the first field that can follow it.
 func loginLen(s string) int {
 	end := len(s)
+	if strings.IndexByte(s, ',') < 0 { // as of nearly all
+		return end
+	}
 	for _, next := range [...]string{", sasl_sender=", ", orig_queue_id=", ", orig_client="} {
 		if i := strings.Index(s[:end], next); i >= 0 {
 			end = i
