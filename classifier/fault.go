@@ -127,3 +127,13 @@ func waited(e *relaylens.Event) bool {
 	}
 	return e.Time.Unix()-came > younger
 }
+
+// complained learns from what the server says that fails.
+func (h *history) complained(e *relaylens.Event, now int64) {
+	if listsAll(e) {
+		h.onList(e, h.name(e.RemoteHost), true, now)
+		return
+	}
+	h.hostEntry(e, now).backendError(e, now)
+	h.lapse(e, now)
+}

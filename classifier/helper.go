@@ -94,6 +94,9 @@ func helperEntity(e *relaylens.Event) relaylens.Entity {
 	switch relaylens.HelperOf(e) {
 	case relaylens.HelperBlocklist:
 		zone, _ := relaylens.Blocklist(e)
+		if zone == "" {
+			zone = "postscreen_dnsbl_sites" // of which none is named
+		}
 		name = strings.ToLower(zone)
 	case relaylens.HelperTable:
 		if e.MTA == relaylens.Sendmail && strings.HasPrefix(name, "check_") {

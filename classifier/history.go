@@ -195,8 +195,7 @@ func (h *history) context(e *relaylens.Event, now int64) {
 	case relaylens.KindAuthOK:
 		h.loggedIn(e, now)
 	case relaylens.KindBackendError:
-		h.hostEntry(e, now).backendError(e, now)
-		h.lapse(e, now)
+		h.complained(e, now)
 	case relaylens.KindConnection:
 		h.left(e, now)
 	}

@@ -105,19 +105,28 @@ func (h *host) listAt(zone uint64) *list {
 
 // listed learns from a refusal for the sake of a list.
 func (h *history) listed(e *relaylens.Event, now int64) {
-	named := h.blocklist(e)
-	if named.zone == 0 {
-		return
+	if named := h.blocklist(e); named.zone != 0 {
+		h.onList(e, named.zone, refusesAll(named.said) || h.resolved(e, now), now)
 	}
+}
+
+// onList notes that a list has the client of e on it; sure is that it should not.
+func (h *history) onList(e *relaylens.Event, zone uint64, sure bool, now int64) {
 	host := h.hostEntry(e, now)
-	l := host.listAt(named.zone)
+	l := host.listAt(zone)
 	if l == nil {
-		host.lists = pushed(host.lists, list{zone: named.zone}, maxLists)
+		host.lists = pushed(host.lists, list{zone: zone}, maxLists)
 		l = &host.lists[len(host.lists)-1]
 	}
 	client := h.address(e.ClientIP)
-	l.lookups.fail(client, client, refusesAll(named.said) || h.resolved(e, now), now)
+	l.lookups.fail(client, client, sure, now)
 	h.silentAt = max(h.silentAt, now)
+}
+
+// listsAll reports whether postscreen's helper says that a list has no answer for it: what
+// it refuses for the list's sake names the list alone.
+func listsAll(e *relaylens.Event) bool {
+	return e.MTA == relaylens.Postfix && e.ClientIP.IsValid() && strings.HasPrefix(e.Text, "listed by domain ")
 }
 
 // refusesAll reports whether a list says itself that it has no answer for whoever asks, which
@@ -129,7 +138,11 @@ func refusesAll(said string) bool {
 // whyListed tells a client that is on a list from a list that has everybody on it.
 func (h *history) whyListed(e *relaylens.Event, _ bool) relaylens.Cause {
 	h.current.settled = true
-	if named := h.blocklist(e); named.zone != 0 {
+	named := h.blocklist(e)
+	if named.zone == 0 && strings.HasSuffix(e.Service, "postscreen") && h.anyListSilent(e) {
+		return relaylens.CausePolicy
+	}
+	if named.zone != 0 {
 		if host := h.known(e, e.Time.Unix()); host != nil {
 			if l := host.listAt(named.zone); l != nil && h.unanswered(&l.lookups, e) {
 				return relaylens.CausePolicy
@@ -137,6 +150,25 @@ func (h *history) whyListed(e *relaylens.Event, _ bool) relaylens.Cause {
 		}
 	}
 	return relaylens.CauseClientBlocklisted
+}
+
+// anyListSilent reports whether some list has everybody on it, where postscreen adds up what
+// several say and names none.
+func (h *history) anyListSilent(e *relaylens.Event) bool {
+	const sums = 10 // seconds that it waits for what lists say, at most
+	at := e.Time.Unix()
+	host := h.known(e, at)
+	if host == nil {
+		return false
+	}
+	for i := range host.lists {
+		l := &host.lists[i].lookups
+		if l.silent(at) || l.silent(at-sums) {
+			return true
+		}
+		h.current.settled = h.current.settled && l.names.Len() == 0
+	}
+	return false
 }
 
 // unanswered reports whether a refusal is due to l's silence. As long as nothing hints at one

@@ -2,6 +2,7 @@ package classifier
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +145,40 @@ func (m *many) play(a *lookedUp) {
 		if a.between != "" {
 			m.saw((&lookedUp{first: 1000}).event(a.between, n))
 		}
+	}
+}
+
+// TestListBehindPostscreen is of refusals that name a list, or only that some have the client
+// on them, while postscreen's helper says that one has no answer.
+func TestListBehindPostscreen(t *testing.T) {
+	begin := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	for said, want := range map[string]string{
+		"Service unavailable; client [192.0.2.1] blocked using zen.bl.example": "zen.bl.example",
+		"DNSBL rank": "postscreen_dnsbl_sites",
+		"Service unavailable; client [192.0.2.1] blocked using other.bl.example": "",
+	} {
+		t.Run(said, func(t *testing.T) {
+			c := New()
+			var refusals []relaylens.Event
+			for i := range 8 {
+				e := relaylens.Event{Time: begin.Add(time.Duration(i) * 10 * time.Second), Host: "mx1", MTA: relaylens.Postfix, Service: "dnsblog", Kind: relaylens.KindBackendError,
+					ClientIP: netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), RemoteHost: "zen.bl.example", Text: "listed by domain zen.bl.example as 127.255.255.254"}
+				c.Classify(&e)
+				e.Time = e.Time.Add(5 * time.Second)
+				e.Service, e.Kind, e.RemoteHost, e.Text = "postscreen", relaylens.KindRejected, "", said
+				e.Direction, e.Reason, e.Class = relaylens.Inbound, relaylens.ReasonDNSBL, relaylens.Class5xx
+				c.Classify(&e)
+				refusals = append(refusals, e)
+			}
+			f := c.NewFindings()
+			for i := range refusals {
+				c.Final(&refusals[i])
+				f.Add(&refusals[i])
+			}
+			list := f.List()
+			if len(list) != 1 || (list[0].Fault == relaylens.FaultServer) != (want != "") || want != "" && (list[0].Entity.Value != want || list[0].Events != 8) {
+				t.Errorf("found %+v", list)
+			}
+		})
 	}
 }

@@ -1,9 +1,11 @@
 package postfix
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/relaylens/relaylens"
+	"github.com/relaylens/relaylens/parsers/smtp"
 )
 
 // died reads what ends a process that master runs. Programs that people call, or that
@@ -99,4 +101,25 @@ func faultWarning(rest string, rec *relaylens.Record) relaylens.Verdict {
 		}
 	}
 	return relaylens.Ignored
+}
+
+// listsAll reads "{address} listed by domain {zone} as {answer}" of dnsblog, where the answer
+// is that the list has none for this resolver, or for whoever asks. What it says of clients
+// that it lists comes with their refusal.
+//
+// Source: dnsblog/dnsblog.c dnsblog_query.
+func listsAll(program, rest string, rec *relaylens.Record) relaylens.Verdict {
+	address, said, ok := strings.Cut(rest, " ")
+	zone, found := strings.CutPrefix(said, "listed by domain ")
+	zone, answer, named := strings.Cut(zone, " as ")
+	if !ok || !found || !named || !strings.HasPrefix(answer, "127.255.255.") || oneName(zone) == "" || !strings.HasSuffix(program, "/dnsblog") {
+		return relaylens.Ignored
+	}
+	e := &rec.Event
+	if e.ClientIP, ok = smtp.ParseIP(address); !ok {
+		e.ClientIP = netip.Addr{}
+		return relaylens.Malformed
+	}
+	e.Kind, e.Text, e.RemoteHost = relaylens.KindBackendError, said, zone
+	return relaylens.Parsed
 }

@@ -78,3 +78,22 @@ func TestMailThatCannotBeStored(t *testing.T) {
 		})
 	}
 }
+
+func TestListThatHasNoAnswer(t *testing.T) {
+	cases := map[string]string{ // the list; "" where it has one
+		"addr 203.0.113.9 listed by domain zen.bl.example as 127.255.255.254": "zen.bl.example",
+		"addr 2001:db8::9 listed by domain zen.bl.example as 127.255.255.252": "zen.bl.example",
+		"addr 203.0.113.9 listed by domain zen.bl.example as 127.0.0.2":       "",
+		"addr 203.0.113.9 not listed by domain as 127.255.255.254":            "",
+	}
+	for text, want := range cases {
+		t.Run(text, func(t *testing.T) {
+			var rec relaylens.Record
+			New(relaylens.Texts{}).Parse(&relaylens.Envelope{Host: "mx1", Program: "postfix/dnsblog", PID: 7, Text: text}, &rec)
+			e := &rec.Event
+			if e.RemoteHost != want || e.ClientIP.IsValid() != (want != "") || relaylens.OfFinding(e) {
+				t.Errorf("%+v", *e)
+			}
+		})
+	}
+}

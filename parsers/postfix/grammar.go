@@ -109,6 +109,10 @@ func (g *Grammar) read(d daemon, service string, env *relaylens.Envelope, rec *r
 func (g *Grammar) parse(d daemon, env *relaylens.Envelope, rec *relaylens.Record) relaylens.Verdict {
 	text := env.Text
 	switch text[0] {
+	case 'a':
+		if d == daemonOther && strings.HasPrefix(text, "addr ") {
+			return listsAll(env.Program, text[len("addr "):], rec)
+		}
 	case 'w':
 		if rest, ok := strings.CutPrefix(text, "warning: "); ok {
 			return g.warning(d, env.PID, rest, rec)
