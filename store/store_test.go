@@ -204,56 +204,6 @@ func TestSpanIsHalfOpen(t *testing.T) {
 	}
 }
 
-// A flood of ever new names fills the store with the lists of hours. Few of their rows stay
-// when an hour is over, and they go before events do, not with the next upkeep.
-func TestShrinkAddsUpAFloodOfNames(t *testing.T) {
-	const hours, each = 8, 1000
-	s := open(t, t.TempDir())
-	s.tops = limits{hour: 20, day: 50}
-	begin := time.Date(2026, 11, 18, 0, 0, 0, 0, time.UTC)
-	for hour := range hours {
-		var events []relaylens.Event
-		for i := range each {
-			n := hour*each + i
-			e := event(n)
-			e.Time = begin.Add(time.Duration(hour)*time.Hour + time.Duration(i)*time.Second)
-			e.ClientIP = netip.AddrFrom4([4]byte{11, byte(n >> 8), byte(n), 1})
-			e.User, e.Sender = fmt.Sprintf("user%d", n), fmt.Sprintf("a@sender%d.example", n)
-			events = append(events, e)
-		}
-		commit(t, s, &Batch{Events: events})
-	}
-	size := func() int64 {
-		st, err := s.Stats(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return st.Bytes
-	}
-	rows := func(hour int) int64 {
-		at := begin.Add(time.Duration(hour) * time.Hour).Unix()
-		return asked(t, s, fmt.Sprintf("SELECT count(*) FROM hourly_top WHERE hour = %d AND field = 'client_ip'", at))[0]
-	}
-	full := size()
-	shrink := func(most int64) (deleted int64) {
-		deleted, err := s.Shrink(t.Context(), most)
-		if now := size(); err != nil || now > most {
-			t.Errorf("%d bytes, %v; want at most %d", now, err, most)
-		}
-		return deleted
-	}
-	if deleted := shrink(full - full/(2*muchMore)); deleted == 0 || rows(0) != each {
-		t.Errorf("%d events were deleted, %d clients of the first hour are left; a little too much is no flood", deleted, rows(0))
-	}
-	full = size()
-	if deleted := shrink(full - full/8); deleted > 0 || rows(0) > 30 || rows(hours-1) != each {
-		t.Errorf("%d events were deleted; %d clients of the first and %d of the last hour are left", deleted, rows(0), rows(hours-1))
-	}
-	if deleted := shrink(size() / 2); deleted == 0 {
-		t.Error("no event was deleted where nothing else is left")
-	}
-}
-
 func TestRetain(t *testing.T) {
 	ctx := context.Background()
 	s := open(t, t.TempDir())

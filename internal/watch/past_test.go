@@ -15,8 +15,8 @@ import (
 // What is far behind the present is recalled when that comes near, and a flood that is
 // on then is told of once, as by a watch that was told of all. Nothing counts twice.
 func TestRecallsWhatIsLongGone(t *testing.T) {
-	events := floods(90, epoch)
-	near := epoch.Add(20 * time.Minute)
+	events := floods(15, epoch)
+	near := epoch.Add(5 * time.Minute)
 	watch := func(recalls bool) (w *Watch, began []time.Time, recalled int) {
 		w = New(classifier.New(), Settings{})
 		w.settings.Stepped = func(s *Step) {
@@ -45,7 +45,7 @@ func TestRecallsWhatIsLongGone(t *testing.T) {
 			w.Classify(&e)
 			events[i].Cause = e.Cause
 			w.Keep(&e)
-			if e.Time.After(epoch.Add(time.Hour)) {
+			if e.Time.After(epoch.Add(12 * time.Minute)) {
 				break
 			}
 		}
@@ -139,7 +139,7 @@ func TestSetLocation(t *testing.T) {
 		recalled++
 		remember(w, events[:n], w.Now().Add(-3*time.Hour).Truncate(time.Hour))
 	})
-	for ; !events[n].Time.After(epoch.Add(20 * time.Minute)); n++ {
+	for ; !events[n].Time.After(epoch.Add(5 * time.Minute)); n++ {
 		e := events[n]
 		w.Classify(&e)
 		w.Keep(&e)
@@ -182,7 +182,7 @@ func TestLeavesOutOnlyWhatIsRecalled(t *testing.T) {
 		w.Behind(c.behind)
 		for i := range events {
 			e := events[i]
-			if w.Classify(&e); e.Time.After(epoch.Add(30 * time.Minute)) {
+			if w.Classify(&e); e.Time.After(epoch.Add(10 * time.Minute)) {
 				break
 			}
 		}
