@@ -73,6 +73,13 @@ func TestPageTotals(t *testing.T) {
 		if strings.Contains(table, ">before<") != compared || strings.Contains(table, ">change<") != compared {
 			t.Errorf("compared %v: %s", compared, table)
 		}
+		columns := 2
+		if compared {
+			columns = 4
+		}
+		if heads := strings.Count(table, "<th"); heads != columns {
+			t.Errorf("compared %v: %d columns: %s", compared, heads, table)
+		}
 		if rows := strings.Count(table, "<tr"); rows != 1+6 { // heading, four kinds, all, by other servers
 			t.Errorf("%d rows: %s", rows, table)
 		}

@@ -157,3 +157,40 @@ func TestSkippableFrames(t *testing.T) {
 		}
 	}
 }
+
+// What is too short to tell is not taken for plain text; an archive of nothing is one.
+func TestSniffShort(t *testing.T) {
+	for _, a := range archivers {
+		for _, magic := range a.magics {
+			for n := range magic {
+				if found, more := sniff(magic[:n]); found != nil || !more {
+					t.Errorf("%x: archiver %v, more %v", magic[:n], found, more)
+				}
+			}
+			if found, more := sniff(magic); found == nil || found.suffix != a.suffix || more {
+				t.Errorf("%x: archiver %v, more %v", magic, found, more)
+			}
+		}
+	}
+	for suffix, empty := range map[string]string{".bz2": "BZh9\x17\x72\x45\x38\x50\x90\x00\x00\x00\x00", ".gz": "\x1f\x8b\x08"} {
+		if a, _ := sniff([]byte(empty)); a == nil || a.suffix != suffix {
+			t.Errorf("%s: archiver %v", suffix, a)
+		}
+	}
+	if a, more := sniff([]byte("BZh9 is plain text")); a != nil || more {
+		t.Errorf("text: archiver %v, more %v", a, more)
+	}
+}
+
+// An xz stream ends with its footer, in whatever portions it is read.
+func TestXzEndOfSmallReads(t *testing.T) {
+	for end, want := range map[string]error{"xYZ": nil, "YZ\x00\x00\x00\x00": nil, "YZ\x00Z": io.ErrUnexpectedEOF, "ZY": io.ErrUnexpectedEOF, "": io.ErrUnexpectedEOF} {
+		for _, read := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+			e := &xzEnd{r: read(strings.NewReader("some bytes" + end))}
+			e.plain = e
+			if _, err := io.ReadAll(e.reader()); !errors.Is(err, want) {
+				t.Errorf("%q: %v, want %v", end, err, want)
+			}
+		}
+	}
+}
