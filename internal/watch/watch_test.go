@@ -49,7 +49,7 @@ func run(events []relaylens.Event, each func(*Watch, *relaylens.Event)) []string
 	for i := range events {
 		e := events[i]
 		w.Classify(&e)
-		if e.Refusal() {
+		if relaylens.OfFinding(&e) {
 			w.Keep(&e)
 		}
 		if each != nil {
@@ -263,5 +263,26 @@ func TestLongGone(t *testing.T) {
 		if w.Advance(w.Now().Add(time.Minute)); len(steps[len(steps)-1].Findings) == 0 || len(w.Alerts()) == 0 {
 			t.Errorf("nothing is found of what was %s behind", behind)
 		}
+	}
+}
+
+// What the server says that fails pages though it refuses nothing, and is no refusal.
+func TestErrorsPage(t *testing.T) {
+	var events []relaylens.Event
+	for second := range 3 * 3600 / 30 {
+		at := epoch.Add(time.Duration(second) * 30 * time.Second)
+		events = append(events, relaylens.Event{Time: at, Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindConnection})
+		if since := at.Sub(epoch); since >= time.Hour && since < 90*time.Minute && since%time.Minute == 0 {
+			events = append(events, relaylens.Event{Time: at, Host: "mx1", MTA: relaylens.Postfix, Kind: relaylens.KindBackendError,
+				RemoteHost: relaylens.Service + "smtpd", Text: "/usr/lib/postfix/sbin/smtpd: bad command startup -- throttling"})
+		}
+	}
+	got := run(events, func(w *Watch, _ *relaylens.Event) {
+		for e := range w.recent.all {
+			t.Fatalf("%v is taken for a refusal", e)
+		}
+	})
+	if diff := cmp.Diff([]string{"10:02:30 RelaylensServerFault policy service, 10:00:00 to 10:29:00"}, got); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
 	}
 }

@@ -80,7 +80,7 @@ func delivered(s string, rec *relaylens.Record) relaylens.Verdict {
 func refusedAbroad(s string, rec *relaylens.Record) relaylens.Verdict {
 	mark := remoteErrorAt(s)
 	if mark < 0 {
-		return notStored(s, rec)
+		return relaylens.Ignored
 	}
 	e := &rec.Event
 	rest, ok := cutRecipient(s, e)

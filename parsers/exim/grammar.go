@@ -105,7 +105,9 @@ func (g *Grammar) message(id, text string, rec *relaylens.Record) relaylens.Verd
 	case "** ":
 		v = refusedAbroad(withoutTime(text[3:]), rec)
 	case "== ":
-		v = refusedAbroad(text[3:], rec)
+		if v = refusedAbroad(text[3:], rec); v == relaylens.Ignored {
+			v = notStored(text[3:], rec)
+		}
 	case "Com", "can", "rem":
 		if text != "Completed" && !hasAnyPrefix(text, "Completed ", "cancelled by ", "removed by ") {
 			return relaylens.Ignored

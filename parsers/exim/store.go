@@ -13,7 +13,7 @@ import (
 func notStored(s string, rec *relaylens.Record) relaylens.Verdict {
 	const begin = " defer ("
 	at := strings.Index(s, begin)
-	if at < 0 {
+	if at < 0 || remoteErrorAt(s) >= 0 {
 		return relaylens.Ignored
 	}
 	number, why, ok := strings.Cut(s[at+len(begin):], "): ")

@@ -54,6 +54,7 @@ func TestMailThatCannotBeStored(t *testing.T) {
 	cases := map[string]string{ // where it is stored; "" where it is another's doing
 		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to mx1.example.com[private/dovecot-lmtp]: No such file or directory)":                          "store:private/dovecot-lmtp",
 		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to 127.0.0.1[127.0.0.1]:10024: Connection refused)":                                            "store:127.0.0.1:10024",
+		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to mx.example.net[127.0.0.1]:25: Connection refused)":                                          "",
 		"relay=none, delay=4, delays=0/4/0/0, dsn=4.4.1, status=deferred (delivery temporarily suspended: connect to localhost[::1]:24: Connection refused)":                           "store:::1:24",
 		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to mx.example.net[192.0.2.9]:25: Connection refused)":                                          "",
 		"relay=none, delay=0.01, delays=0.01/0/0/0, dsn=4.4.1, status=deferred (connect to a b[private/lmtp]: Connection refused)":                                                     "",

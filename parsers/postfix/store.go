@@ -65,6 +65,9 @@ func ownPeer(reason string) string {
 				n++
 			}
 		}
+		if rest[:n] == ":25" {
+			return "" // where anybody's MX record may point to
+		}
 		return at + rest[:n]
 	}
 	return ""
