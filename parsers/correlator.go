@@ -138,22 +138,17 @@ func (c *correlator) message(rec *relaylens.Record, k *keys, f *found, now int64
 		}
 		return
 	}
-	c.ofMessage(e, k.message, f, now)
+	if !e.ClientIP.IsValid() && e.Service != "pickup" {
+		f.message = c.learn(c.messages, k.message, e, now)
+	} else {
+		// Sendmail names the sender at the end of the transaction, be it refused.
+		m, isNew := c.messages.Put(k.message, now)
+		refused := !isNew && m.refused && e.HasSender()
+		c.messages.begin(m, e)
+		m.refused, f.message, f.begun = refused, m, true
+	}
 	c.recall(k, f, now)
 	c.inherit(f)
-}
-
-// ofMessage remembers what e tells of the message with a key.
-func (c *correlator) ofMessage(e *relaylens.Event, key uint64, f *found, now int64) {
-	if !e.ClientIP.IsValid() && e.Service != "pickup" {
-		f.message = c.learn(c.messages, key, e, now)
-		return
-	}
-	// Sendmail names the sender at the end of the transaction, be it refused.
-	m, isNew := c.messages.Put(key, now)
-	refused := !isNew && m.refused && e.HasSender()
-	c.messages.begin(m, e)
-	m.refused, f.message, f.begun = refused, m, true
 }
 
 // inherit has a message be of the user who logged in where its client is the session's.
@@ -202,7 +197,7 @@ func (c *correlator) after(rec *relaylens.Record, k *keys, f *found, now int64) 
 			}
 		}
 	}
-	c.delivered(rec.Fact, rec.Recipients, rec.Subject, k.message, f.message, now)
+	c.delivered(rec, k, f, now)
 	c.trim(f)
 }
 

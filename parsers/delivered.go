@@ -8,26 +8,27 @@ import (
 
 // delivered has a message forgotten that nobody waits for any more, where the log does
 // not say so itself.
-func (c *correlator) delivered(fact relaylens.Fact, recipients int, subject string, message uint64, m *state, now int64) {
-	switch n := recipients; {
-	case m == nil || message == 0:
-	case fact == relaylens.FactSessionEnd:
+func (c *correlator) delivered(rec *relaylens.Record, k *keys, f *found, now int64) {
+	m := f.message
+	switch n := rec.Recipients; {
+	case m == nil || k.message == 0:
+	case rec.Fact == relaylens.FactSessionEnd:
 		if m.waiting == 0 {
-			c.finish(message, now)
+			c.finish(k.message, now)
 		}
-	case n == 0 || fact == relaylens.FactChild:
-	case fact == relaylens.FactMessage:
+	case n == 0 || rec.Fact == relaylens.FactChild:
+	case rec.Fact == relaylens.FactMessage:
 		if m.waiting = awaited(n); n == relaylens.Nobody {
-			c.finish(message, now)
+			c.finish(k.message, now)
 		}
 	case m.waiting == 0:
-	case subject != "" && subject != m.text(textSender):
+	case rec.Subject != "" && rec.Subject != m.text(textSender):
 		m.waiting = 0
 	case n < int(m.waiting):
 		m.waiting -= uint16(n)
 	default:
 		m.waiting = 0
-		c.finish(message, now)
+		c.finish(k.message, now)
 	}
 }
 

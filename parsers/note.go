@@ -36,7 +36,6 @@ type visit struct {
 	name, text string
 	port       uint16
 	left       bool
-	silent     bool // no event tells of it
 }
 
 // spot is where a line stood.
@@ -78,16 +77,10 @@ func (s *Scanned) note(f *framing, r *scannedRecord, brief bool) bool {
 		return false
 	}
 	n := note{before: int32(len(s.records))}
-	kind, mailed := r.mailed()
 	switch e := &rec.Event; {
-	case mailed:
-		m := s.mail(&n, kind, r.spot())
-		m.recipients, m.subject = rec.Recipients, rec.Subject
-		m.set(kind, e)
-		n.key = r.keys.message
-	case brief && r.visits():
+	case e.Kind == relaylens.KindConnection && brief && r.visits():
 		v := s.visit(&n)
-		v.spot, v.left, v.silent = r.spot(), rec.Fact == relaylens.FactSessionEnd, e.Kind == relaylens.KindNone
+		v.spot, v.left = r.spot(), rec.Fact == relaylens.FactSessionEnd
 		v.set(e)
 		n.key = r.keys.session
 	case e.Kind != relaylens.KindNone:
@@ -105,21 +98,17 @@ func (s *Scanned) note(f *framing, r *scannedRecord, brief bool) bool {
 	return true
 }
 
-// visits reports whether a record is that of a visit, and nothing else.
+// visits reports whether a record of a connection is that of a visit, and nothing else.
 func (r *scannedRecord) visits() bool {
 	rec := &r.rec
 	e := &rec.Event
-	came := rec.Fact == relaylens.FactSession && (e.Kind == relaylens.KindConnection || e.Kind == relaylens.KindNone)
-	left := rec.Fact == relaylens.FactSessionEnd && e.Kind == relaylens.KindConnection
-	return (came || left) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 && e.Service == r.writer.service &&
+	return (rec.Fact == relaylens.FactSession || rec.Fact == relaylens.FactSessionEnd) && r.keys.process && r.keys.message == 0 && r.env.Repeat == 0 && e.Service == r.writer.service &&
 		!rec.Presumed && !rec.Explained && e.Helo == "" && e.Proto == "" && e.User == "" && e.AuthMethod == "" && !e.HasSender()
 }
 
 // tell has e be what v tells.
 func (v *visit) tell(e *relaylens.Event) {
-	if e.Text = v.text; !v.silent {
-		e.Kind = relaylens.KindConnection
-	}
+	e.Kind, e.Text = relaylens.KindConnection, v.text
 	e.ClientIP, e.ClientName, e.ClientPort = v.client, v.name, v.port
 }
 
@@ -193,7 +182,7 @@ func (p *Parser) visited(v *visit, session uint64, now int64) bool {
 	if c.presumed.Len() > 0 && (v.port != 0 || c.presumed.Get(session, now) != nil) {
 		return false
 	}
-	lately := v.silent || v.writer.toldLately(now)
+	lately := v.writer.toldLately(now)
 	if v.left {
 		s := c.sessions.Get(session, now)
 		switch {
@@ -211,7 +200,7 @@ func (p *Parser) visited(v *visit, session uint64, now int64) bool {
 			return false
 		}
 		s, isNew := c.sessions.Put(session, now)
-		if !isNew && !s.plain && !v.silent {
+		if !isNew && !s.plain {
 			return false
 		}
 		c.sessions.beginClient(s, v.client, v.port, v.name)

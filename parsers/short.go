@@ -22,7 +22,7 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 			return false
 		}
 		v := into.visit(&n)
-		v.spot, v.left, v.silent = spot{line, t.writer, *now, b.PID, digits, relaylens.Postfix}, told == postfix.ShortLeft, false
+		v.spot, v.left = spot{line, t.writer, *now, b.PID, digits, relaylens.Postfix}, told == postfix.ShortLeft
 		v.set(e)
 		n.key = t.writer.session(b.PID)
 	case postfix.ShortRemoved:
@@ -34,7 +34,7 @@ func (s *scanner) short(f *framing, t *tagged, line *relaylens.Line, b *syslog.B
 			return false
 		}
 		m := into.mail(&n, mailNotes[told], spot{line, t.writer, *now, b.PID, digits, relaylens.Postfix})
-		m.setShort(n.kind, e)
+		m.set(n.kind, e)
 		n.key = t.writer.message(relaylens.Postfix, e.QueueID)
 	default:
 		return false
